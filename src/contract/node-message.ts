@@ -1,0 +1,86 @@
+/**
+ * What Redis carries between a worker and the gateway nodes, and keeps as a user's history.
+ * Plain text with single spaces: user ids, note ids and epochs hold none, and splitting a
+ * string costs a fraction of parsing JSON on the hot path.
+ */
+
+/** One message in a user's history; `payload` is a sealed `NotificationBody`. */
+export interface HistoryEntry {
+  readonly replayId: number;
+  readonly epoch: string;
+  readonly noteId: string;
+  readonly payload: string;
+}
+
+/** A history entry on its way to a gateway node that holds the user. */
+export interface NodeMessage extends HistoryEntry {
+  readonly userId: string;
+  /** Returned with the answer; an answer with an old fence settles nothing. */
+  readonly fence: number;
+  /** Who waits for the answer. */
+  readonly workerId: string;
+  /** Critical and immediate ones on `ack=1` sockets are done only when acknowledged. */
+  readonly wantsAck: boolean;
+}
+
+/** What a gateway node did with a message. */
+export const ANSWER_RESULTS = ["written", "awaiting_ack", "acked", "no_socket", "slow"] as const;
+export type AnswerResult = (typeof ANSWER_RESULTS)[number];
+
+export interface NodeAnswer {
+  readonly noteId: string;
+  readonly fence: number;
+  readonly result: AnswerResult;
+  /** How many of the user's sockets on this node the frame was written to. */
+  readonly sockets: number;
+}
+
+function take(text: string, from: number): [field: string, next: number] {
+  const end = text.indexOf(" ", from);
+  if (end < 0) throw new Error("a message between processes is cut short");
+  return [text.slice(from, end), end + 1];
+}
+
+/** Reads `replayId epoch noteId payload`, the form `publish.lua` pushes onto the history. */
+export function parseHistoryEntry(text: string, from = 0): HistoryEntry {
+  const [replayId, afterReplayId] = take(text, from);
+  const [epoch, afterEpoch] = take(text, afterReplayId);
+  const [noteId, afterNoteId] = take(text, afterEpoch);
+  return { replayId: Number(replayId), epoch, noteId, payload: text.slice(afterNoteId) };
+}
+
+/** Reads `userId fence workerId wantsAck <history entry>`, the form `publish.lua` sends. */
+export function parseNodeMessage(text: string): NodeMessage {
+  const [userId, afterUser] = take(text, 0);
+  const [fence, afterFence] = take(text, afterUser);
+  const [workerId, afterWorker] = take(text, afterFence);
+  const [wantsAck, afterAck] = take(text, afterWorker);
+  return {
+    userId,
+    fence: Number(fence),
+    workerId,
+    wantsAck: wantsAck === "1",
+    ...parseHistoryEntry(text, afterAck),
+  };
+}
+
+/** The text frame a client receives: the body with its place in the history in front. */
+export function frameText(entry: Pick<HistoryEntry, "replayId" | "epoch">, body: string): string {
+  return `{"replay_id":"${entry.replayId}","epoch":"${entry.epoch}",${body.slice(1)}`;
+}
+
+/** Answers travel in batches, one line each. */
+export function formatAnswers(answers: readonly NodeAnswer[]): string {
+  return answers
+    .map((answer) => `${answer.noteId} ${answer.fence} ${answer.result} ${answer.sockets}`)
+    .join("\n");
+}
+
+export function parseAnswers(text: string): NodeAnswer[] {
+  return text.split("\n").map((line) => {
+    const [noteId = "", fence = "", result = "", sockets = ""] = line.split(" ");
+    const known = ANSWER_RESULTS.find((name) => name === result);
+    if (known === undefined) throw new Error("an answer from a gateway node is malformed");
+    return { noteId, fence: Number(fence), result: known, sockets: Number(sockets) };
+  });
+}

@@ -1,0 +1,194 @@
+/** Every environment variable: its meaning, its default, what it may be. The only list of them. */
+import { z } from "zod";
+import { MAX_SHARDS } from "./keyspace.ts";
+
+export const ROLES = ["api", "gateway", "worker"] as const;
+export type Role = (typeof ROLES)[number];
+
+const text = z.string().trim().min(1);
+const list = text.transform((value) =>
+  value
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ""),
+);
+const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const port = wholeNumber(0, 65_535);
+const milliseconds = wholeNumber(1, 86_400_000);
+
+const base64Key = text
+  .transform((value) => Buffer.from(value, "base64"))
+  .refine((key) => key.length === 32, "must be 32 bytes in base64 (npm run keys makes one)");
+
+const roleList = list.transform((names, context): Role[] => {
+  if (names.includes("all")) return [...ROLES];
+  const known = ROLES.filter((role) => names.includes(role));
+  const strange = names.filter((name) => !ROLES.some((role) => role === name));
+  if (strange.length > 0) {
+    context.addIssue(`unknown role ${strange.join(", ")}; known: all, ${ROLES.join(", ")}`);
+  }
+  return known;
+});
+
+/** Groups and order are those of `.env.example` and `npm start -- --help`. */
+export const CONFIG_GROUPS = {
+  process: {
+    NODE_ENV: z
+      .enum(["development", "production", "test"])
+      .default("development")
+      .describe("production refuses development keys and the embedded Redis"),
+    HOST: text.optional().describe("address to listen on; 127.0.0.1 in development, else 0.0.0.0"),
+    PORT: port.default(8003).describe("HTTP and WebSocket port; 0 picks a free one"),
+    WS_PORT: port.optional().describe("a second listener with the same routes"),
+    ROLES: roleList.prefault("all").describe("comma list of api, gateway, worker; or all"),
+    SHARDS: wholeNumber(1, MAX_SHARDS)
+      .default(16)
+      .describe("slices of the users; stored in Redis at first start and fixed from then on"),
+    KEY_PREFIX: z
+      .string()
+      .regex(/^[A-Za-z0-9_.-]*:?$/, "may hold letters, digits and _ . - with a colon at the end")
+      .default("sb:")
+      .describe("in front of every Redis key and channel"),
+    DATA_DIR: text.default(".data").describe("where the embedded Redis and development keys live"),
+    PUBLIC_URL: z.url().optional().describe("how the outside reaches this service"),
+    TRUST_PROXY: wholeNumber(0, 10)
+      .default(0)
+      .describe("number of trusted reverse proxies in front"),
+    CORS_ORIGINS: list.default([])
+      .describe("comma list of origins that may call the REST API from a browser"),
+    WS_ALLOWED_ORIGINS: list.default([]).describe("comma list of origins for sockets; empty: any"),
+    MAX_CONNECTIONS: wholeNumber(1, 1_000_000)
+      .default(15_000)
+      .describe("open sockets per gateway process"),
+    MAX_CONNECTIONS_PER_USER: wholeNumber(1, 1_000)
+      .default(10)
+      .describe("open sockets per user and gateway process"),
+    LOG_LEVEL: z
+      .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
+      .default("info")
+      .describe("least severe log line that is written"),
+  },
+  storage: {
+    REDIS_URL: z
+      .url({ protocol: /^rediss?$/ })
+      .optional()
+      .describe("Redis 7; unset: an embedded one (development only)"),
+    DATA_ENCRYPTION_KEY: base64Key
+      .optional()
+      .describe("32 bytes in base64: encrypts requests, history, numbers and subscriptions"),
+    MAX_QUEUE_DEPTH: wholeNumber(1, 100_000_000)
+      .default(1_000_000)
+      .describe("unsettled notifications above which new ones are refused with 503"),
+    REPLAY_HISTORY_SIZE: wholeNumber(1, 1_000)
+      .default(100)
+      .describe("messages kept per user for replay"),
+    PENDING_TTL_SECONDS: wholeNumber(1, 86_400)
+      .default(300)
+      .describe("how long a message that met no socket is sent to the next socket unasked"),
+    HISTORY_TTL_SECONDS: wholeNumber(60, 31_536_000)
+      .default(604_800)
+      .describe("how long a user's history is kept"),
+  },
+  tokens: {
+    JWT_SECRET_KEY: list
+      .optional()
+      .describe("HS256 secrets, comma list for rotation; unset in development: one is made"),
+    JWT_JWKS_URL: z.url().optional().describe("key set for RS256, ES256 or EdDSA tokens"),
+    JWT_ISSUER: text.optional().describe("required iss claim"),
+    JWT_AUDIENCE: text.optional().describe("required aud claim"),
+  },
+  push: {
+    VAPID_PUBLIC_KEY: text.optional().describe("unset in development: a pair is made"),
+    VAPID_PRIVATE_KEY: text.optional().describe("the other half of the pair"),
+    VAPID_SUBJECT: text
+      .regex(/^(mailto:|https:)/, "must be a mailto: or https: address")
+      .default("mailto:operator@example.org")
+      .describe("whom a push service can write to about this sender"),
+    PUSH_ALLOWED_HOSTS: list
+      .default([
+        "fcm.googleapis.com",
+        "updates.push.services.mozilla.com",
+        "*.push.apple.com",
+        "*.notify.windows.com",
+      ])
+      .describe("push services; a full origin alone permits a plain or private address"),
+    PUSH_ICON_URL: text.default("/icon.svg").describe("icon of a push notification"),
+  },
+  sms: {
+    TWILIO_ACCOUNT_SID: text.optional().describe("unset: SMS goes to the outbox (development)"),
+    TWILIO_AUTH_TOKEN: text.optional().describe("secret of the account"),
+    TWILIO_FROM_NUMBER: text.optional().describe("sending number, or"),
+    TWILIO_MESSAGING_SERVICE_SID: text.optional().describe("messaging service to send through"),
+    TWILIO_API_URL: z.url().optional().describe("sends Twilio's requests elsewhere: tests, proxies"),
+  },
+  content: {
+    TEMPLATES_DIR: text.optional().describe("folder with an installation's own templates"),
+    LOCALES_DIR: text.optional().describe("folder with an installation's own texts"),
+    DEFAULT_LOCALE: z
+      .enum(["en", "es", "sv", "fr", "ar", "zh", "vi"])
+      .default("en")
+      .describe("language where neither the request nor the person says"),
+  },
+  limits: {
+    RATE_LIMITS: z
+      .enum(["on", "off"])
+      .default("on")
+      .describe("off turns all limits off, for load tests; refused in production"),
+    RATE_LIMIT_SERVICE_PER_MINUTE: wholeNumber(1, 100_000_000)
+      .default(60_000)
+      .describe("requests a minute by a token that may notify"),
+    RATE_LIMIT_USER_PER_MINUTE: wholeNumber(1, 1_000_000)
+      .default(60)
+      .describe("requests a minute by any other token"),
+    RATE_LIMIT_SUBSCRIBE_PER_MINUTE: wholeNumber(1, 1_000_000)
+      .default(20)
+      .describe("push subscriptions a minute by one user"),
+    RATE_LIMIT_RECIPIENT_PER_MINUTE: wholeNumber(1, 1_000_000)
+      .default(60)
+      .describe("notifications a minute to one user; standard and low ones above are suppressed"),
+  },
+  timing: {
+    HEARTBEAT_INTERVAL_MS: milliseconds.default(30_000).describe("between heartbeats on a socket"),
+    HEARTBEAT_TIMEOUT_MS: milliseconds
+      .default(90_000)
+      .describe("silence after which a socket is closed"),
+    DUE_POLL_MS: milliseconds.default(250).describe("between looks at the due index"),
+    DUE_LEASE_MS: milliseconds
+      .default(30_000)
+      .describe("how long a step may take before another worker takes it up"),
+    QUEUE_LOCK_MS: milliseconds.default(10_000).describe("lock of a queue job"),
+    QUEUE_STALL_MS: milliseconds.default(5_000).describe("between looks for stalled queue jobs"),
+    GATEWAY_ANSWER_MS: milliseconds
+      .default(1_500)
+      .describe("how long gateways may take to say that a frame was written"),
+    ACK_WAIT_MS: milliseconds
+      .default(5_000)
+      .describe("how long a critical frame may wait for the client's ack"),
+    CRITICAL_PUSH_BUDGET_MS: milliseconds
+      .default(10_000)
+      .describe("how long push may fail before a critical notification goes on to SMS"),
+    PRESENCE_INTERVAL_MS: milliseconds
+      .default(30_000)
+      .describe("between rewrites of who is connected here"),
+    PROVIDER_TIMEOUT_MS: milliseconds
+      .default(10_000)
+      .describe("how long a push service or SMS provider may take to answer"),
+    SHUTDOWN_DEADLINE_MS: milliseconds
+      .default(10_000)
+      .describe("how long a stop may take after SIGTERM"),
+  },
+} as const;
+
+export const configSchema = z.object({
+  ...CONFIG_GROUPS.process,
+  ...CONFIG_GROUPS.storage,
+  ...CONFIG_GROUPS.tokens,
+  ...CONFIG_GROUPS.push,
+  ...CONFIG_GROUPS.sms,
+  ...CONFIG_GROUPS.content,
+  ...CONFIG_GROUPS.limits,
+  ...CONFIG_GROUPS.timing,
+});
+
+/** What the environment says, parsed. Read once, in `main.ts` and the command line. */
+export type Config = Readonly<z.infer<typeof configSchema>>;

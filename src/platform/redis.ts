@@ -1,0 +1,61 @@
+/** Connections to Redis and the scripts that run in it. */
+import { readFileSync } from "node:fs";
+import { Redis } from "ioredis";
+
+/** A dead Redis must be a quick 503, not a hanging request. */
+const COMMAND_TIMEOUT_MS = 1_000;
+
+/**
+ * `command`: for producers and scripts; fails fast while Redis is away.
+ * `subscriber`: keeps its subscriptions over reconnects.
+ * `blocking`: for BullMQ workers, whose reads wait on purpose.
+ */
+export type ConnectionKind = "command" | "subscriber" | "blocking";
+
+/** Opens a connection; it connects by itself and keeps trying until closed. */
+export function connectRedis(url: string, kind: ConnectionKind): Redis {
+  const retryStrategy = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 6), 2_000);
+  const redis =
+    kind === "command"
+      ? new Redis(url, {
+          retryStrategy,
+          enableOfflineQueue: false,
+          commandTimeout: COMMAND_TIMEOUT_MS,
+          maxRetriesPerRequest: 0,
+        })
+      : new Redis(url, { retryStrategy, maxRetriesPerRequest: null });
+  // Without a listener every reconnect attempt would print to the console; health reports the state.
+  redis.on("error", () => {});
+  return redis;
+}
+
+/** Resolves once the connection can take commands. */
+export async function whenReady(redis: Redis): Promise<void> {
+  if (redis.status === "ready") return;
+  await new Promise<void>((resolve, reject) => {
+    redis.once("ready", resolve);
+    redis.once("end", () => reject(new Error("the connection to Redis was closed")));
+  });
+}
+
+/** What a script may be given and may return; replies are parsed with zod by the caller. */
+export type ScriptArgument = string | number;
+export type RunScript = (
+  keys: readonly string[],
+  args: readonly ScriptArgument[],
+) => Promise<unknown>;
+
+/**
+ * Loads a Lua script from files put one after the other (shared functions first) and returns the
+ * function that runs it by its digest. Redis forgets scripts on restart; ioredis loads them again.
+ */
+export function loadScript(redis: Redis, name: string, files: readonly URL[]): RunScript {
+  const lua = files.map((file) => readFileSync(file, "utf8")).join("\n");
+  redis.defineCommand(name, { lua });
+  return async (keys, args) => {
+    // defineCommand adds a method that the client's type cannot know.
+    const command: unknown = Reflect.get(redis, name);
+    if (typeof command !== "function") throw new Error(`the script ${name} is not loaded`);
+    return await command.call(redis, keys.length, ...keys, ...args);
+  };
+}

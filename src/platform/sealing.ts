@@ -1,0 +1,45 @@
+/** Field encryption at rest: AES-256-GCM when a key is set, plain text in development without one. */
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
+
+export interface Sealing {
+  seal(plain: string): string;
+  /** @throws Error if the text was sealed with another key or altered. */
+  open(sealed: string): string;
+  /** A keyed digest (hex), for looking up a value that must not be readable in a key. */
+  digest(value: string): string;
+}
+
+const MARK = "e1:";
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** @param key 32 bytes, or undefined for no encryption. */
+export function createSealing(key: Buffer | undefined): Sealing {
+  const digestKey = key ?? Buffer.from("schoolbell-development");
+  const digest = (value: string): string =>
+    createHmac("sha256", digestKey).update(value).digest("hex");
+
+  const open = (sealed: string): string => {
+    if (!sealed.startsWith(MARK)) return sealed;
+    if (key === undefined) throw new Error("stored data is encrypted; DATA_ENCRYPTION_KEY is not set");
+    const bytes = Buffer.from(sealed.slice(MARK.length), "base64");
+    const iv = bytes.subarray(0, IV_BYTES);
+    const tag = bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES);
+    const decipher = createDecipheriv("aes-256-gcm", key, iv);
+    decipher.setAuthTag(tag);
+    const text = bytes.subarray(IV_BYTES + TAG_BYTES);
+    return decipher.update(text, undefined, "utf8") + decipher.final("utf8");
+  };
+
+  if (key === undefined) return { seal: (plain) => plain, open, digest };
+  return {
+    seal(plain) {
+      const iv = randomBytes(IV_BYTES);
+      const cipher = createCipheriv("aes-256-gcm", key, iv);
+      const text = Buffer.concat([cipher.update(plain, "utf8"), cipher.final()]);
+      return MARK + Buffer.concat([iv, cipher.getAuthTag(), text]).toString("base64");
+    },
+    open,
+    digest,
+  };
+}
