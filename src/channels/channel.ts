@@ -1,0 +1,53 @@
+/** What every channel that talks to a provider offers: one send, one outcome, never an exception. */
+
+export type Outcome =
+  /** The provider took it. */
+  | { readonly kind: "delivered"; readonly providerId?: string }
+  /** Not taken, and trying again later can help. */
+  | { readonly kind: "retry"; readonly afterMs?: number; readonly detail: string }
+  /** This address will never work again: drop it. */
+  | { readonly kind: "gone" }
+  /** Refused for good; the address stays. */
+  | { readonly kind: "rejected"; readonly detail: string }
+  /** The person asked not to be written to. */
+  | { readonly kind: "opted_out" }
+  /** It may have been sent. Never blindly sent again. */
+  | { readonly kind: "unknown"; readonly detail: string };
+
+/**
+ * `send` resolves with an outcome for everything a provider or the network can do; it throws only
+ * for a bug. Each channel translates its provider's errors in its own `errors.ts`.
+ */
+export interface Channel<Address, Message> {
+  send(address: Address, message: Message): Promise<Outcome>;
+}
+
+export interface PushAddress {
+  readonly endpoint: string;
+  readonly keys: { readonly p256dh: string; readonly auth: string };
+}
+
+export interface PushMessage {
+  readonly noteId: string;
+  /** JSON of what the service worker shows; nothing that is not public. */
+  readonly payload: string;
+  readonly ttlSeconds: number;
+  readonly urgency: "very-low" | "low" | "normal" | "high";
+  /** At most 32 base64url characters: a newer message with it replaces an older one. */
+  readonly topic: string;
+}
+
+export interface SmsAddress {
+  /** E.164. */
+  readonly phoneNumber: string;
+}
+
+export interface SmsMessage {
+  readonly noteId: string;
+  readonly text: string;
+  /** How long the provider may keep trying. */
+  readonly validitySeconds?: number;
+}
+
+export type PushChannel = Channel<PushAddress, PushMessage>;
+export type SmsChannel = Channel<SmsAddress, SmsMessage>;
