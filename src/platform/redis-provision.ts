@@ -1,0 +1,193 @@
+/** Finds a Redis 7 server on this machine, or fetches one, so that a first start needs no set-up. */
+import { execFile } from "node:child_process";
+import { constants } from "node:fs";
+import { access, mkdir, readdir, readlink, rename, rm, symlink } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** Oldest major version with sharded publish/subscribe and script functions used here. */
+export const LEAST_REDIS_MAJOR = 7;
+
+const VERSION_TIMEOUT_MS = 5_000;
+const INSTALL_TIMEOUT_MS = 300_000;
+
+/** What Debian's Redis binary links to that a bare system does not have; libc and friends it has. */
+const UNPACKED_PACKAGES = ["redis-tools", "liblzf1", "libjemalloc2", "libatomic1"];
+
+/** A program that behaves as `redis-server`, and what its environment must hold besides ours. */
+export interface RedisProgram {
+  readonly command: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface ProvisionOptions {
+  /** Where links and unpacked packages are kept; made if absent. */
+  readonly cacheDir: string;
+  /** Tells the person at the screen what is being fetched. */
+  readonly announce: (line: string) => void;
+  /** Folders searched for programs; `$PATH` unless told. */
+  readonly searchPath?: readonly string[];
+  /** Whether system packages may be installed; true for root unless told. */
+  readonly mayInstall?: boolean;
+}
+
+/** There is no Redis and none could be fetched; the message is one line that says what to do. */
+export class RedisMissingError extends Error {
+  override readonly name = "RedisMissingError";
+}
+
+/**
+ * In this order: `redis-server` on the path; Debian's `redis-check-rdb`, which is the same binary
+ * and becomes the server when it is started under that name (so no system service is installed);
+ * `redis-tools` installed by apt as root; the same packages unpacked into `cacheDir`.
+ * @throws RedisMissingError
+ */
+export async function provisionRedis(options: ProvisionOptions): Promise<RedisProgram> {
+  const searchPath = options.searchPath ?? (process.env["PATH"] ?? "").split(path.delimiter);
+  const cacheDir = path.resolve(options.cacheDir);
+
+  const server = await findProgram("redis-server", searchPath);
+  if (server !== undefined) {
+    const program = { command: server, env: {} };
+    if (await isRecentEnough(program)) return program;
+    options.announce(`${server} is older than Redis ${LEAST_REDIS_MAJOR}; looking for another`);
+  }
+  const present = await fromCheckTool(searchPath, cacheDir);
+  if (present !== undefined) return present;
+
+  const unpacked = await fromUnpacked(cacheDir);
+  if (unpacked !== undefined) return unpacked;
+
+  if ((await findProgram("apt-get", searchPath)) === undefined) throw missing();
+  if (options.mayInstall ?? process.getuid?.() === 0) {
+    if (await installTools(options.announce)) {
+      const installed = await fromCheckTool(searchPath, cacheDir);
+      if (installed !== undefined) return installed;
+    }
+  }
+  await unpackTools(cacheDir, options.announce);
+  const fetched = await fromUnpacked(cacheDir);
+  if (fetched !== undefined) return fetched;
+  throw missing();
+}
+
+function missing(): RedisMissingError {
+  return new RedisMissingError(
+    `No Redis found: install Redis ${LEAST_REDIS_MAJOR} or newer so that redis-server is on the ` +
+      "PATH, or set REDIS_URL to one that runs elsewhere.",
+  );
+}
+
+async function findProgram(
+  name: string,
+  searchPath: readonly string[],
+): Promise<string | undefined> {
+  for (const folder of searchPath) {
+    if (folder === "") continue;
+    const candidate = path.join(folder, name);
+    try {
+      await access(candidate, constants.X_OK);
+      return candidate;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return undefined;
+}
+
+async function isRecentEnough(program: RedisProgram): Promise<boolean> {
+  try {
+    const { stdout } = await run(program.command, ["--version"], {
+      timeout: VERSION_TIMEOUT_MS,
+      env: { ...process.env, ...program.env },
+    });
+    const major = /\bv=(\d+)\./.exec(stdout)?.[1];
+    return major !== undefined && Number(major) >= LEAST_REDIS_MAJOR;
+  } catch {
+    return false;
+  }
+}
+
+async function fromCheckTool(
+  searchPath: readonly string[],
+  cacheDir: string,
+): Promise<RedisProgram | undefined> {
+  const tool = await findProgram("redis-check-rdb", searchPath);
+  return tool === undefined ? undefined : await asServer(tool, path.join(cacheDir, "bin"), {});
+}
+
+/** The binary decides by the name it was started with what it is. */
+async function asServer(
+  tool: string,
+  linkDir: string,
+  env: Readonly<Record<string, string>>,
+): Promise<RedisProgram | undefined> {
+  await mkdir(linkDir, { recursive: true });
+  const command = path.join(linkDir, "redis-server");
+  const target = path.resolve(tool);
+  if ((await readlink(command).catch(() => undefined)) !== target) {
+    // Put in place in one step: other processes may be starting from the same folder.
+    const fresh = `${command}.${process.pid}`;
+    await rm(fresh, { force: true });
+    await symlink(target, fresh);
+    await rename(fresh, command);
+  }
+  const program = { command, env };
+  return (await isRecentEnough(program)) ? program : undefined;
+}
+
+/** @returns whether apt succeeded; a failure is told and the next way is tried. */
+async function installTools(announce: (line: string) => void): Promise<boolean> {
+  announce("No Redis found; installing the package redis-tools with apt-get (once) ...");
+  const options = {
+    timeout: INSTALL_TIMEOUT_MS,
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+  };
+  try {
+    await run("apt-get", ["update"], options);
+    await run("apt-get", ["install", "-y", "--no-install-recommends", "redis-tools"], options);
+    return true;
+  } catch {
+    announce("apt-get could not install redis-tools");
+    return false;
+  }
+}
+
+async function unpackTools(cacheDir: string, announce: (line: string) => void): Promise<void> {
+  announce(`No Redis found; unpacking the package redis-tools under ${cacheDir} (once) ...`);
+  const packageDir = path.join(cacheDir, "packages");
+  await mkdir(packageDir, { recursive: true });
+  try {
+    await run("apt-get", ["download", ...UNPACKED_PACKAGES], {
+      cwd: packageDir,
+      timeout: INSTALL_TIMEOUT_MS,
+    });
+    for (const file of await readdir(packageDir)) {
+      if (!file.endsWith(".deb")) continue;
+      await run("dpkg", ["-x", path.join(packageDir, file), path.join(cacheDir, "unpacked")]);
+    }
+  } catch {
+    throw missing();
+  } finally {
+    await rm(packageDir, { recursive: true, force: true });
+  }
+}
+
+async function fromUnpacked(cacheDir: string): Promise<RedisProgram | undefined> {
+  const root = path.join(cacheDir, "unpacked");
+  const tool = await findProgram("redis-check-rdb", [path.join(root, "usr/bin")]);
+  if (tool === undefined) return undefined;
+  const libraries: string[] = [];
+  for (const parent of ["usr/lib", "lib"]) {
+    const folders = await readdir(path.join(root, parent)).catch(() => []);
+    libraries.push(
+      ...folders
+        .filter((name) => name.includes("linux-gnu"))
+        .map((name) => path.join(root, parent, name)),
+    );
+  }
+  const env = { LD_LIBRARY_PATH: libraries.join(":") };
+  return await asServer(tool, path.join(root, "bin"), env);
+}

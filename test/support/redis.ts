@@ -1,0 +1,41 @@
+/** A corner of the run's Redis that belongs to one suite: its own key prefix, emptied at the end. */
+import { randomBytes } from "node:crypto";
+import type { Redis } from "ioredis";
+import { inject } from "vitest";
+import { createKeyspace, type Keyspace } from "../../src/platform/keyspace.ts";
+import { connectRedis, whenReady } from "../../src/platform/redis.ts";
+
+/** More than one, so that code which mixes shards up is found out; few, so that all are met. */
+const TEST_SHARDS = 4;
+const SCAN_COUNT = 1_000;
+
+export interface TestRedis {
+  readonly url: string;
+  readonly prefix: string;
+  readonly keyspace: Keyspace;
+  readonly redis: Redis;
+  close(): Promise<void>;
+}
+
+export async function openTestRedis(): Promise<TestRedis> {
+  const url = inject("redisUrl");
+  const prefix = `t-${randomBytes(6).toString("hex")}:`;
+  const redis = connectRedis(url, "command");
+  await whenReady(redis);
+
+  return {
+    url,
+    prefix,
+    keyspace: createKeyspace({ shards: TEST_SHARDS, prefix }),
+    redis,
+    async close() {
+      let cursor = "0";
+      do {
+        const [next, keys] = await redis.scan(cursor, "MATCH", `${prefix}*`, "COUNT", SCAN_COUNT);
+        if (keys.length > 0) await redis.unlink(...keys);
+        cursor = next;
+      } while (cursor !== "0");
+      redis.disconnect();
+    },
+  };
+}
