@@ -9,6 +9,7 @@ import { Redis } from "ioredis";
 import { takeDataDir } from "./embedded-redis-lock.ts";
 import type { Logger } from "./logger.ts";
 import { provisionRedis, type RedisProgram } from "./redis-provision.ts";
+import { PUBSUB_BUFFER } from "./redis-settings.ts";
 
 /** Loading a large append-only file takes a while. */
 const START_DEADLINE_MS = 60_000;
@@ -21,9 +22,6 @@ const MAX_RESTARTS = 10;
 const RESTART_AFTER_MS = 500;
 const LOG_TAIL_LINES = 3;
 const DEFAULT_CACHE_DIR = fileURLToPath(new URL("../../.cache/redis", import.meta.url));
-
-/** What Schoolbell needs of any Redis; `checkRedisSettings` compares a foreign one with this. */
-export const PUBSUB_BUFFER = { hard: "256mb", soft: "64mb", seconds: "60" } as const;
 
 export interface EmbeddedRedisOptions {
   /** The server's files go to `<dataDir>/redis`. */
@@ -118,7 +116,7 @@ async function launchServer(
   settings: { dir: string; port: number; appendOnly: boolean },
 ): Promise<ChildProcess> {
   const { dir, port, appendOnly } = settings;
-  const buffer = PUBSUB_BUFFER;
+  const { hardBytes, softBytes, softSeconds } = PUBSUB_BUFFER;
   // Truncated at each start, so that it cannot grow without bound over a developer's year.
   const log = await open(path.join(dir, "redis.log"), "w");
   const args = [
@@ -129,7 +127,7 @@ async function launchServer(
     ["--appendonly", appendOnly ? "yes" : "no"],
     ["--appendfsync", "everysec"],
     ["--maxmemory-policy", "noeviction"],
-    ["--client-output-buffer-limit", "pubsub", buffer.hard, buffer.soft, buffer.seconds],
+    ["--client-output-buffer-limit", "pubsub", ...[hardBytes, softBytes, softSeconds].map(String)],
   ].flat();
   try {
     // Detached: a process group of its own, so that Ctrl-C reaches us and not the server, and what

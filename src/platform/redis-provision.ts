@@ -4,11 +4,9 @@ import { constants } from "node:fs";
 import { access, mkdir, readdir, readlink, rename, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
+import { LEAST_REDIS_MAJOR } from "./redis-settings.ts";
 
 const run = promisify(execFile);
-
-/** Oldest major version with sharded publish/subscribe and script functions used here. */
-export const LEAST_REDIS_MAJOR = 7;
 
 const VERSION_TIMEOUT_MS = 5_000;
 const INSTALL_TIMEOUT_MS = 300_000;
