@@ -1,0 +1,62 @@
+/** Which queue a note waits in: one for each stage and lane, so that lanes never wait for each other. */
+import type { Channel, Lane } from "../contract/vocabulary.ts";
+
+export interface StageQueue {
+  /** Without `:`, which BullMQ keeps for itself. */
+  readonly name: string;
+  readonly stage: Channel;
+  readonly lane: Lane;
+  /** Worked one envelope at a time over all workers, which keeps each user's order. */
+  readonly ordered: boolean;
+  /** Envelopes one worker process handles at once. */
+  readonly concurrency: number;
+}
+
+/** Users of a partition share one ordered queue; four keep both cores and Redis busy. */
+export const PARTITIONS = 4;
+
+/** Requests to providers in flight at once, per process and lane. */
+const PROVIDER_CONCURRENCY: Readonly<Record<"push" | "sms", Readonly<Record<Lane, number>>>> = {
+  push: { urgent: 10, normal: 10, bulk: 5 },
+  sms: { urgent: 20, normal: 20, bulk: 5 },
+};
+
+function websocketQueues(lane: Lane): StageQueue[] {
+  if (lane === "urgent") {
+    return [
+      { name: "websocket-urgent", stage: "websocket", lane, ordered: false, concurrency: 8 },
+    ];
+  }
+  return Array.from({ length: PARTITIONS }, (_, partition) => ({
+    name: `websocket-${lane}-${partition}`,
+    stage: "websocket",
+    lane,
+    ordered: true,
+    concurrency: 1,
+  }));
+}
+
+function providerQueue(stage: "push" | "sms", lane: Lane): StageQueue {
+  return {
+    name: `${stage}-${lane}`,
+    stage,
+    lane,
+    ordered: false,
+    concurrency: PROVIDER_CONCURRENCY[stage][lane],
+  };
+}
+
+const LANE_ORDER = ["urgent", "normal", "bulk"] as const;
+
+/** Every queue there is. */
+export const STAGE_QUEUES: readonly StageQueue[] = LANE_ORDER.flatMap((lane) => [
+  ...websocketQueues(lane),
+  providerQueue("push", lane),
+  providerQueue("sms", lane),
+]);
+
+/** The queue of a note. A user's shard decides the partition, so that a user has just one. */
+export function queueNameOf(stage: Channel, lane: Lane, shard: number): string {
+  if (stage !== "websocket" || lane === "urgent") return `${stage}-${lane}`;
+  return `${stage}-${lane}-${shard % PARTITIONS}`;
+}

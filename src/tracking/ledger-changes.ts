@@ -1,0 +1,178 @@
+/** What is written to the ledger: new notes and changes, and their form on the way to the scripts. */
+import { CHANNELS, type Channel, type Status } from "../contract/vocabulary.ts";
+import type { Sealing } from "../platform/sealing.ts";
+import {
+  formatChannelRecord,
+  formatTimelineEntry,
+  type ChannelRecord,
+  type Note,
+  type PushOutcomes,
+  type StoredRequest,
+  type TimelineEntry,
+} from "./note.ts";
+
+/** A notification to be created. */
+export interface NewNote {
+  readonly id: string;
+  readonly userId: string;
+  readonly status: "queued" | "scheduled";
+  readonly stage: Channel;
+  readonly lane: Note["lane"];
+  readonly acceptedAt: number;
+  readonly priority: Note["priority"];
+  readonly templateId: string;
+  readonly notificationType: string;
+  readonly family: Note["family"];
+  readonly strategy: Note["strategy"];
+  readonly callerId: string;
+  readonly replyTo: string | null;
+  readonly channels: Readonly<Record<Channel, ChannelRecord>>;
+  readonly expiresAt: number | null;
+  readonly sendAt: number | null;
+  readonly request: StoredRequest;
+  /** Epoch ms at which the due index brings it up if nothing else does. */
+  readonly dueAt: number;
+}
+
+/** One decision about one note. It is applied only while the note's fence is what it was. */
+export interface NoteChange {
+  readonly note: Note;
+  readonly status?: Status;
+  readonly stage?: Channel;
+  readonly attempt?: number;
+  readonly channels?: Readonly<Partial<Record<Channel, ChannelRecord>>>;
+  readonly sockets?: number;
+  readonly leasedUntil?: number;
+  readonly stageStartedAt?: number;
+  readonly pushOutcomes?: PushOutcomes;
+  /** Counter fields and by how much. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Epoch ms of the next attention; absent when the note settles. */
+  readonly dueAt?: number;
+  readonly timeline: readonly TimelineEntry[];
+}
+
+/** A frame to be published, and what becomes of its note in either case. */
+export interface Publication {
+  /** JSON of a `NotificationBody`. */
+  readonly body: string;
+  readonly wantsAck: boolean;
+  /** If at least one gateway node holds the user. */
+  readonly sent: NoteChange;
+  /** If none does. */
+  readonly offline: NoteChange;
+}
+
+/** `2026-11-21`, in UTC. */
+export function dayOf(epochMs: number): string {
+  return new Date(epochMs).toISOString().slice(0, 10);
+}
+
+function auditFields(note: {
+  id: string;
+  callerId: string;
+  userId: string;
+  templateId: string;
+  channels: Readonly<Record<Channel, ChannelRecord>>;
+}): string[] {
+  return [
+    "notification_id",
+    note.id,
+    "caller",
+    note.callerId,
+    "user_id",
+    note.userId,
+    "template_id",
+    note.templateId,
+    "channels",
+    CHANNELS.map(
+      (name) => `${name}=${note.channels[name].state}:${note.channels[name].reason ?? ""}`,
+    ).join(" "),
+  ];
+}
+
+/** The form `accept.lua` reads. */
+export function wireNewNote(note: NewNote, sealing: Sealing): unknown {
+  const set: (string | number)[] = [
+    ...["user", note.userId, "status", note.status, "stage", note.stage, "lane", note.lane],
+    ...["attempt", 0, "fence", 0, "accepted_at", note.acceptedAt, "day", dayOf(note.acceptedAt)],
+    ...["priority", note.priority, "template", note.templateId, "type", note.notificationType],
+    ...["family", note.family, "strategy", note.strategy, "caller", note.callerId],
+    ...["request", sealing.seal(JSON.stringify(note.request))],
+    ...["timeline", `${note.acceptedAt} - - ${note.status} -\n`],
+  ];
+  for (const name of CHANNELS) set.push(name, formatChannelRecord(note.channels[name]));
+  if (note.replyTo !== null) set.push("reply_to", note.replyTo);
+  if (note.expiresAt !== null) set.push("expires_at", note.expiresAt);
+  if (note.sendAt !== null) set.push("send_at", note.sendAt);
+  return {
+    id: note.id,
+    user: note.userId,
+    due: note.dueAt,
+    set,
+    counts: [`type:${note.notificationType}`, 1],
+    day: dayOf(note.acceptedAt),
+    lesser: note.priority === "standard" || note.priority === "low",
+    audit: auditFields(note),
+  };
+}
+
+/** The form the scripts' `advance` reads. */
+export function wireChange(change: NoteChange): unknown {
+  const { note } = change;
+  const set: (string | number)[] = [
+    "timeline",
+    note.timeline + change.timeline.map(formatTimelineEntry).join(""),
+  ];
+  const put = (field: string, value: string | number | undefined): void => {
+    if (value !== undefined) set.push(field, value);
+  };
+  const settles = change.dueAt === undefined;
+  put("status", change.status);
+  put("stage", settles ? "-" : change.stage);
+  put("attempt", change.attempt);
+  put("sockets", change.sockets);
+  put("leased_until", change.leasedUntil);
+  put("stage_started_at", change.stageStartedAt);
+  put(
+    "push_outcomes",
+    change.pushOutcomes === undefined ? undefined : JSON.stringify(change.pushOutcomes),
+  );
+  for (const name of CHANNELS) {
+    const record = change.channels?.[name];
+    if (record !== undefined) set.push(name, formatChannelRecord(record));
+  }
+  const reachedSocket = change.channels?.websocket?.state === "delivered" && note.replayId !== null;
+  return {
+    id: note.id,
+    fence: note.fence,
+    expect: note.status,
+    set,
+    counts: Object.entries(change.counts).flat(),
+    ...(settles ? {} : { due: change.dueAt }),
+    ...(reachedSocket ? { reached: [note.userId, note.replayId] } : {}),
+    ...(settles
+      ? { audit: auditFields({ ...note, channels: { ...note.channels, ...change.channels } }) }
+      : {}),
+    ...(settles && note.replyTo !== null ? { reply: note.replyTo } : {}),
+  };
+}
+
+/** The note as it is once a change was applied: what the next decision is made on. */
+export function afterChange(change: NoteChange): Note {
+  const { note } = change;
+  const settles = change.dueAt === undefined;
+  return {
+    ...note,
+    fence: note.fence + 1,
+    status: change.status ?? note.status,
+    stage: settles ? null : (change.stage ?? note.stage),
+    attempt: change.attempt ?? note.attempt,
+    channels: { ...note.channels, ...change.channels },
+    sockets: change.sockets ?? note.sockets,
+    leasedUntil: change.leasedUntil ?? note.leasedUntil,
+    stageStartedAt: change.stageStartedAt ?? note.stageStartedAt,
+    pushOutcomes: change.pushOutcomes ?? note.pushOutcomes,
+    timeline: note.timeline + change.timeline.map(formatTimelineEntry).join(""),
+  };
+}

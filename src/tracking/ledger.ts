@@ -1,0 +1,236 @@
+/**
+ * The ledger: notes and the due index in Redis. Each operation is one script per shard and at most
+ * 25 notes, so that Redis is never held for long.
+ */
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { Channel, Lane } from "../contract/vocabulary.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Keyspace } from "../platform/keyspace.ts";
+import { loadScript, type RunScript } from "../platform/redis.ts";
+import type { Sealing } from "../platform/sealing.ts";
+import type { NewNote, NoteChange, Publication } from "./ledger-changes.ts";
+import { wireChange, wireNewNote } from "./ledger-changes.ts";
+import { parseNote, type Note } from "./note.ts";
+
+/** One script call handles at most so many notes: about half a millisecond of Redis. */
+const CHUNK = 25;
+/** How long a settled note can be asked about. */
+const SETTLED_KEEP_MS = 30 * 86_400_000;
+
+export type AcceptResult = "created" | "existed" | "suppressed";
+
+export interface Published {
+  /** Gateway nodes that were sent the frame; -1 if the note had moved on before. */
+  readonly nodes: number;
+  readonly replayId: string;
+}
+
+export interface DueNote {
+  readonly id: string;
+  readonly userId: string;
+  readonly stage: Channel;
+  readonly lane: Lane;
+  readonly attempt: number;
+}
+
+export interface LedgerOptions {
+  readonly redis: Redis;
+  readonly keyspace: Keyspace;
+  readonly clock: Clock;
+  readonly sealing: Sealing;
+  /** Notifications a minute to one user; 0 for no limit. */
+  readonly recipientLimitPerMinute: number;
+  readonly historySize: number;
+  readonly historySeconds: number;
+  readonly pendingSeconds: number;
+}
+
+export interface Ledger {
+  /** Creates notes that do not exist yet. Results are in the order given. */
+  accept(notes: readonly NewNote[]): Promise<AcceptResult[]>;
+  /** The notes that exist, by id. */
+  fetch(ids: readonly string[]): Promise<Map<string, Note>>;
+  /** Applies changes to notes that are still what they were; true for each that was applied. */
+  advance(changes: readonly NoteChange[]): Promise<boolean[]>;
+  /** Gives frames their place in the history and sends them to the gateways. */
+  publish(publications: readonly Publication[], workerId: string): Promise<Published[]>;
+  /** Leases what is due on one shard: at most `limit` notes for `leaseMs`. */
+  leaseDue(shard: number, leaseMs: number, limit: number): Promise<DueNote[]>;
+  /** Unsettled notes, over all shards. */
+  depth(): Promise<number>;
+  /** Messages ever sequenced, over all shards. */
+  sequenced(): Promise<number>;
+}
+
+const flags = z.array(z.number());
+const publishReply = z.array(z.tuple([z.number()]).rest(z.union([z.number(), z.string()])));
+const leaseReply = z.array(
+  z.tuple([
+    z.string(),
+    z.string(),
+    z.enum(["websocket", "push", "sms"]),
+    z.enum(["urgent", "normal", "bulk"]),
+    z.coerce.number().int(),
+  ]),
+);
+
+const script = (file: string): URL => new URL(`./lua/${file}.lua`, import.meta.url);
+
+/** A ledger script, with the functions that all of them share in front. */
+export function loadLedgerScript(redis: Redis, name: string): RunScript {
+  return loadScript(redis, `ledger_${name}`, [script("ledger"), script(name)]);
+}
+
+export function createLedger(options: LedgerOptions): Ledger {
+  const { redis, keyspace, clock, sealing } = options;
+  const acceptScript = loadLedgerScript(redis, "accept");
+  const advanceScript = loadLedgerScript(redis, "advance");
+  const publishScript = loadLedgerScript(redis, "publish");
+  const leaseScript = loadLedgerScript(redis, "lease");
+
+  const run = (scriptOf: RunScript, shard: number, args: readonly (string | number)[]) => {
+    const base = keyspace.sharded(shard, "");
+    return scriptOf([`${base}due`], [base, clock.now(), SETTLED_KEEP_MS, ...args]);
+  };
+
+  /** Runs `work` for each shard's items in chunks, and puts the results back in the given order. */
+  async function byShard<T, R>(
+    items: readonly T[],
+    shardOf: (item: T) => number,
+    work: (shard: number, chunk: readonly T[]) => Promise<readonly R[]>,
+  ): Promise<R[]> {
+    const groups = new Map<number, number[]>();
+    items.forEach((item, index) => {
+      const shard = shardOf(item);
+      const group = groups.get(shard);
+      if (group === undefined) groups.set(shard, [index]);
+      else group.push(index);
+    });
+    const results = Array.from<R>({ length: items.length });
+    const runs: Promise<void>[] = [];
+    for (const [shard, indexes] of groups) {
+      for (let from = 0; from < indexes.length; from += CHUNK) {
+        const part = indexes.slice(from, from + CHUNK);
+        const chunk = part.flatMap((index) => items.slice(index, index + 1));
+        runs.push(
+          work(shard, chunk).then((replies) => {
+            part.forEach((index, at) => {
+              const reply = replies[at];
+              if (reply !== undefined) results[index] = reply;
+            });
+          }),
+        );
+      }
+    }
+    await Promise.all(runs);
+    return results;
+  }
+
+  const shardOfNote = (id: string): number => {
+    const shard = keyspace.shardOfNote(id);
+    if (shard === undefined) throw new Error(`${id} is not a notification id`);
+    return shard;
+  };
+
+  return {
+    accept: (notes) =>
+      byShard(
+        notes,
+        (note) => keyspace.shardOfUser(note.userId),
+        async (shard, chunk) => {
+          const wire = JSON.stringify(chunk.map((note) => wireNewNote(note, sealing)));
+          const limit = options.recipientLimitPerMinute;
+          const reply = flags.parse(await run(acceptScript, shard, [limit, wire]));
+          return reply.map((flag) =>
+            flag === 0 ? "existed" : flag === 2 ? "suppressed" : "created",
+          );
+        },
+      ),
+
+    async fetch(ids) {
+      const pipeline = redis.pipeline();
+      for (const id of ids) pipeline.hgetall(keyspace.sharded(shardOfNote(id), `note:${id}`));
+      const replies = (await pipeline.exec()) ?? [];
+      const notes = new Map<string, Note>();
+      replies.forEach(([error, reply], index) => {
+        if (error) throw error;
+        const id = ids[index] ?? "";
+        const hash = z.record(z.string(), z.string()).parse(reply);
+        const note = parseNote(id, hash, sealing.open);
+        if (note !== undefined) notes.set(id, note);
+      });
+      return notes;
+    },
+
+    advance: (changes) =>
+      byShard(
+        changes,
+        (change) => shardOfNote(change.note.id),
+        async (shard, chunk) => {
+          const wire = JSON.stringify(chunk.map(wireChange));
+          const reply = flags.parse(await run(advanceScript, shard, [wire]));
+          return reply.map((flag) => flag === 1);
+        },
+      ),
+
+    publish: (publications, workerId) =>
+      byShard(
+        publications,
+        (publication) => shardOfNote(publication.sent.note.id),
+        async (shard, chunk) => {
+          const wire = chunk.map((publication) => ({
+            id: publication.sent.note.id,
+            user: publication.sent.note.userId,
+            wants_ack: publication.wantsAck ? 1 : 0,
+            sent: wireChange(publication.sent),
+            offline: wireChange(publication.offline),
+          }));
+          const reply = await run(publishScript, shard, [
+            workerId,
+            options.historySize,
+            options.historySeconds,
+            options.pendingSeconds,
+            crypto.randomUUID().slice(0, 8),
+            JSON.stringify(wire),
+            ...chunk.map((publication) => sealing.seal(publication.body)),
+          ]);
+          return publishReply
+            .parse(reply)
+            .map(([nodes, replayId]) => ({ nodes, replayId: String(replayId ?? "") }));
+        },
+      ),
+
+    async leaseDue(shard, leaseMs, limit) {
+      const reply = leaseReply.parse(await run(leaseScript, shard, [leaseMs, limit]));
+      return reply.map(([id, userId, stage, lane, attempt]) => ({
+        id,
+        userId,
+        stage,
+        lane,
+        attempt,
+      }));
+    },
+
+    depth: () => sumOverShards(redis, keyspace, (pipeline, key) => pipeline.zcard(key), "due"),
+    sequenced: () => sumOverShards(redis, keyspace, (pipeline, key) => pipeline.get(key), "count"),
+  };
+}
+
+async function sumOverShards(
+  redis: Redis,
+  keyspace: Keyspace,
+  read: (pipeline: ReturnType<Redis["pipeline"]>, key: string) => unknown,
+  name: string,
+): Promise<number> {
+  const pipeline = redis.pipeline();
+  for (let shard = 0; shard < keyspace.shards; shard += 1) {
+    read(pipeline, keyspace.sharded(shard, name));
+  }
+  let sum = 0;
+  for (const [error, reply] of (await pipeline.exec()) ?? []) {
+    if (error) throw error;
+    sum += Number(reply ?? 0);
+  }
+  return sum;
+}

@@ -1,0 +1,47 @@
+-- Creates notes with their due entries; a note that exists already is left as it is, so that
+-- accepting the same notification again is harmless.
+-- ARGV[4]: notifications a minute to one user above which lesser ones are suppressed, 0 for no limit.
+-- ARGV[5]: JSON list of {id, user, due, set, counts, day, lesser, audit}.
+-- Returns, for each: 1 created, 0 existed, 2 created as suppressed.
+local flood_limit = tonumber(ARGV[4])
+local FLOOD_WINDOW_MS = 60000
+local results = {}
+
+local function flooded(user)
+  if flood_limit == 0 then
+    return false
+  end
+  local key = base .. 'flood:' .. user .. ':' .. math.floor(now / FLOOD_WINDOW_MS)
+  local seen = redis.call('INCR', key)
+  if seen == 1 then
+    redis.call('PEXPIRE', key, 2 * FLOOD_WINDOW_MS)
+  end
+  return seen > flood_limit
+end
+
+for index, item in ipairs(cjson.decode(ARGV[5])) do
+  local key = base .. 'note:' .. item.id
+  if redis.call('EXISTS', key) == 1 then
+    results[index] = 0
+  else
+    redis.call('HSET', key, unpack(item.set))
+    count(item.day, 'total', 1)
+    count_all(item.day, item.counts)
+    audit({ 'action', 'accepted', unpack(item.audit) })
+    if flooded(item.user) and item.lesser then
+      local skipped = 'skipped flood ' .. now .. ' -'
+      redis.call('HSET', key, 'status', 'suppressed', 'stage', '-', 'websocket', skipped, 'push', skipped, 'sms', skipped)
+      redis.call('HDEL', key, 'request')
+      redis.call('PEXPIRE', key, keep_ms)
+      count(item.day, 'status.suppressed', 1)
+      audit({ 'action', 'settled', 'result', 'suppressed', unpack(item.audit) })
+      results[index] = 2
+    else
+      redis.call('ZADD', base .. 'due', item.due, item.id)
+      results[index] = 1
+    end
+  end
+end
+
+write_counters()
+return results

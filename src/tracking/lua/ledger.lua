@@ -1,0 +1,105 @@
+-- Shared by the ledger's scripts: it is put in front of each of them.
+-- ARGV[1] is the shard's key prefix, ARGV[2] the time in epoch milliseconds (from the caller's
+-- clock, so that tests can turn it), ARGV[3] how long a settled note is kept, in milliseconds.
+local base = ARGV[1]
+local now = tonumber(ARGV[2])
+local keep_ms = tonumber(ARGV[3])
+
+local AUDIT_MAX_ENTRIES = 100000
+local STATISTICS_KEEP_SECONDS = 400 * 86400
+
+local TERMINAL = {
+  delivered = true,
+  stored = true,
+  failed = true,
+  expired = true,
+  cancelled = true,
+  suppressed = true,
+}
+
+-- Counters are summed first and written once per field, however many notes a script handles.
+local sums = {}
+
+local function count(day, field, amount)
+  local fields = sums[day]
+  if not fields then
+    fields = {}
+    sums[day] = fields
+  end
+  fields[field] = (fields[field] or 0) + amount
+end
+
+local function count_all(day, fields)
+  for index = 1, #fields, 2 do
+    count(day, fields[index], fields[index + 1])
+  end
+end
+
+local function write_counters()
+  for day, fields in pairs(sums) do
+    local key = base .. 'stat:' .. day
+    for field, amount in pairs(fields) do
+      if amount ~= 0 then
+        redis.call('HINCRBY', key, field, amount)
+      end
+    end
+    redis.call('EXPIRE', key, STATISTICS_KEEP_SECONDS)
+  end
+end
+
+local function audit(fields)
+  redis.call('XADD', base .. 'audit', 'MAXLEN', '~', AUDIT_MAX_ENTRIES, '*', 'at', now, unpack(fields))
+end
+
+-- A channel's record is "state reason at confirmed_at", a dash where there is none.
+local function state_of(record)
+  return string.match(record or '', '^%S+') or 'pending'
+end
+
+local function reached(record)
+  local state = state_of(record)
+  return state == 'delivered' or state == 'confirmed'
+end
+
+-- Applies one change if the note is still what the decision was made on: the fence is the proof.
+-- Returns 1 if applied, 0 if the note has moved on.
+local function advance(change)
+  local key = base .. 'note:' .. change.id
+  local current = redis.call('HMGET', key, 'fence', 'status', 'day')
+  if not current[1] or tonumber(current[1]) ~= change.fence or TERMINAL[current[2]] then
+    return 0
+  end
+  if change.expect and current[2] ~= change.expect then
+    return 0
+  end
+  redis.call('HSET', key, 'fence', change.fence + 1, unpack(change.set))
+  count_all(current[3], change.counts)
+  if change.reached then
+    redis.call('ZREM', base .. 'pend:' .. change.reached[1], change.reached[2])
+  end
+  if change.due then
+    redis.call('ZADD', base .. 'due', change.due, change.id)
+    return 1
+  end
+
+  -- Settled. A receipt may have arrived since the decision: whoever was reached, was reached.
+  local final = redis.call('HMGET', key, 'status', 'websocket', 'push', 'sms')
+  local status = final[1]
+  if status ~= 'delivered' and (reached(final[2]) or reached(final[3]) or reached(final[4])) then
+    status = 'delivered'
+    redis.call('HSET', key, 'status', status)
+  end
+  count(current[3], 'status.' .. status, 1)
+  if status ~= 'failed' then
+    redis.call('HDEL', key, 'request')
+  end
+  redis.call('ZREM', base .. 'due', change.id)
+  redis.call('PEXPIRE', key, keep_ms)
+  if change.audit then
+    audit({ 'action', 'settled', 'result', status, unpack(change.audit) })
+  end
+  if change.reply then
+    redis.call('SPUBLISH', base .. 'reply:' .. change.reply, change.id)
+  end
+  return 1
+end
