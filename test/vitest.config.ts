@@ -1,13 +1,35 @@
-/** How the tests run: one Redis for all, a key prefix of its own for each suite. */
+/** How the tests run: one Redis for all, and no suite left out without a word. */
+import { globSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { findChromium } from "./support/chromium.ts";
+import { createMissingSuitesReporter } from "./support/missing-suites-reporter.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+const withoutBrowser = findChromium() === undefined;
+const missing = [
+  {
+    files: withoutBrowser ? globSync("test/browser/**/*.test.ts", { cwd: root }).sort() : [],
+    reason: "no Chromium: install chromium, or set CHROMIUM_PATH",
+  },
+];
 
 export default defineConfig({
   test: {
-    root: new URL("..", import.meta.url).pathname,
+    root,
     include: ["test/**/*.test.ts"],
+    exclude: ["node_modules/**", ...missing.flatMap(({ files }) => files)],
     globalSetup: ["test/support/global-setup.ts"],
+    reporters: [
+      "default",
+      createMissingSuitesReporter(missing, process.env["SCHOOLBELL_REQUIRE_ALL"] === "1"),
+    ],
+    // Real servers on a small, busy machine: long enough that only a hang runs into them.
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    teardownTimeout: 15_000,
+    // Each worker is a process of its own beside Redis; more would only wait for one another.
     maxWorkers: 2,
   },
 });
