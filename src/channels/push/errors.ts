@@ -1,0 +1,37 @@
+/** Translates what push services (RFC 8030) and the network answer into outcomes. */
+import { networkFault } from "../deadline.ts";
+import type { Outcome } from "../channel.ts";
+import { parseRetryAfter } from "../retry-after.ts";
+import { CLOSED_ADDRESS } from "./checked-lookup.ts";
+
+/**
+ * | status | outcome |
+ * |---|---|
+ * | 200, 201, 202 and other 2xx | delivered |
+ * | 404, 410 | gone: the subscription will not come back |
+ * | 408, 429, 5xx | retry, no sooner than `Retry-After` asks |
+ * | the rest: 400, 401, 403, 413, redirects | rejected: the same request would fail again |
+ */
+export function outcomeOfAnswer(
+  status: number,
+  retryAfter: string | string[] | undefined,
+  nowMs: number,
+): Outcome {
+  if (status >= 200 && status < 300) return { kind: "delivered" };
+  if (status === 404 || status === 410) return { kind: "gone" };
+  const detail = `http ${status}`;
+  if (status !== 408 && status !== 429 && status < 500) return { kind: "rejected", detail };
+  const afterMs = parseRetryAfter([retryAfter].flat()[0], nowMs);
+  return afterMs === undefined ? { kind: "retry", detail } : { kind: "retry", afterMs, detail };
+}
+
+/**
+ * A push that met no answer may be sent again: its topic makes the second replace the first.
+ * @throws the error itself if the network did not cause it.
+ */
+export function outcomeOfFailure(error: unknown): Outcome {
+  const fault = networkFault(error);
+  if (fault === undefined) throw error;
+  if (fault === CLOSED_ADDRESS) return { kind: "rejected", detail: "closed_address" };
+  return { kind: "retry", detail: `network ${fault}` };
+}

@@ -1,0 +1,137 @@
+/**
+ * The push subscriptions of each user, sealed, in Redis. An endpoint belongs to whoever
+ * subscribed it last: on a shared computer the one before must not go on receiving there.
+ */
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { Clock } from "../../platform/clock.ts";
+import { sha256Hex, type Keyspace } from "../../platform/keyspace.ts";
+import { loadScript } from "../../platform/redis.ts";
+import type { Sealing } from "../../platform/sealing.ts";
+import type { PushAddress } from "../channel.ts";
+import type { PushSubscription } from "./subscription.ts";
+
+/** Browsers of one person; the one seen longest ago makes room. */
+export const MAX_SUBSCRIPTIONS_PER_USER = 10;
+
+export interface StoredSubscription extends PushAddress {
+  readonly subscriptionId: string;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  /** Epoch milliseconds of the last time the browser sent it. */
+  readonly lastSeenAt: number;
+}
+
+export interface SubscriptionStore {
+  /** Stores or refreshes; `created` is false if this user already had it. */
+  put(
+    userId: string,
+    subscription: PushSubscription,
+  ): Promise<{ subscriptionId: string; created: boolean }>;
+  /** Those that are still this user's, most recently seen first. */
+  list(userId: string): Promise<StoredSubscription[]>;
+  /** The browser unsubscribed. False if there was nothing to remove. */
+  remove(userId: string, endpoint: string): Promise<boolean>;
+  /** The push service said that the subscription is gone. */
+  prune(userId: string, subscriptionId: string): Promise<void>;
+}
+
+const storedSchema = z.object({
+  endpoint: z.string(),
+  keys: z.object({ p256dh: z.string(), auth: z.string() }),
+  createdAt: z.number(),
+  lastSeenAt: z.number(),
+});
+type Stored = z.infer<typeof storedSchema>;
+
+interface SubscriptionStoreOptions {
+  readonly redis: Redis;
+  readonly keyspace: Keyspace;
+  readonly sealing: Pick<Sealing, "seal" | "open">;
+  readonly clock: Pick<Clock, "now">;
+}
+
+export function createSubscriptionStore(options: SubscriptionStoreOptions): SubscriptionStore {
+  const { redis, keyspace, sealing, clock } = options;
+  const releaseEndpoint = loadScript(redis, "releaseEndpoint", [
+    new URL("release-endpoint.lua", import.meta.url),
+  ]);
+  const subscriptionsKey = (userId: string): string =>
+    keyspace.sharded(keyspace.shardOfUser(userId), `subs:${userId}`);
+  const ownerKey = (subscriptionId: string): string => keyspace.plain(`endpoint:${subscriptionId}`);
+  const parse = (sealed: string): Stored => storedSchema.parse(JSON.parse(sealing.open(sealed)));
+
+  /** A record that a lost key sealed counts as the oldest, so that subscribing anew replaces it. */
+  const readable = (sealed: string | null | undefined): Stored | undefined => {
+    if (sealed === null || sealed === undefined) return undefined;
+    try {
+      return parse(sealed);
+    } catch {
+      return undefined;
+    }
+  };
+
+  const prune = async (userId: string, subscriptionId: string): Promise<boolean> => {
+    const removed = await redis.hdel(subscriptionsKey(userId), subscriptionId);
+    await releaseEndpoint([ownerKey(subscriptionId)], [userId]);
+    return removed > 0;
+  };
+
+  /** Runs after the write, so that two writes at once cannot both believe there was room. */
+  const trim = async (userId: string, kept: string): Promise<void> => {
+    const fields = await redis.hgetall(subscriptionsKey(userId));
+    const oldestFirst = Object.entries(fields)
+      .filter(([id]) => id !== kept)
+      .map(([id, sealed]) => ({ id, lastSeenAt: readable(sealed)?.lastSeenAt ?? 0 }))
+      .sort((a, b) => a.lastSeenAt - b.lastSeenAt);
+    const surplus = oldestFirst.slice(
+      0,
+      Math.max(0, oldestFirst.length + 1 - MAX_SUBSCRIPTIONS_PER_USER),
+    );
+    for (const { id } of surplus) await prune(userId, id);
+  };
+
+  return {
+    async put(userId, { endpoint, keys }) {
+      const subscriptionId = sha256Hex(endpoint);
+      const formerOwner = await redis.set(ownerKey(subscriptionId), userId, "GET");
+      if (formerOwner !== null && formerOwner !== userId) {
+        await redis.hdel(subscriptionsKey(formerOwner), subscriptionId);
+      }
+      const before = await redis.hget(subscriptionsKey(userId), subscriptionId);
+      const now = clock.now();
+      const stored: Stored = {
+        endpoint,
+        keys,
+        createdAt: readable(before)?.createdAt ?? now,
+        lastSeenAt: now,
+      };
+      await redis.hset(
+        subscriptionsKey(userId),
+        subscriptionId,
+        sealing.seal(JSON.stringify(stored)),
+      );
+      await trim(userId, subscriptionId);
+      return { subscriptionId, created: before === null };
+    },
+
+    async list(userId) {
+      const fields = await redis.hgetall(subscriptionsKey(userId));
+      // The owner's key decides: a move that was cut short must not ring at the former user's.
+      const owned = await Promise.all(
+        Object.entries(fields).map(async ([subscriptionId, sealed]) =>
+          (await redis.get(ownerKey(subscriptionId))) === userId
+            ? [{ subscriptionId, ...parse(sealed) }]
+            : [],
+        ),
+      );
+      return owned.flat().sort((a, b) => b.lastSeenAt - a.lastSeenAt);
+    },
+
+    remove: async (userId, endpoint) => await prune(userId, sha256Hex(endpoint)),
+
+    async prune(userId, subscriptionId) {
+      await prune(userId, subscriptionId);
+    },
+  };
+}

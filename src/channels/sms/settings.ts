@@ -1,0 +1,51 @@
+/** What the SMS channel takes from the configuration: a provider, the outbox, or nothing. */
+import { ConfigError } from "../../platform/config.ts";
+import type { Config } from "../../platform/config-schema.ts";
+
+export type SmsSender =
+  | { readonly from: string }
+  /** Twilio chooses the number; the service also keeps its own opt-outs. */
+  | { readonly messagingServiceSid: string };
+
+export interface TwilioSettings {
+  readonly kind: "twilio";
+  readonly accountSid: string;
+  readonly authToken: string;
+  readonly sender: SmsSender;
+  /** Requests go here instead of Twilio's own host. */
+  readonly apiUrl?: string;
+  readonly timeoutMs: number;
+}
+
+export type SmsSettings =
+  | TwilioSettings
+  /** Development without credentials: messages are shown, not sent. */
+  | { readonly kind: "outbox" }
+  /** Production without credentials: messages kept and never sent would be a lie. */
+  | { readonly kind: "disabled" };
+
+/** @throws ConfigError where Twilio's credentials are there but unusable. */
+export function readSmsSettings(config: Config): SmsSettings {
+  const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken } = config;
+  if (accountSid === undefined || authToken === undefined) {
+    return { kind: config.NODE_ENV === "production" ? "disabled" : "outbox" };
+  }
+  if (!accountSid.startsWith("AC")) throw new ConfigError("TWILIO_ACCOUNT_SID begins with AC");
+  return {
+    kind: "twilio",
+    accountSid,
+    authToken,
+    sender: readSender(config),
+    ...(config.TWILIO_API_URL === undefined ? {} : { apiUrl: config.TWILIO_API_URL }),
+    timeoutMs: config.PROVIDER_TIMEOUT_MS,
+  };
+}
+
+/** A messaging service wins over a number: it was made to choose among numbers. */
+function readSender(config: Config): SmsSender {
+  if (config.TWILIO_MESSAGING_SERVICE_SID !== undefined) {
+    return { messagingServiceSid: config.TWILIO_MESSAGING_SERVICE_SID };
+  }
+  if (config.TWILIO_FROM_NUMBER !== undefined) return { from: config.TWILIO_FROM_NUMBER };
+  throw new ConfigError("Twilio needs TWILIO_FROM_NUMBER or TWILIO_MESSAGING_SERVICE_SID");
+}
