@@ -1,0 +1,93 @@
+-- Reads, in one step, where a user's history stands and the part of it that is asked for; on the
+-- way it can register that a gateway node holds the user, so that nothing is published in between.
+-- KEYS: here, meta, hist, pend
+-- ARGV: now ms, node id ('' registers nothing), socket count, selection, from id, from epoch, through id
+-- Selections: none     only the place
+--             pending  what never met a socket and has not run out
+--             after    above `from id`; everything if the epoch differs or the id was never given out
+--             newer    what was added behind the place (from id, from epoch), whatever the epoch is now
+--             notes    like `after`, up to `through id` and of one epoch, without the payloads
+-- Returns: epoch, last, base, oldest id kept ('' if none), pending ones no longer kept, entries newest first
+local STALE_MS = 90000
+local HERE_TTL_SECONDS = 120
+
+local here, meta_key, hist, pend = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local now, node, sockets, selection = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local from_id, from_epoch, through = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])
+
+if node ~= '' then
+  -- A node that was killed leaves its field behind; nobody else would ever remove it.
+  local fields = redis.call('HGETALL', here)
+  for index = 1, #fields, 2 do
+    local at = tonumber(string.match(fields[index + 1], '@(%d+)$') or '0')
+    if now - at > STALE_MS then redis.call('HDEL', here, fields[index]) end
+  end
+  redis.call('HSET', here, node, sockets .. '@' .. ARGV[1])
+  redis.call('EXPIRE', here, HERE_TTL_SECONDS)
+end
+
+local meta = redis.call('HMGET', meta_key, 'epoch', 'last', 'base')
+local epoch, last = meta[1] or '', tonumber(meta[2] or '0')
+
+local function place(entry)
+  local id, entry_epoch = string.match(entry, '^(%d+) (%S+) ')
+  return tonumber(id), entry_epoch
+end
+
+-- Within one epoch ids have no holes, so the distance to the last one bounds what has to be read.
+local function newest(count)
+  if count < 1 then return {} end
+  return redis.call('LRANGE', hist, 0, count - 1)
+end
+
+local oldest_entry = redis.call('LINDEX', hist, -1)
+local oldest = ''
+if oldest_entry then oldest = string.match(oldest_entry, '^(%d+) ') end
+
+local selected, missing = {}, 0
+local same_epoch = from_epoch == '' or from_epoch == epoch
+
+if selection == 'pending' then
+  local ids = redis.call('ZRANGE', pend, '(' .. ARGV[1], '+inf', 'BYSCORE')
+  if #ids > 0 then
+    local wanted = {}
+    for _, id in ipairs(ids) do wanted[id] = true end
+    for _, entry in ipairs(redis.call('LRANGE', hist, 0, -1)) do
+      local id = string.match(entry, '^(%d+) ')
+      if wanted[id] then
+        selected[#selected + 1] = entry
+        wanted[id] = nil
+      end
+    end
+    missing = #ids - #selected
+  end
+elseif selection == 'after' then
+  if not same_epoch or from_id > last then
+    selected = redis.call('LRANGE', hist, 0, -1)
+  else
+    for _, entry in ipairs(newest(last - from_id)) do
+      if place(entry) > from_id then selected[#selected + 1] = entry end
+    end
+  end
+elseif selection == 'newer' then
+  local count = last - from_id
+  if not same_epoch or from_epoch == '' then count = redis.call('LLEN', hist) end
+  for _, entry in ipairs(newest(count)) do
+    local id, entry_epoch = place(entry)
+    if entry_epoch == from_epoch and id <= from_id then break end
+    selected[#selected + 1] = entry
+  end
+elseif selection == 'notes' then
+  local count = redis.call('LLEN', hist)
+  if same_epoch then count = last - from_id end
+  for _, entry in ipairs(newest(count)) do
+    local id, entry_epoch = place(entry)
+    if id > from_id and id <= through and entry_epoch == from_epoch then
+      selected[#selected + 1] = string.match(entry, '^%S+ %S+ %S+ ')
+    end
+  end
+end
+
+local reply = { epoch, meta[2] or '0', meta[3] or '0', oldest, tostring(missing) }
+for _, entry in ipairs(selected) do reply[#reply + 1] = entry end
+return reply

@@ -1,0 +1,114 @@
+/** Who is connected where: the sockets of a user per gateway node, and a census of the nodes. */
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { Clock } from "../platform/clock.ts";
+import type { Keyspace } from "../platform/keyspace.ts";
+
+/** Entries not rewritten for this long belong to a node that is gone. */
+const STALE_MS = 90_000;
+
+/** A user's key outlives a few missed rewrites and then disappears by itself. */
+const HERE_TTL_SECONDS = 120;
+
+/** Users per pipeline; between pipelines other work gets its turn. */
+const USERS_PER_PIPELINE = 500;
+
+export interface Presence {
+  /** Writes absolute socket counts of this node's users; 0 removes the entry. */
+  write(users: readonly { readonly userId: string; readonly sockets: number }[]): Promise<void>;
+  /** Tells how many sockets this node holds; an entry counts for 90 s. */
+  writeCensus(entry: NodeCensus): Promise<void>;
+  removeCensus(): Promise<void>;
+}
+
+export interface NodeCensus {
+  readonly connections: number;
+  readonly users: number;
+  /** Mean age of the open sockets. */
+  readonly ageSeconds: number;
+}
+
+/** The words of `GET /health`. */
+export interface GatewayCensus {
+  readonly total_connections: number;
+  readonly active_users: number;
+  readonly average_duration_seconds: number;
+}
+
+const censusSchema = z.object({
+  connections: z.number(),
+  users: z.number(),
+  ageSeconds: z.number(),
+  at: z.number(),
+});
+
+const CENSUS_KEY = "gateways";
+
+/** All methods reject when Redis does not answer. */
+export function createPresence(deps: {
+  readonly redis: Redis;
+  readonly keyspace: Keyspace;
+  readonly clock: Clock;
+  readonly nodeId: string;
+}): Presence {
+  const { redis, keyspace, clock, nodeId } = deps;
+  const censusKey = keyspace.plain(CENSUS_KEY);
+
+  return {
+    async write(users) {
+      for (let from = 0; from < users.length; from += USERS_PER_PIPELINE) {
+        const pipeline = redis.pipeline();
+        for (const { userId, sockets } of users.slice(from, from + USERS_PER_PIPELINE)) {
+          const key = keyspace.sharded(keyspace.shardOfUser(userId), `here:${userId}`);
+          if (sockets === 0) pipeline.hdel(key, nodeId);
+          else {
+            pipeline.hset(key, nodeId, `${sockets}@${clock.now()}`);
+            pipeline.expire(key, HERE_TTL_SECONDS);
+          }
+        }
+        for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
+      }
+    },
+
+    async writeCensus({ connections, users, ageSeconds }) {
+      const entry = JSON.stringify({ connections, users, ageSeconds, at: clock.now() });
+      await redis.hset(censusKey, nodeId, entry);
+    },
+
+    async removeCensus() {
+      await redis.hdel(censusKey, nodeId);
+    },
+  };
+}
+
+/**
+ * Sums what the living gateway nodes told. A user with sockets on two nodes counts on both.
+ * The average is over all open sockets.
+ */
+export async function readGatewayCensus(deps: {
+  readonly redis: Redis;
+  readonly keyspace: Keyspace;
+  readonly clock: Clock;
+}): Promise<GatewayCensus> {
+  const { redis, keyspace, clock } = deps;
+  const key = keyspace.plain(CENSUS_KEY);
+  const fields = Object.entries(await redis.hgetall(key));
+  const entries = fields.map(([node, text]) => ({ node, ...parseCensus(text) }));
+  const living = entries.filter(({ at }) => clock.now() - at <= STALE_MS);
+
+  // A killed node cannot remove its own entry, so that whoever reads tidies up.
+  const gone = entries.filter((entry) => !living.includes(entry)).map(({ node }) => node);
+  if (gone.length > 0) await redis.hdel(key, ...gone);
+
+  const total = living.reduce((sum, { connections }) => sum + connections, 0);
+  const age = living.reduce((sum, entry) => sum + entry.ageSeconds * entry.connections, 0);
+  return {
+    total_connections: total,
+    active_users: living.reduce((sum, { users }) => sum + users, 0),
+    average_duration_seconds: total === 0 ? 0 : Math.round(age / total),
+  };
+}
+
+function parseCensus(text: string): z.infer<typeof censusSchema> {
+  return censusSchema.parse(JSON.parse(text));
+}
