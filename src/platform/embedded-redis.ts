@@ -1,6 +1,7 @@
 /** A Redis of our own for development and tests: started, watched and stopped with this process. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdir, open, readFile } from "node:fs/promises";
+import { closeSync, openSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -57,7 +58,7 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
   const lock = await takeDataDir(dir, options.announce);
 
   const launch = async (port: number): Promise<ChildProcess> => {
-    const child = await launchServer(program, { dir, port, appendOnly: options.appendOnly });
+    const child = launchServer(program, { dir, port, appendOnly: options.appendOnly });
     if (child.pid !== undefined) await lock.recordRedis(child.pid);
     try {
       await untilAnswering(child, port, dir);
@@ -111,14 +112,14 @@ async function findFreePort(): Promise<number> {
   return address.port;
 }
 
-async function launchServer(
+function launchServer(
   program: RedisProgram,
   settings: { dir: string; port: number; appendOnly: boolean },
-): Promise<ChildProcess> {
+): ChildProcess {
   const { dir, port, appendOnly } = settings;
   const { hardBytes, softBytes, softSeconds } = PUBSUB_BUFFER;
   // Truncated at each start, so that it cannot grow without bound over a developer's year.
-  const log = await open(path.join(dir, "redis.log"), "w");
+  const log = openSync(path.join(dir, "redis.log"), "w");
   const args = [
     ["--bind", "127.0.0.1"],
     ["--port", String(port)],
@@ -135,11 +136,11 @@ async function launchServer(
     return spawn(program.command, args, {
       cwd: dir,
       detached: true,
-      stdio: ["ignore", log.fd, log.fd],
+      stdio: ["ignore", log, log],
       env: { ...process.env, ...program.env },
     });
   } finally {
-    await log.close();
+    closeSync(log);
   }
 }
 
@@ -154,6 +155,7 @@ async function untilAnswering(child: ChildProcess, port: number, dir: string): P
   const ended = new AbortController();
   const died = new Promise<never>((_resolve, reject) => {
     const fail = (): void => reject(new Error("Redis ended while it was starting"));
+    if (child.exitCode !== null) fail();
     child.once("exit", fail);
     child.once("error", reject);
   });
