@@ -143,6 +143,9 @@ export const CONFIG_GROUPS = {
     RATE_LIMIT_SUBSCRIBE_PER_MINUTE: wholeNumber(1, 1_000_000)
       .default(20)
       .describe("push subscriptions a minute by one user"),
+    RATE_LIMIT_ANONYMOUS_PER_MINUTE: wholeNumber(1, 100_000_000)
+      .default(6_000)
+      .describe("requests a minute without a token by one address; a school may share one"),
     RATE_LIMIT_RECIPIENT_PER_MINUTE: wholeNumber(1, 1_000_000)
       .default(60)
       .describe("notifications a minute to one user; standard and low ones above are suppressed"),

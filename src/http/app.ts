@@ -1,0 +1,189 @@
+/** The HTTP application: mounts routes given as data and answers every request in the same way. */
+import express, { type Express, type Request, type Response } from "express";
+import type { Logger } from "../platform/logger.ts";
+import type { Metrics } from "../platform/metrics.ts";
+import { Problem, type ProblemCode } from "../platform/problems.ts";
+import { createAdmission, type AdmissionOptions } from "./admission.ts";
+import { openExchange, type Exchange } from "./exchange.ts";
+import { createJsonBodyReader } from "./json-body.ts";
+import { problemDocument, problemOf, PROBLEM_TYPE } from "./problem.ts";
+import { createCors, setSecurityHeaders, type Cors } from "./response-headers.ts";
+import type { Reply, RequestContext, Route } from "./route.ts";
+import { validate } from "./validate.ts";
+
+/** A refused request (4xx) of a known route, for the audit trail. */
+export interface RejectedRequest {
+  readonly code: ProblemCode;
+  /** The route's pattern, such as `/notifications/:id`. */
+  readonly path: string;
+  readonly callerId?: string;
+  readonly requestId: string;
+  readonly ip: string;
+}
+
+export interface HttpAppOptions extends AdmissionOptions {
+  readonly routes: readonly Route[];
+  readonly logger: Pick<Logger, "debug" | "info" | "warn" | "error">;
+  readonly metrics: Pick<Metrics, "httpRequests" | "rejectedRequests">;
+  /** Reverse proxies in front whose X-Forwarded-* headers are believed. */
+  readonly trustProxy: number;
+  readonly corsOrigins: readonly string[];
+  readonly onRejected?: (event: RejectedRequest) => void;
+}
+
+/** @throws Error when two routes have the same method and path. */
+export function createHttpApp(options: HttpAppOptions): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("query parser", "simple");
+  app.set("trust proxy", options.trustProxy);
+
+  const exchanges = new WeakMap<Request, Exchange>();
+  const exchangeOf = (req: Request, res: Response): Exchange => {
+    const known = exchanges.get(req);
+    if (known !== undefined) return known;
+    const opened = openExchange(req, res, options);
+    exchanges.set(req, opened);
+    return opened;
+  };
+
+  const cors = createCors(options.corsOrigins);
+  app.use((req, res, next) => {
+    exchangeOf(req, res);
+    setSecurityHeaders(req, res);
+    cors.apply(req, res);
+    next();
+  });
+  for (const [path, routes] of groupByPath(options.routes)) {
+    const answer = createPathHandler(path, routes, options, cors);
+    app.all(path, (req, res) => answer(req, res, exchangeOf(req, res)));
+  }
+  app.use(() => {
+    throw new Problem("not_found", "There is no route with this path.");
+  });
+  const refuse = createRefusal(options);
+  // Express knows an error handler by its four parameters.
+  app.use((error: unknown, req: Request, res: Response, _next: () => void) => {
+    refuse(error, res, exchangeOf(req, res));
+  });
+  return app;
+}
+
+/** Fixed paths come before those with parameters, whatever order the rooms were wired in. */
+function groupByPath(routes: readonly Route[]): [path: string, routes: Route[]][] {
+  const groups = new Map<string, Route[]>();
+  for (const route of routes) {
+    const group = groups.get(route.path) ?? [];
+    if (group.some((other) => other.method === route.method)) {
+      throw new Error(`two routes for ${route.method} ${route.path}`);
+    }
+    groups.set(route.path, [...group, route]);
+  }
+  return [...groups].sort(([a], [b]) => Number(a.includes(":")) - Number(b.includes(":")));
+}
+
+type AnswerRequest = (req: Request, res: Response, exchange: Exchange) => Promise<void>;
+
+/** Finds the route of a method; answers OPTIONS and other methods for all routes of one path. */
+function createPathHandler(
+  path: string,
+  routes: readonly Route[],
+  options: HttpAppOptions,
+  cors: Cors,
+): AnswerRequest {
+  const byMethod = new Map<string, AnswerRequest>();
+  for (const route of routes) {
+    const answer = createRouteHandler(route, options);
+    byMethod.set(route.method.toUpperCase(), answer);
+    if (route.method === "get") byMethod.set("HEAD", answer);
+  }
+  const methods = [...byMethod.keys(), "OPTIONS"].join(", ");
+
+  return async (req, res, exchange) => {
+    exchange.route = path;
+    const answer = byMethod.get(req.method);
+    if (answer !== undefined) return await answer(req, res, exchange);
+    res.setHeader("Allow", methods);
+    if (req.method !== "OPTIONS") {
+      throw new Problem("method_not_allowed", `This path takes ${methods}.`);
+    }
+    cors.preflight(res, methods);
+    res.writeHead(204).end();
+  };
+}
+
+function createRouteHandler(route: Route, options: HttpAppOptions): AnswerRequest {
+  const admit = createAdmission(options);
+  const readBody = route.body && createJsonBodyReader(route.bodyLimitBytes);
+
+  return async (req, res, exchange) => {
+    const caller = await admit(route, req, res, exchange);
+    const params = validate(route.params, req.params, "path");
+    const query = validate(route.query, req.query, "query");
+    const body = readBody && validate(route.body, await readBody(req, res), "body");
+    const context = contextOf(req, exchange);
+    send(res, await route.handle({ params, query, body, caller, context }));
+  };
+}
+
+function contextOf(req: Request, { requestId, ip }: Exchange): RequestContext {
+  return {
+    requestId,
+    ip,
+    header(name) {
+      const value = req.headers[name];
+      return typeof value === "string" ? value : undefined;
+    },
+  };
+}
+
+function send(res: Response, { status, body, type, headers }: Reply): void {
+  const content = type === undefined && body !== undefined ? JSON.stringify(body) : body;
+  for (const [name, value] of Object.entries(headers ?? {})) res.setHeader(name, value);
+  res.statusCode = status;
+  if (content === undefined) {
+    res.end();
+    return;
+  }
+  if (typeof content !== "string" && !Buffer.isBuffer(content)) {
+    throw new TypeError("a body with a content type of its own must be text or bytes");
+  }
+  res.setHeader("Content-Type", type ?? "application/json; charset=utf-8");
+  res.setHeader("Content-Length", Buffer.byteLength(content));
+  res.end(content);
+}
+
+/** Answers an error as a problem document; only bugs are logged with their stack. */
+function createRefusal(options: HttpAppOptions) {
+  const { logger, metrics, onRejected } = options;
+  return (error: unknown, res: Response, exchange: Exchange): void => {
+    const problem = problemOf(error);
+    exchange.code = problem.code;
+    metrics.rejectedRequests.inc({ code: problem.code });
+    if (problem.code === "internal") {
+      logger.error(
+        { err: error, request_id: exchange.requestId, route: exchange.route },
+        "http.bug",
+      );
+    }
+    if (exchange.route !== undefined && problem.status < 500) {
+      onRejected?.({
+        code: problem.code,
+        path: exchange.route,
+        requestId: exchange.requestId,
+        ip: exchange.ip,
+        ...(exchange.callerId === undefined ? {} : { callerId: exchange.callerId }),
+      });
+    }
+    if (res.headersSent) {
+      res.destroy();
+      return;
+    }
+    if (problem.retryAfterSeconds !== undefined) {
+      res.setHeader("Retry-After", problem.retryAfterSeconds);
+    }
+    const body = JSON.stringify(problemDocument(problem, exchange.requestId));
+    send(res, { status: problem.status, body, type: PROBLEM_TYPE });
+  };
+}

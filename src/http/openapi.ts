@@ -1,0 +1,194 @@
+/** Describes the routes as an OpenAPI 3.1 document, from the same schemas that validate. */
+import { z } from "zod";
+import { PROBLEMS, type ProblemCode } from "../platform/problems.ts";
+import { DEFAULT_BODY_LIMIT_BYTES } from "./json-body.ts";
+import { PROBLEM_TYPE, problemDocumentSchema } from "./problem.ts";
+import { publicRoute, type Route } from "./route.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+export interface OpenApiOptions {
+  readonly routes: readonly Route[];
+  readonly version: string;
+  readonly title: string;
+  /** Markdown, shown above the routes. */
+  readonly description: string;
+}
+
+/** Pure: the document as an object, ready for JSON. Routes with `documented: false` are left out. */
+export function buildOpenApi({ routes, version, title, description }: OpenApiOptions): Json {
+  const documented = routes.filter((route) => route.documented !== false);
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of documented) {
+    const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
+    paths[path] = { ...paths[path], [route.method]: operation(route) };
+  }
+  return {
+    openapi: "3.1.0",
+    info: { title, version, description, license: { name: "MIT", identifier: "MIT" } },
+    servers: [{ url: "/" }],
+    tags: [...new Set(documented.map((route) => route.tag))].map((name) => ({ name })),
+    paths,
+    components: {
+      securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+      schemas: { Problem: schemaOf(problemDocumentSchema, "output") },
+    },
+  };
+}
+
+function operation(route: Route): Json {
+  return {
+    operationId: operationId(route),
+    summary: route.summary,
+    description: descriptionOf(route),
+    tags: [route.tag],
+    security: route.security.access === "token" ? [{ bearer: [] }] : [],
+    parameters: [...pathParameters(route), ...queryParameters(route.query)],
+    ...(route.body === undefined
+      ? {}
+      : { requestBody: { required: true, content: jsonContent(route.body, "input") } }),
+    responses: { ...successes(route), ...refusals(route) },
+  };
+}
+
+/** `GET /notifications/:id` is `getNotificationsById`. */
+function operationId({ method, path }: Route): string {
+  const words = path
+    .replaceAll(/:(\w+)/g, "by-$1")
+    .split(/[^A-Za-z0-9]+/)
+    .filter((word) => word !== "");
+  return method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
+}
+
+function descriptionOf(route: Route): string {
+  const sentences: string[] = [];
+  if (route.security.access === "token") {
+    const { scopes } = route.security;
+    const needed = scopes.map((scope) => `\`${scope}\``).join(" or ");
+    sentences.push(scopes.length === 0 ? "Any valid token." : `Scope: ${needed}.`);
+  } else {
+    sentences.push("No token needed.");
+  }
+  if (route.body !== undefined) {
+    const kilobytes = (route.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES) / 1_024;
+    sentences.push(`The body may hold ${kilobytes} KB.`);
+  }
+  return sentences.join(" ");
+}
+
+function pathParameters(route: Route): Json[] {
+  const described = propertiesOf(route.params);
+  return [...route.path.matchAll(/:(\w+)/g)].map(([, name = ""]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: described.properties[name] ?? { type: "string" },
+  }));
+}
+
+function queryParameters(query: z.ZodType | undefined): Json[] {
+  const { properties, required } = propertiesOf(query);
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: "query",
+    required: required.includes(name),
+    schema,
+  }));
+}
+
+const objectSchema = z.object({
+  properties: z.record(z.string(), z.unknown()).default({}),
+  required: z.array(z.string()).default([]),
+});
+
+function propertiesOf(schema: z.ZodType | undefined): z.infer<typeof objectSchema> {
+  return objectSchema.parse(schema === undefined ? {} : schemaOf(schema, "input"));
+}
+
+function successes(route: Route): Json {
+  return Object.fromEntries(
+    Object.entries(route.responses).map(([status, { description, schema }]) => [
+      status,
+      { description, ...(schema === undefined ? {} : { content: jsonContent(schema, "output") }) },
+    ]),
+  );
+}
+
+/** Refusals share a document; the codes of one status are told apart in its description. */
+function refusals(route: Route): Json {
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of possibleProblems(route)) {
+    const { status } = PROBLEMS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  const described = [...byStatus].map(([status, codes]) => [status, refusal(status, codes)]);
+  // A probe that answers 503 by design has described that answer itself.
+  return Object.fromEntries(described.filter(([status]) => !(Number(status) in route.responses)));
+}
+
+function refusal(status: number, codes: readonly ProblemCode[]): Json {
+  const retryAfter = {
+    "Retry-After": { description: "seconds to wait", schema: { type: "integer" } },
+  };
+  return {
+    description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join(". "),
+    ...(status === 429 || status === 503 ? { headers: retryAfter } : {}),
+    content: { [PROBLEM_TYPE]: { schema: { $ref: "#/components/schemas/Problem" } } },
+  };
+}
+
+function possibleProblems(route: Route): ReadonlySet<ProblemCode> {
+  const codes: ProblemCode[] = [];
+  if (route.body !== undefined) {
+    codes.push("invalid_json", "invalid_request", "body_too_large", "unsupported_media_type");
+  }
+  if (route.query !== undefined || route.params !== undefined) codes.push("invalid_request");
+  if (route.security.access === "token") {
+    codes.push("unauthenticated", "rate_limited", "unavailable");
+    if (route.security.scopes.length > 0) codes.push("forbidden");
+  }
+  if (route.rateLimit !== "none") codes.push("rate_limited", "unavailable");
+  return new Set([...codes, ...route.problems, "internal"]);
+}
+
+function jsonContent(schema: z.ZodType, io: "input" | "output"): Json {
+  return { "application/json": { schema: schemaOf(schema, io) } };
+}
+
+function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
+  const { $schema: _dialect, ...document } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: "any",
+    override({ jsonSchema }) {
+      // The format says the same as zod's pattern, which fills half a page with leap years.
+      if (jsonSchema.format === "date-time" || jsonSchema.format === "date") {
+        delete jsonSchema.pattern;
+      }
+    },
+  });
+  return document;
+}
+
+/** `GET /openapi.json`; describes itself too. The document is built on first use. */
+export function openApiRoute(options: OpenApiOptions): Route {
+  let document: string | undefined;
+  const route: Route = publicRoute({
+    method: "get",
+    path: "/openapi.json",
+    summary: "This description, for machines",
+    tag: "operations",
+    rateLimit: "none",
+    responses: { 200: { description: "an OpenAPI 3.1 document", schema: z.looseObject({}) } },
+    problems: [],
+    handle() {
+      document ??= JSON.stringify(buildOpenApi({ ...options, routes: [...options.routes, route] }));
+      return {
+        status: 200,
+        body: document,
+        type: "application/json; charset=utf-8",
+        headers: { "Cache-Control": "no-cache" },
+      };
+    },
+  });
+  return route;
+}

@@ -1,0 +1,85 @@
+/** What each error code means to a caller and what to do about it: the text of `/docs/errors`. */
+import type { ProblemCode } from "../platform/problems.ts";
+
+export interface ProblemGuide {
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+export const PROBLEM_GUIDE: Readonly<Record<ProblemCode, ProblemGuide>> = {
+  invalid_json: {
+    meaning: "The body is empty, is not UTF-8 or does not parse as JSON.",
+    remedy: "Mend the body; a JSON library, not string building, avoids this.",
+  },
+  invalid_request: {
+    meaning: "A field, a query parameter or a part of the path is missing or has a wrong value.",
+    remedy: "Read `errors`: each entry names the place and what is expected there.",
+  },
+  invalid_template_data: {
+    meaning: "The template exists, but `data` lacks a field it needs or holds a wrong one.",
+    remedy: "Read `errors` and compare `data` with the template's schema.",
+  },
+  invalid_date_range: {
+    meaning:
+      "A date is not a calendar day, the end lies before the start, or the range is too long.",
+    remedy: "Send YYYY-MM-DD in UTC, start before end, at most 366 days.",
+  },
+  invalid_subscription: {
+    meaning: "The push subscription lacks an endpoint or keys, or the keys do not decode.",
+    remedy: "Send what `PushManager.subscribe()` returned, unchanged.",
+  },
+  endpoint_not_allowed: {
+    meaning: "The push endpoint is not a push service this installation sends to.",
+    remedy: "Use a browser's own push service, or ask the operator to extend PUSH_ALLOWED_HOSTS.",
+  },
+  unauthenticated: {
+    meaning:
+      "There is no token, or it is expired, wrongly signed or incomplete; `detail` says which.",
+    remedy: "Get a fresh token and repeat the request.",
+  },
+  forbidden: {
+    meaning: "The token is valid but lacks the scope that this needs.",
+    remedy: "Use a token with the scope that `detail` names.",
+  },
+  not_found: {
+    meaning: "There is no such path, or nothing with this id that the caller may see.",
+    remedy: "Check the path and the id, and that the token belongs to sender or recipient.",
+  },
+  unknown_template: {
+    meaning: "No template has this `template_id`.",
+    remedy: "Check its spelling against the template list.",
+  },
+  method_not_allowed: {
+    meaning: "The path exists but not with this method.",
+    remedy: "Use one of the methods in the `Allow` header.",
+  },
+  idempotency_conflict: {
+    meaning: "The `Idempotency-Key` was used within 24 hours for a different body.",
+    remedy: "Use a new key for a new request, and the same body for a repetition.",
+  },
+  not_cancellable: {
+    meaning: "The notification has already been handed on or has ended.",
+    remedy: "Nothing: read its status to see how it ended.",
+  },
+  body_too_large: {
+    meaning: "The body is over the limit: 64 KB, or 4 MB for a bulk request.",
+    remedy: "Send less, or split the bulk request.",
+  },
+  unsupported_media_type: {
+    meaning: "The body is not declared as JSON in UTF-8.",
+    remedy: "Send `Content-Type: application/json`.",
+  },
+  rate_limited: {
+    meaning: "Too many requests by this service, user or address within a minute.",
+    remedy: "Wait as long as `Retry-After` says, then go on more slowly.",
+  },
+  internal: {
+    meaning: "A fault of this service. It has been logged with the request id.",
+    remedy: "Try again with the same idempotency key; report the request id if it stays.",
+  },
+  unavailable: {
+    meaning:
+      "Storage is away or full, or the queue is too deep. The request may have been accepted.",
+    remedy: "Wait as long as `Retry-After` says and repeat with the same idempotency key.",
+  },
+};

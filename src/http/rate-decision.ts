@@ -1,0 +1,51 @@
+/** What the counts of a sliding window mean for one request, and the headers that say so. */
+
+export const WINDOW_MS = 60_000;
+
+export interface RateCounts {
+  readonly limit: number;
+  /** Requests let through in this minute (this one included) and in the minute before. */
+  readonly current: number;
+  readonly previous: number;
+}
+
+export interface RateDecision {
+  readonly allowed: boolean;
+  readonly limit: number;
+  readonly remaining: number;
+  /** Seconds until this minute's count starts to fade. */
+  readonly resetSeconds: number;
+  /** Seconds until one more request fits; 0 when allowed. */
+  readonly retryAfterSeconds: number;
+}
+
+/** Pure: turns counts into a decision's numbers. */
+export function decideRate(counts: RateCounts, allowed: boolean, nowMs: number): RateDecision {
+  const { limit, current, previous } = counts;
+  const elapsedMs = nowMs % WINDOW_MS;
+  const used = previous * (1 - elapsedMs / WINDOW_MS) + current;
+  return {
+    allowed,
+    limit,
+    remaining: allowed ? Math.max(0, Math.floor(limit - used)) : 0,
+    resetSeconds: Math.ceil((WINDOW_MS - elapsedMs) / 1_000),
+    retryAfterSeconds: allowed ? 0 : Math.max(1, Math.ceil(waitMs(counts, elapsedMs) / 1_000)),
+  };
+}
+
+/** When the last minute has faded so far that one more fits, within this minute or the next. */
+function waitMs({ limit, current, previous }: RateCounts, elapsedMs: number): number {
+  const room = limit - 1 - current;
+  if (room >= 0) return WINDOW_MS * (1 - room / Math.max(1, previous)) - elapsedMs;
+  const fadedMs = WINDOW_MS * (1 - (limit - 1) / Math.max(1, current));
+  return WINDOW_MS - elapsedMs + fadedMs;
+}
+
+/** `RateLimit-*` for every counted answer, `Retry-After` for a refusal. */
+export function rateHeaders(decision: RateDecision): Record<string, string> {
+  return {
+    "RateLimit-Limit": String(decision.limit),
+    "RateLimit-Remaining": String(decision.remaining),
+    "RateLimit-Reset": String(decision.resetSeconds),
+  };
+}

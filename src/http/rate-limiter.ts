@@ -1,0 +1,108 @@
+/** Rate limits: a sliding minute per caller, counted in Redis, so that all processes share it. */
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { Clock } from "../platform/clock.ts";
+import type { Keyspace } from "../platform/keyspace.ts";
+import type { Logger } from "../platform/logger.ts";
+import { loadScript } from "../platform/redis.ts";
+import { isRedisUnavailable } from "../platform/redis-failure.ts";
+import { decideRate, WINDOW_MS, type RateDecision } from "./rate-decision.ts";
+
+/** Whose requests are counted together: a service, a user, a user's subscriptions, an address. */
+export type RateSubjectKind = "service" | "user" | "subscribe" | "anonymous";
+
+export interface RateSubject {
+  readonly kind: RateSubjectKind;
+  /** User id, or the address of someone without a token. */
+  readonly id: string;
+}
+
+export interface RateLimiterOptions {
+  readonly redis: Redis;
+  readonly keyspace: Pick<Keyspace, "plain">;
+  readonly clock: Pick<Clock, "now">;
+  readonly logger: Pick<Logger, "warn" | "info">;
+  readonly enabled: boolean;
+  /** Requests a minute. */
+  readonly perMinute: Readonly<Record<RateSubjectKind, number>>;
+}
+
+export interface RateLimiter {
+  /**
+   * Counts one request. `undefined`: there is no limit, or Redis is away and the request may pass
+   * all the same (`failOpen`, for reads).
+   * @throws what Redis failed with, unless `failOpen`.
+   */
+  take(subject: RateSubject, failOpen: boolean): Promise<RateDecision | undefined>;
+}
+
+const replySchema = z.tuple([z.number(), z.number(), z.number()]);
+
+interface Waiting {
+  readonly resolve: (decision: RateDecision) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * While one count of a caller is on its way, that caller's further requests wait and are counted
+ * together by the next: a service at full speed costs Redis a fraction of a script per request.
+ */
+export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
+  const { redis, keyspace, clock, logger, enabled, perMinute } = options;
+  const runScript = loadScript(redis, "schoolbellTakeTokens", [
+    new URL("./lua/take-tokens.lua", import.meta.url),
+  ]);
+  const lines = new Map<string, Waiting[]>();
+  let redisAway = false;
+
+  const count = async (key: string, limit: number, batch: readonly Waiting[]): Promise<void> => {
+    try {
+      const nowMs = clock.now();
+      const reply = await runScript([key], [nowMs, WINDOW_MS, limit, batch.length]);
+      const [granted, current, previous] = replySchema.parse(reply);
+      batch.forEach((waiting, index) => {
+        // The reply counts the whole batch; each request sees what was left when its turn came.
+        const later = Math.max(0, granted - index - 1);
+        const counted = { limit, current: current - later, previous };
+        waiting.resolve(decideRate(counted, index < granted, nowMs));
+      });
+    } catch (error) {
+      for (const waiting of batch) waiting.reject(error);
+    }
+  };
+
+  const serve = async (key: string, limit: number, line: Waiting[]): Promise<void> => {
+    while (line.length > 0) await count(key, limit, line.splice(0));
+    lines.delete(key);
+  };
+
+  const take = ({ kind, id }: RateSubject): Promise<RateDecision> =>
+    new Promise((resolve, reject) => {
+      const key = keyspace.plain(`rate:${kind}:${id}`);
+      const line = lines.get(key);
+      if (line !== undefined) {
+        line.push({ resolve, reject });
+        return;
+      }
+      const opened: Waiting[] = [{ resolve, reject }];
+      lines.set(key, opened);
+      void serve(key, perMinute[kind], opened);
+    });
+
+  return {
+    async take(subject, failOpen) {
+      if (!enabled) return undefined;
+      try {
+        const decision = await take(subject);
+        if (redisAway) logger.info({}, "rate_limits.back");
+        redisAway = false;
+        return decision;
+      } catch (error) {
+        if (!failOpen || !isRedisUnavailable(error)) throw error;
+        if (!redisAway) logger.warn({ err: error }, "rate_limits.away_reads_pass");
+        redisAway = true;
+        return undefined;
+      }
+    },
+  };
+}

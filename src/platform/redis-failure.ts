@@ -1,0 +1,36 @@
+/** Tells "Redis cannot take this now" from a bug, so that the one is a 503 and the other a 500. */
+
+/** What ioredis says without a class or code of its own. */
+const MESSAGES: ReadonlySet<string> = new Set([
+  "Connection is closed.",
+  "Command timed out",
+  "Stream isn't writeable and enableOfflineQueue options is false",
+]);
+
+const ERROR_NAMES: ReadonlySet<string> = new Set(["AbortError", "MaxRetriesPerRequestError"]);
+
+const SOCKET_CODES: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENOTFOUND",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
+
+/** The first word of a reply from a server that is starting, full, failing over or read-only. */
+const REPLY_PATTERN =
+  /^(?:LOADING|BUSY|OOM|MISCONF|READONLY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|UNKILLABLE)\b/;
+
+/** A script that runs into a full server reports the reply somewhere inside its own message. */
+const REPLY_IN_SCRIPT_PATTERN = /\b(?:OOM command not allowed|READONLY You can't write|MISCONF )/;
+
+/** True when trying again later can help: no connection, no answer in time, or a server that refuses writes. */
+export function isRedisUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (MESSAGES.has(error.message) || ERROR_NAMES.has(error.name)) return true;
+  if ("code" in error && typeof error.code === "string" && SOCKET_CODES.has(error.code))
+    return true;
+  if (error.name !== "ReplyError") return false;
+  return REPLY_PATTERN.test(error.message) || REPLY_IN_SCRIPT_PATTERN.test(error.message);
+}
