@@ -1,0 +1,161 @@
+/** Calls the REST API. A refusal is a value with words that can be shown. */
+import * as z from "zod/mini";
+import { CHANNEL_STATUSES, CHANNELS, REASONS, STATUSES } from "../../contract/vocabulary.ts";
+
+export interface Refusal {
+  readonly ok: false;
+  /** 0 when the service did not answer at all. */
+  readonly status: number;
+  readonly message: string;
+  /** What is wrong with which field. */
+  readonly issues: readonly string[];
+  readonly retryAfterMs: number | undefined;
+}
+
+export type Result<T> = { readonly ok: true; readonly value: T } | Refusal;
+
+const problemSchema = z.object({
+  title: z.optional(z.string()),
+  detail: z.optional(z.string()),
+  errors: z.optional(z.array(z.object({ path: z.string(), message: z.string() }))),
+});
+
+const tokenSchema = z.object({ token: z.string(), user_id: z.string(), expires_at: z.string() });
+
+const detailSchema = z.object({
+  // A reason that a newer server knows is shown as it is.
+  reason: z.optional(z.union([z.enum(REASONS), z.string()])),
+  at: z.optional(z.nullable(z.string())),
+  confirmed_at: z.optional(z.nullable(z.string())),
+});
+
+const notificationSchema = z.object({
+  notification_id: z.string(),
+  status: z.enum(STATUSES),
+  channels: z.record(z.enum(CHANNELS), z.enum(CHANNEL_STATUSES)),
+  channel_details: z.optional(z.partialRecord(z.enum(CHANNELS), detailSchema)),
+  timestamp: z.string(),
+  websocket_connections: z.number(),
+  replay_id: z.nullable(z.string()),
+  timeline: z.optional(
+    z.array(
+      z.object({
+        at: z.string(),
+        channel: z.optional(z.nullable(z.enum(CHANNELS))),
+        from: z.nullable(z.string()),
+        to: z.string(),
+        reason: z.optional(z.nullable(z.string())),
+      }),
+    ),
+  ),
+});
+
+const vapidSchema = z.object({ public_key: z.string() });
+const outboxSchema = z.object({
+  messages: z.array(
+    z.object({ to: z.string(), text: z.string(), at: z.string(), notification_id: z.string() }),
+  ),
+});
+const anything = z.unknown();
+
+export type NotificationView = z.infer<typeof notificationSchema>;
+export type OutboxMessage = z.infer<typeof outboxSchema>["messages"][number];
+
+const REQUEST_TIMEOUT_MS = 15_000;
+const SECOND_MS = 1000;
+
+interface Call {
+  readonly method?: "GET" | "POST" | "DELETE";
+  readonly token?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+async function call<T>(path: string, schema: z.ZodMiniType<T>, options: Call): Promise<Result<T>> {
+  const headers = new Headers(options.headers);
+  if (options.token !== undefined) headers.set("Authorization", `Bearer ${options.token}`);
+  if (options.body !== undefined) headers.set("Content-Type", "application/json");
+  try {
+    const response = await fetch(path, {
+      method: options.method ?? "GET",
+      headers,
+      cache: "no-store",
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+    });
+    const text = await response.text();
+    const value: unknown = text === "" ? undefined : parse(text);
+    if (!response.ok) return refusal(response, value);
+    const parsed = z.safeParse(schema, value);
+    if (parsed.success) return { ok: true, value: parsed.data };
+    return failure(response.status, "The service answered in a form this page does not know.");
+  } catch {
+    return failure(0, "The service does not answer. Is it running?");
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function failure(status: number, message: string): Refusal {
+  return { ok: false, status, message, issues: [], retryAfterMs: undefined };
+}
+
+function refusal(response: Response, value: unknown): Refusal {
+  const problem = z.safeParse(problemSchema, value).data;
+  const seconds = Number(response.headers.get("Retry-After") ?? Number.NaN);
+  return {
+    ok: false,
+    status: response.status,
+    message: problem?.detail ?? problem?.title ?? `The service answered ${response.status}.`,
+    issues: (problem?.errors ?? []).map(({ path, message }) => `${path}: ${message}`),
+    retryAfterMs: Number.isFinite(seconds) ? seconds * SECOND_MS : undefined,
+  };
+}
+
+/** `POST /dev/token`: 404 in production, 403 from another machine. */
+export function requestToken(userId: string): Promise<Result<z.infer<typeof tokenSchema>>> {
+  return call("/dev/token", tokenSchema, { method: "POST", body: { user_id: userId } });
+}
+
+/** `POST /notify`; the same key never sends twice. */
+export function notify(
+  token: string,
+  request: unknown,
+  idempotencyKey: string,
+): Promise<Result<NotificationView>> {
+  return call("/notify", notificationSchema, {
+    method: "POST",
+    token,
+    body: request,
+    headers: { "Idempotency-Key": idempotencyKey },
+  });
+}
+
+export function getNotification(token: string, id: string): Promise<Result<NotificationView>> {
+  return call(`/notifications/${encodeURIComponent(id)}`, notificationSchema, { token });
+}
+
+export function getVapidKey(): Promise<Result<z.infer<typeof vapidSchema>>> {
+  return call("/push/vapid-public-key", vapidSchema, {});
+}
+
+export function saveSubscription(
+  token: string,
+  subscription: PushSubscriptionJSON,
+): Promise<Result<unknown>> {
+  return call("/push/subscribe", anything, { method: "POST", token, body: subscription });
+}
+
+export function dropSubscription(token: string, endpoint: string): Promise<Result<unknown>> {
+  return call("/push/subscribe", anything, { method: "DELETE", token, body: { endpoint } });
+}
+
+export function getOutbox(): Promise<Result<z.infer<typeof outboxSchema>>> {
+  return call("/dev/outbox", outboxSchema, {});
+}

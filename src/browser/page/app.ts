@@ -1,0 +1,161 @@
+/** Puts the try-out page together: sign in, send, watch, receive. */
+import { browserEnvironment } from "../client/browser-environment.ts";
+import { createClient, type Client, type ConnectionState } from "../client/client.ts";
+import { getNotification, notify, type Result } from "./api.ts";
+import { createComposer } from "./composer.ts";
+import { byId } from "./elements.ts";
+import { createInbox, type Inbox } from "./inbox.ts";
+import { createOutboxPanel, type OutboxPanel } from "./outbox.ts";
+import { createPushPanel } from "./push-panel.ts";
+import { forgetUser, rememberedUser, sessionOfToken, signInAs, type Session } from "./session.ts";
+import { createTracker } from "./tracker.ts";
+
+let session: Session | undefined;
+let client: Client | undefined;
+let outbox: OutboxPanel | undefined;
+
+const inbox = createInbox((frame) => client?.read(frame));
+const tracker = createTracker({
+  fetchView: (id) => withToken((token) => getNotification(token, id)),
+  onChange: () => void outbox?.refresh(),
+});
+const composer = createComposer({
+  send(request) {
+    const key = crypto.randomUUID();
+    return withToken((token) => notify(token, request, key));
+  },
+  onSent: (view, title, recipient) => tracker.follow(view, title, recipient),
+});
+const pushPanel = createPushPanel({
+  token: () => session?.token(),
+  onClicked: (id) => inbox.highlight(id),
+});
+
+/** Calls with the token in use, and once more with a new one if that has run out. */
+async function withToken<T>(work: (token: string) => Promise<Result<T>>): Promise<Result<T>> {
+  const current = session;
+  if (current === undefined) {
+    return {
+      ok: false,
+      status: 401,
+      message: "Sign in first.",
+      issues: [],
+      retryAfterMs: undefined,
+    };
+  }
+  const result = await work(current.token());
+  if (result.ok || result.status !== 401) return result;
+  const renewed = await current.renew().catch(() => undefined);
+  return renewed === undefined ? result : work(renewed);
+}
+
+function connect(current: Session, into: Inbox): Client {
+  const url = new URL("/ws/notify", window.location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return createClient({
+    url: url.href,
+    userId: current.userId,
+    token: (renew) => (renew ? current.renew() : Promise.resolve(current.token())),
+    ack: true,
+    startFrom: "history",
+    environment: browserEnvironment(),
+    onNotification: (frame, seenBefore) => into.add(frame, seenBefore),
+    onState: showConnection,
+    onGap: (frame) => into.gap(frame),
+  });
+}
+
+function showConnection(state: ConnectionState): void {
+  const pill = byId("connection", HTMLParagraphElement);
+  pill.dataset["state"] = state.kind;
+  pill.textContent = connectionText(state);
+}
+
+function connectionText(state: ConnectionState): string {
+  switch (state.kind) {
+    case "connecting":
+      return "Connecting…";
+    case "open":
+      return "Live";
+    case "waiting":
+      return `Offline, trying again in ${Math.max(1, Math.round(state.delayMs / 1000))} s`;
+    case "refused":
+      return "The token was refused. Sign in again.";
+    case "stopped":
+      return "Off";
+  }
+}
+
+function enter(next: Session): void {
+  session = next;
+  byId("account-name", HTMLElement).textContent = next.userId;
+  showWorkspace(true);
+  composer.setUser(next.userId);
+  client = connect(next, inbox);
+  client.connect();
+  outbox = createOutboxPanel();
+  void outbox.refresh();
+  void pushPanel.start();
+  byId("main", HTMLElement).focus({ preventScroll: true });
+}
+
+async function leave(): Promise<void> {
+  await pushPanel.leave();
+  forgetUser();
+  client?.stop();
+  outbox?.stop();
+  session = undefined;
+  client = undefined;
+  outbox = undefined;
+  inbox.clear();
+  tracker.clear();
+  showWorkspace(false);
+  byId("user-id", HTMLInputElement).focus();
+}
+
+function showWorkspace(signedIn: boolean): void {
+  byId("sign-in", HTMLElement).hidden = signedIn;
+  for (const id of ["workspace", "account", "connection"]) {
+    byId(id, HTMLElement).hidden = !signedIn;
+  }
+}
+
+async function signIn(): Promise<void> {
+  const token = byId("token", HTMLTextAreaElement);
+  const given = token.value.trim();
+  if (given !== "") {
+    token.value = "";
+    const own = sessionOfToken(given);
+    if (own === undefined) return showSignInError("That does not look like a token (JWT).");
+    return enter(own);
+  }
+  const result = await signInAs(byId("user-id", HTMLInputElement).value.trim());
+  if (result.ok) return enter(result.value);
+  if (result.status === 403 || result.status === 404) {
+    byId("token-details", HTMLDetailsElement).open = true;
+  }
+  showSignInError([result.message, ...result.issues].join(" · "));
+}
+
+function showSignInError(message: string | undefined): void {
+  const line = byId("sign-in-error", HTMLParagraphElement);
+  line.hidden = message === undefined;
+  line.textContent = message ?? "";
+}
+
+byId("sign-in-form", HTMLFormElement).addEventListener("submit", (event) => {
+  event.preventDefault();
+  showSignInError(undefined);
+  void signIn();
+});
+byId("sign-out", HTMLButtonElement).addEventListener("click", () => void leave());
+window.addEventListener("online", () => client?.retryNow());
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") client?.retryNow();
+});
+
+const earlier = rememberedUser();
+if (earlier !== undefined) {
+  byId("user-id", HTMLInputElement).value = earlier;
+  void signIn();
+}

@@ -1,0 +1,107 @@
+/** Ready-made notifications, one for each thing worth seeing. Nobody in them exists. */
+import type { Channel, Priority } from "../../contract/vocabulary.ts";
+
+export interface Example {
+  readonly id: string;
+  readonly title: string;
+  readonly hint: string;
+  readonly templateId: string;
+  /** The template's own, shown before anything is sent. */
+  readonly priority: Priority;
+  readonly channels: readonly Channel[];
+  /** Data of the template; times are given relative to `now` (epoch milliseconds). */
+  readonly data: (now: number) => Record<string, unknown>;
+  /** Sent to this person instead of oneself. */
+  readonly recipient?: string;
+  /** From the range that Swedish operators keep for fiction. */
+  readonly phoneNumber?: string;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+function isoAfter(now: number, delayMs: number): string {
+  // Whole hours read better.
+  return new Date(Math.ceil((now + delayMs) / HOUR_MS) * HOUR_MS).toISOString().replace(".000", "");
+}
+
+const deadlineData = (now: number): Record<string, unknown> => ({
+  student_name: "Alex Example",
+  deadline_date: isoAfter(now, 3 * DAY_MS),
+  days_remaining: 3,
+  action_required: "Sign the revised support plan",
+  iep_id: "iep-2041",
+});
+
+export const EXAMPLES: readonly Example[] = [
+  {
+    id: "meeting",
+    title: "Meeting reminder",
+    hint: "A support-plan meeting the day after tomorrow",
+    templateId: "iep_meeting_reminder",
+    priority: "high",
+    channels: ["websocket", "push", "sms"],
+    data: (now) => ({
+      student_name: "Alex Example",
+      meeting_date: isoAfter(now, 2 * DAY_MS),
+      location: "Room 12",
+      attendees: ["Kim Example", "Robin Example"],
+      iep_id: "iep-2041",
+    }),
+  },
+  {
+    id: "deadline",
+    title: "Deadline warning",
+    hint: "Critical: wants an answer from an open tab",
+    templateId: "iep_deadline_warning",
+    priority: "critical",
+    channels: ["websocket", "push", "sms"],
+    data: deadlineData,
+  },
+  {
+    id: "announcement",
+    title: "Announcement",
+    hint: "Your own words to one person",
+    templateId: "announcement",
+    priority: "standard",
+    channels: ["websocket", "push"],
+    data: () => ({
+      title: "The library closes early on Friday",
+      body: "Books due on Friday may come back on Monday instead.",
+    }),
+  },
+  {
+    id: "class",
+    title: "Class created",
+    hint: "Routine news, never a text message",
+    templateId: "class_created",
+    priority: "standard",
+    channels: ["websocket", "push"],
+    data: () => ({ class_id: "class-7b", class_name: "Biology 7B" }),
+  },
+  {
+    id: "matching",
+    title: "Student matching",
+    hint: "A teacher has to confirm who wrote what",
+    templateId: "student_matching_confirmation_required",
+    priority: "critical",
+    channels: ["websocket", "push", "sms"],
+    data: (now) => ({
+      batch_id: "batch-311",
+      class_id: "class-7b",
+      unmatched_count: 4,
+      deadline_timestamp: isoAfter(now, DAY_MS),
+    }),
+  },
+  {
+    id: "offline",
+    title: "Nobody is online",
+    hint: "The warning again, to a closed laptop: it ends as a text message",
+    templateId: "iep_deadline_warning",
+    priority: "critical",
+    channels: ["websocket", "push", "sms"],
+    data: deadlineData,
+    recipient: "parent-offline",
+    phoneNumber: "+46701740605",
+  },
+];

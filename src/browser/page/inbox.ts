@@ -1,0 +1,152 @@
+/** The inbox: what arrived, newest first, filled live. */
+import type { NotificationFrame, ReplayGapFrame } from "../../contract/frames.ts";
+import { byId, element, timeElement } from "./elements.ts";
+import { CATEGORY_NAMES, PRIORITY_NAMES } from "./words.ts";
+
+export interface Inbox {
+  add(frame: NotificationFrame, seenBefore: boolean): void;
+  gap(frame: ReplayGapFrame): void;
+  /** Draws the eye to one notification, if it is here. */
+  highlight(notificationId: string): void;
+  clear(): void;
+}
+
+interface Entry {
+  readonly frame: NotificationFrame;
+  readonly row: HTMLLIElement;
+  unread: boolean;
+}
+
+/** As many as the service keeps for a person. */
+const MAX_ENTRIES = 100;
+/** Screen readers hear of a burst once. */
+const ANNOUNCE_DELAY_MS = 400;
+
+const GAP_TEXTS: Readonly<Record<ReplayGapFrame["reason"], string>> = {
+  trimmed:
+    "You were away for so long that some notifications are no longer kept. The newest are below.",
+  rewound: "The service lost its latest records. Some notifications may be missing below.",
+  epoch_changed: "The service started a new record. What you had before may be missing below.",
+};
+
+/** @param onRead is told of each notification that the person marks as read. */
+export function createInbox(onRead: (frame: NotificationFrame) => void): Inbox {
+  const list = byId("inbox", HTMLOListElement);
+  const empty = byId("inbox-empty", HTMLParagraphElement);
+  const unread = byId("unread", HTMLSpanElement);
+  const readAll = byId("read-all", HTMLButtonElement);
+  const gapNotice = byId("gap", HTMLDivElement);
+  const announce = createAnnouncer(byId("announcer", HTMLParagraphElement));
+  const entries = new Map<string, Entry>();
+
+  function refresh(): void {
+    const count = [...entries.values()].filter((entry) => entry.unread).length;
+    empty.hidden = entries.size > 0;
+    list.hidden = entries.size === 0;
+    unread.hidden = count === 0;
+    unread.textContent = `${count} new`;
+    readAll.hidden = count === 0;
+    document.title = count === 0 ? "Schoolbell" : `(${count}) Schoolbell`;
+  }
+
+  function markRead(entry: Entry): void {
+    if (!entry.unread) return;
+    entry.unread = false;
+    entry.row.classList.remove("unread");
+    entry.row.querySelector(".mark-read")?.remove();
+    onRead(entry.frame);
+  }
+
+  readAll.addEventListener("click", () => {
+    for (const entry of entries.values()) markRead(entry);
+    refresh();
+    // The button is gone; whoever used the keyboard goes on in the list.
+    list.focus();
+  });
+  byId("gap-close", HTMLButtonElement).addEventListener("click", () => {
+    gapNotice.hidden = true;
+    list.focus();
+  });
+
+  return {
+    add(frame, seenBefore) {
+      const row = renderRow(frame, !seenBefore, () => {
+        markRead(entry);
+        refresh();
+        list.focus();
+      });
+      const entry: Entry = { frame, row, unread: !seenBefore };
+      entries.set(frame.notification_id, entry);
+      list.prepend(row);
+      for (const [id, oldest] of entries) {
+        if (entries.size <= MAX_ENTRIES) break;
+        oldest.row.remove();
+        entries.delete(id);
+      }
+      refresh();
+      if (!seenBefore) announce(frame.title);
+    },
+    gap(frame) {
+      byId("gap-text", HTMLParagraphElement).textContent = GAP_TEXTS[frame.reason];
+      gapNotice.hidden = false;
+    },
+    highlight(notificationId) {
+      const row = entries.get(notificationId)?.row;
+      if (row === undefined) return;
+      for (const { row: other } of entries.values()) other.classList.remove("highlight");
+      row.classList.add("highlight");
+      row.scrollIntoView({ block: "center" });
+    },
+    clear() {
+      entries.clear();
+      list.replaceChildren();
+      gapNotice.hidden = true;
+      refresh();
+    },
+  };
+}
+
+function renderRow(
+  frame: NotificationFrame,
+  isNew: boolean,
+  onMarkRead: () => void,
+): HTMLLIElement {
+  // Language and direction are those of the text, not of the page.
+  const language = { lang: frame.locale, dir: frame.dir };
+  const facts = element("p", { class: "facts" }, [
+    element("span", {
+      class: `tag priority-${frame.priority}`,
+      text: PRIORITY_NAMES[frame.priority],
+    }),
+    element("span", { text: CATEGORY_NAMES[frame.category] }),
+    frame.action_required ? element("span", { text: "Needs an answer" }) : undefined,
+    timeElement(frame.timestamp),
+  ]);
+  const button = element("button", {
+    class: "quiet mark-read",
+    text: "Mark as read",
+    attributes: { type: "button", "aria-label": `Mark as read: ${frame.title}` },
+  });
+  button.addEventListener("click", onMarkRead);
+  return element("li", { class: isNew ? "unread" : "" }, [
+    element("h3", { text: frame.title, attributes: language }),
+    element("p", { text: frame.body, attributes: language }),
+    element("div", { class: "title-row" }, [facts, isNew ? button : undefined]),
+  ]);
+}
+
+function createAnnouncer(region: HTMLElement): (title: string) => void {
+  let titles: string[] = [];
+  let timer: number | undefined;
+  return (title) => {
+    titles.push(title);
+    timer ??= window.setTimeout(() => {
+      region.textContent =
+        titles.length === 1
+          ? `New notification: ${titles[0] ?? ""}`
+          : `${titles.length} new notifications`;
+      titles = [];
+      timer = undefined;
+    }, ANNOUNCE_DELAY_MS);
+  };
+}

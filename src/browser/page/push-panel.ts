@@ -1,0 +1,65 @@
+/** The panel with the switch for browser notifications, and the messages of the service worker. */
+import * as z from "zod/mini";
+import { byId } from "./elements.ts";
+import { adoptSubscription, turnOff, turnOn, type PushState } from "./push.ts";
+
+interface PushPanelDeps {
+  readonly token: () => string | undefined;
+  readonly onClicked: (notificationId: string) => void;
+}
+
+export interface PushPanel {
+  /** After sign-in. */
+  start(): Promise<void>;
+  /** Before sign-out, while the token still works. */
+  leave(): Promise<void>;
+}
+
+const workerMessageSchema = z.object({
+  type: z.enum(["push_shown", "push_clicked", "push_subscription_changed"]),
+  notification_id: z.optional(z.string()),
+});
+
+const ON_TEXT = "On. Close every tab of this page and send something: the browser shows it.";
+const OFF_TEXT = "Off. Turn them on to be reached while no tab is open.";
+
+export function createPushPanel({ token, onClicked }: PushPanelDeps): PushPanel {
+  const button = byId("push-toggle", HTMLButtonElement);
+  const text = byId("push-text", HTMLParagraphElement);
+  let state: PushState = { kind: "off" };
+
+  function show(next: PushState): void {
+    state = next;
+    button.textContent = next.kind === "on" ? "Turn off" : "Turn on browser notifications";
+    button.hidden = next.kind === "unavailable";
+    text.dataset["state"] = next.kind;
+    if (next.kind === "on") text.textContent = ON_TEXT;
+    else text.textContent = next.kind === "off" ? OFF_TEXT : next.message;
+  }
+
+  async function during(work: (token: string) => Promise<PushState>): Promise<void> {
+    const current = token();
+    if (current === undefined) return;
+    button.disabled = true;
+    show(await work(current).catch(() => ({ kind: "trouble" as const, message: "It failed." })));
+    button.disabled = false;
+  }
+
+  button.addEventListener("click", () => {
+    void during(state.kind === "on" ? turnOff : turnOn);
+  });
+
+  // Absent on insecure origins, where the panel only says so.
+  if ("serviceWorker" in navigator) {
+    navigator.serviceWorker.addEventListener("message", (event: MessageEvent<unknown>) => {
+      const message = z.safeParse(workerMessageSchema, event.data).data;
+      if (message?.type === "push_clicked") onClicked(message.notification_id ?? "");
+      if (message?.type === "push_subscription_changed") void during(turnOn);
+    });
+  }
+
+  return {
+    start: () => during(adoptSubscription),
+    leave: () => during(turnOff),
+  };
+}

@@ -1,0 +1,116 @@
+/** Turns browser notifications on and off, and says plainly why when that does not work. */
+import { dropSubscription, getVapidKey, saveSubscription } from "./api.ts";
+
+export type PushState =
+  | { readonly kind: "on" }
+  | { readonly kind: "off" }
+  | { readonly kind: "trouble"; readonly message: string }
+  /** Nothing that the person could do here would help. */
+  | { readonly kind: "unavailable"; readonly message: string };
+
+const WORKER_URL = "/sw.js";
+
+const STILL_LIVE = "Messages still arrive in this open tab.";
+
+function support(): string | undefined {
+  if (!window.isSecureContext) return "Browsers allow notifications only over https or localhost.";
+  if (!("serviceWorker" in navigator) || !("PushManager" in window)) {
+    return "This browser has no push notifications.";
+  }
+  return undefined;
+}
+
+/** Uint8Array of an unpadded base64url key. */
+function keyBytes(key: string): Uint8Array<ArrayBuffer> {
+  const base64 = key.replaceAll("-", "+").replaceAll("_", "/");
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
+function sameBytes(a: ArrayBuffer | null, b: Uint8Array): boolean {
+  const left = new Uint8Array(a ?? new ArrayBuffer(0));
+  return left.length === b.length && left.every((byte, index) => byte === b[index]);
+}
+
+async function existingSubscription(): Promise<PushSubscription | null> {
+  const registration = await navigator.serviceWorker.getRegistration("/");
+  return (await registration?.pushManager.getSubscription()) ?? null;
+}
+
+/**
+ * At sign-in: a browser that already has a subscription gives it to whoever uses it now, since on
+ * shared computers that changes.
+ */
+export async function adoptSubscription(token: string): Promise<PushState> {
+  const missing = support();
+  if (missing !== undefined) return { kind: "unavailable", message: `${missing} ${STILL_LIVE}` };
+  const subscription = await existingSubscription();
+  if (subscription === null) return { kind: "off" };
+  return save(token, subscription);
+}
+
+/** Asks for permission, starts the service worker, subscribes, and tells the service. */
+export async function turnOn(token: string): Promise<PushState> {
+  const missing = support();
+  if (missing !== undefined) return { kind: "unavailable", message: `${missing} ${STILL_LIVE}` };
+  const permission = await Notification.requestPermission();
+  if (permission === "denied") {
+    return trouble(
+      "The browser blocks notifications from this page. Allow them in its site settings, then try again.",
+    );
+  }
+  if (permission !== "granted") return trouble("The browser's question was closed unanswered.");
+  const vapid = await getVapidKey();
+  if (!vapid.ok) return trouble(`Push is not set up here: ${vapid.message}`);
+  try {
+    await navigator.serviceWorker.register(WORKER_URL, { scope: "/" });
+    const registration = await navigator.serviceWorker.ready;
+    return await save(token, await subscribe(registration, keyBytes(vapid.value.public_key)));
+  } catch (error) {
+    return trouble(subscribeTrouble(error));
+  }
+}
+
+/** A subscription made with another server key would be of no use; browsers refuse to change it. */
+async function subscribe(
+  registration: ServiceWorkerRegistration,
+  key: Uint8Array<ArrayBuffer>,
+): Promise<PushSubscription> {
+  const existing = await registration.pushManager.getSubscription();
+  if (existing !== null) {
+    if (sameBytes(existing.options.applicationServerKey, key)) return existing;
+    await existing.unsubscribe();
+  }
+  return registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+}
+
+async function save(token: string, subscription: PushSubscription): Promise<PushState> {
+  const saved = await saveSubscription(token, subscription.toJSON());
+  return saved.ok ? { kind: "on" } : trouble(`The service did not take it: ${saved.message}`);
+}
+
+function trouble(message: string): PushState {
+  return { kind: "trouble", message: `${message} ${STILL_LIVE}` };
+}
+
+function subscribeTrouble(error: unknown): string {
+  const name = error instanceof Error ? error.name : "";
+  switch (name) {
+    case "AbortError":
+      return "The browser could not reach its push service. It may be offline, or built without one.";
+    case "NotAllowedError":
+      return "The browser does not allow notifications here.";
+    default:
+      return `The browser could not turn them on (${name || "no reason given"}).`;
+  }
+}
+
+/** Also at sign-out: what comes for one person must not show up for the next. */
+export async function turnOff(token: string): Promise<PushState> {
+  if (support() !== undefined) return { kind: "off" };
+  const subscription = await existingSubscription();
+  if (subscription !== null) {
+    await dropSubscription(token, subscription.endpoint);
+    await subscription.unsubscribe();
+  }
+  return { kind: "off" };
+}

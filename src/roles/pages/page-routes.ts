@@ -1,0 +1,53 @@
+/** Serves the try-out page, its style and scripts, and the service worker. */
+import { publicRoute, type Route } from "../../http/route.ts";
+import type { BrowserAssets } from "./bundle.ts";
+
+interface Page {
+  readonly path: string;
+  readonly asset: keyof BrowserAssets;
+  readonly type: string;
+  readonly summary: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const PAGES: readonly Page[] = [
+  { path: "/", asset: "index.html", type: "text/html; charset=utf-8", summary: "Try-out page" },
+  { path: "/style.css", asset: "style.css", type: "text/css; charset=utf-8", summary: "Its style" },
+  {
+    path: "/app.js",
+    asset: "app.js",
+    type: "text/javascript; charset=utf-8",
+    summary: "Its script",
+  },
+  {
+    path: "/sw.js",
+    asset: "sw.js",
+    type: "text/javascript; charset=utf-8",
+    summary: "Service worker",
+    headers: { "Service-Worker-Allowed": "/" },
+  },
+  { path: "/icon.svg", asset: "icon.svg", type: "image/svg+xml", summary: "Icon" },
+  { path: "/icon.png", asset: "icon.png", type: "image/png", summary: "Icon of notifications" },
+];
+
+/** One public GET route per asset; browsers ask again each time, so that an update shows at once. */
+export function pageRoutes(assets: BrowserAssets): Route[] {
+  return PAGES.map(({ path, asset, type, summary, headers }) =>
+    publicRoute({
+      method: "get",
+      path,
+      summary,
+      tag: "Pages",
+      rateLimit: "none",
+      documented: false,
+      responses: { 200: { description: summary } },
+      problems: [],
+      handle: () => ({
+        status: 200,
+        type,
+        body: assets[asset],
+        headers: { "Cache-Control": "no-cache", ...headers },
+      }),
+    }),
+  );
+}
