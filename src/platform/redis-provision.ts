@@ -4,15 +4,12 @@ import { constants } from "node:fs";
 import { access, mkdir, readdir, readlink, rename, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
+import { installTools, UNPACKED_FOLDER, unpackTools } from "./redis-provision-apt.ts";
 import { LEAST_REDIS_MAJOR } from "./redis-settings.ts";
 
 const run = promisify(execFile);
 
 const VERSION_TIMEOUT_MS = 5_000;
-const INSTALL_TIMEOUT_MS = 300_000;
-
-/** What Debian's Redis binary links to that a bare system does not have; libc and friends it has. */
-const UNPACKED_PACKAGES = ["redis-tools", "liblzf1", "libjemalloc2", "libatomic1"];
 
 /** A program that behaves as `redis-server`, and what its environment must hold besides ours. */
 export interface RedisProgram {
@@ -65,16 +62,21 @@ export async function provisionRedis(options: ProvisionOptions): Promise<RedisPr
       if (installed !== undefined) return installed;
     }
   }
-  await unpackTools(cacheDir, options.announce);
+  try {
+    await unpackTools(cacheDir, options.announce);
+  } catch (error) {
+    throw missing(error);
+  }
   const fetched = await fromUnpacked(cacheDir);
   if (fetched !== undefined) return fetched;
   throw missing();
 }
 
-function missing(): RedisMissingError {
+function missing(cause?: unknown): RedisMissingError {
   return new RedisMissingError(
     `No Redis found: install Redis ${LEAST_REDIS_MAJOR} or newer so that redis-server is on the ` +
       "PATH, or set REDIS_URL to one that runs elsewhere.",
+    { cause },
   );
 }
 
@@ -136,45 +138,8 @@ async function asServer(
   return (await isRecentEnough(program)) ? program : undefined;
 }
 
-/** @returns whether apt succeeded; a failure is told and the next way is tried. */
-async function installTools(announce: (line: string) => void): Promise<boolean> {
-  announce("No Redis found; installing the package redis-tools with apt-get (once) ...");
-  const options = {
-    timeout: INSTALL_TIMEOUT_MS,
-    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-  };
-  try {
-    await run("apt-get", ["update"], options);
-    await run("apt-get", ["install", "-y", "--no-install-recommends", "redis-tools"], options);
-    return true;
-  } catch {
-    announce("apt-get could not install redis-tools");
-    return false;
-  }
-}
-
-async function unpackTools(cacheDir: string, announce: (line: string) => void): Promise<void> {
-  announce(`No Redis found; unpacking the package redis-tools under ${cacheDir} (once) ...`);
-  const packageDir = path.join(cacheDir, "packages");
-  await mkdir(packageDir, { recursive: true });
-  try {
-    await run("apt-get", ["download", ...UNPACKED_PACKAGES], {
-      cwd: packageDir,
-      timeout: INSTALL_TIMEOUT_MS,
-    });
-    for (const file of await readdir(packageDir)) {
-      if (!file.endsWith(".deb")) continue;
-      await run("dpkg", ["-x", path.join(packageDir, file), path.join(cacheDir, "unpacked")]);
-    }
-  } catch {
-    throw missing();
-  } finally {
-    await rm(packageDir, { recursive: true, force: true });
-  }
-}
-
 async function fromUnpacked(cacheDir: string): Promise<RedisProgram | undefined> {
-  const root = path.join(cacheDir, "unpacked");
+  const root = path.join(cacheDir, UNPACKED_FOLDER);
   const tool = await findProgram("redis-check-rdb", [path.join(root, "usr/bin")]);
   if (tool === undefined) return undefined;
   const libraries: string[] = [];
