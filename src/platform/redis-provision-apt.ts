@@ -54,6 +54,7 @@ export async function unpackTools(
       await run("dpkg", ["-x", path.join(packageDir, file), path.join(cacheDir, UNPACKED_FOLDER)]);
     }
   } finally {
+    await rm(path.join(cacheDir, "apt"), { recursive: true, force: true });
     await rm(packageDir, { recursive: true, force: true });
   }
 }
@@ -64,6 +65,8 @@ async function fetchLists(dir: string): Promise<readonly string[]> {
     ["-o", `Dir::State::lists=${path.join(dir, "lists")}`],
     ["-o", `Dir::Cache=${path.join(dir, "cache")}`],
   ].flat();
+  // apt makes these in its own folders only.
+  await mkdir(path.join(dir, "lists", "partial"), { recursive: true });
   await mkdir(path.join(dir, "cache", "archives", "partial"), { recursive: true });
   await run("apt-get", [...options, "update"], { timeout: INSTALL_TIMEOUT_MS });
   return options;
