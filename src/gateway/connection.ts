@@ -40,7 +40,11 @@ export interface Connection {
   readonly expiresAt: number;
   /** Opened with `ack=1`: this client confirms what it receives. */
   readonly acknowledges: boolean;
+  /** Opened with `replay_from`. */
+  readonly resumed: boolean;
   readonly position: Position;
+  /** Where it stood when its join was done. */
+  readonly start: Position;
   isOpen(): boolean;
   /** Whether its join is done, so that it counts as a socket of its user. */
   isJoined(): boolean;
@@ -72,11 +76,13 @@ export function createConnection(deps: {
   readonly stream: Duplex;
   readonly caller: Caller;
   readonly acknowledges: boolean;
+  readonly resumed: boolean;
   readonly clock: Clock;
   readonly events: ConnectionEvents;
 }): Connection {
   const { id, socket, stream, caller, clock, events } = deps;
   let position: Position = { epoch: null, id: 0 };
+  let start = position;
   let joined = false;
   let backlog: { frames: readonly Frame[]; next: number; end: Position } | undefined;
   let slowSince: number | undefined;
@@ -138,8 +144,12 @@ export function createConnection(deps: {
     openedAt: clock.now(),
     expiresAt: caller.expiresAt,
     acknowledges: deps.acknowledges,
+    resumed: deps.resumed,
     get position() {
       return position;
+    },
+    get start() {
+      return start;
     },
     isOpen,
     isJoined: () => joined && isOpen(),
@@ -156,6 +166,7 @@ export function createConnection(deps: {
     write: (frame) => isOpen() && put(frame),
 
     replay({ gap, frames, end }) {
+      if (!joined) start = end;
       joined = true;
       stream.cork();
       if (gap !== undefined) connection.control(gap);

@@ -1,0 +1,54 @@
+/** Tells workers what became of their frames: one message per worker and turn of the event loop. */
+import type { Redis } from "ioredis";
+import { formatAnswers, type NodeAnswer } from "../contract/node-message.ts";
+import type { Keyspace } from "../platform/keyspace.ts";
+import type { Logger } from "../platform/logger.ts";
+
+/** About 30 KB of text, so that one message never fills a subscriber's buffer. */
+const ANSWERS_PER_MESSAGE = 500;
+
+export interface Answers {
+  add(workerId: string, answer: NodeAnswer): void;
+  /** Sends what is waiting; resolves when Redis took it. Never rejects. */
+  flush(): Promise<void>;
+}
+
+export function createAnswers(deps: {
+  readonly redis: Redis;
+  readonly keyspace: Keyspace;
+  readonly log: Logger;
+}): Answers {
+  const { redis, keyspace, log } = deps;
+  let waiting = new Map<string, NodeAnswer[]>();
+  let scheduled = false;
+
+  async function flush(): Promise<void> {
+    scheduled = false;
+    const batch = waiting;
+    waiting = new Map();
+    const sends: Promise<unknown>[] = [];
+    for (const [workerId, answers] of batch) {
+      const channel = keyspace.plain(`{w}:worker:${workerId}`);
+      for (let from = 0; from < answers.length; from += ANSWERS_PER_MESSAGE) {
+        const text = formatAnswers(answers.slice(from, from + ANSWERS_PER_MESSAGE));
+        sends.push(redis.spublish(channel, text));
+      }
+    }
+    // A worker that hears nothing goes on to the next channel, so a lost answer is no lost message.
+    const results = await Promise.allSettled(sends);
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) log.warn({ err: failed.reason }, "answers to workers were not sent");
+  }
+
+  return {
+    add(workerId, answer) {
+      const answers = waiting.get(workerId);
+      if (answers === undefined) waiting.set(workerId, [answer]);
+      else answers.push(answer);
+      if (scheduled) return;
+      scheduled = true;
+      setImmediate(() => void flush());
+    },
+    flush,
+  };
+}

@@ -1,0 +1,86 @@
+/** This node's subscription: the messages that workers publish to it. */
+import type { Redis } from "ioredis";
+import { parseNodeMessage, type NodeMessage } from "../contract/node-message.ts";
+import type { Keyspace } from "../platform/keyspace.ts";
+import type { Logger } from "../platform/logger.ts";
+
+export interface NodeInbox {
+  /** Resolves once messages arrive. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  isSubscribed(): boolean;
+}
+
+export function createNodeInbox(deps: {
+  /** A connection of its own, of kind `subscriber`. */
+  readonly subscriber: Redis;
+  readonly keyspace: Keyspace;
+  readonly nodeId: string;
+  readonly log: Logger;
+  readonly onMessage: (message: NodeMessage) => void;
+  /** The subscription was interrupted and is back: messages may have passed by. */
+  readonly onResubscribed: () => void;
+}): NodeInbox {
+  const { subscriber, keyspace, nodeId, log, onMessage, onResubscribed } = deps;
+  const channels = Array.from({ length: keyspace.shards }, (_, shard) =>
+    keyspace.sharded(shard, `node:${nodeId}`),
+  );
+  let started = false;
+  let subscribed = false;
+
+  async function subscribe(): Promise<void> {
+    // One by one: in a cluster each channel belongs to another slot.
+    await Promise.all(channels.map((channel) => subscriber.ssubscribe(channel)));
+    subscribed = true;
+  }
+
+  function onText(_channel: string, text: string): void {
+    let message: NodeMessage;
+    try {
+      message = parseNodeMessage(text);
+    } catch (error) {
+      log.error({ err: error }, "a message to this node is malformed");
+      return;
+    }
+    onMessage(message);
+  }
+
+  async function resubscribe(): Promise<void> {
+    try {
+      // The client subscribes again by itself; asking once more tells when that is done.
+      await subscribe();
+      if (started) onResubscribed();
+    } catch (error) {
+      // The connection broke again; the next "ready" comes back here.
+      log.warn({ err: error }, "subscribing again failed");
+    }
+  }
+
+  const onReady = (): void => void resubscribe();
+  const onClose = (): void => {
+    subscribed = false;
+  };
+
+  return {
+    async start() {
+      subscriber.on("smessage", onText);
+      subscriber.on("close", onClose);
+      await subscribe();
+      started = true;
+      subscriber.on("ready", onReady);
+    },
+
+    async stop() {
+      started = false;
+      subscriber.off("ready", onReady);
+      subscriber.off("close", onClose);
+      if (subscribed) {
+        await Promise.all(channels.map((channel) => subscriber.sunsubscribe(channel)));
+      }
+      subscribed = false;
+      subscriber.off("smessage", onText);
+    },
+
+    isSubscribed: () => subscribed,
+  };
+}

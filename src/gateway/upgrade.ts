@@ -1,0 +1,77 @@
+/** Reads the request that opens a socket: which path, who, and what it wants replayed. */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Caller } from "../contract/caller.ts";
+import { replayIdSchema } from "../contract/frames.ts";
+import { userIdSchema } from "../contract/notification-request.ts";
+import { Problem } from "../platform/problems.ts";
+import type { CloseKind, CloseReason } from "./close-codes.ts";
+import type { AskedReplay } from "./join.ts";
+
+const PATHS: ReadonlySet<string> = new Set(["/ws/notify", "/ws/v1/notifications"]);
+
+const MAX_EPOCH_LENGTH = 64;
+
+export interface SocketRequest {
+  readonly token: string | undefined;
+  readonly replay: AskedReplay;
+  readonly acknowledges: boolean;
+}
+
+/** Returns undefined if the path is none of the gateway's. */
+export function readSocketRequest(request: IncomingMessage): SocketRequest | undefined {
+  const target = URL.parse(request.url ?? "", "http://gateway.invalid");
+  if (target === null || !PATHS.has(target.pathname)) return undefined;
+  const query = target.searchParams;
+  return {
+    token: query.get("token") ?? bearerOf(request.headers.authorization),
+    replay: readReplay(query.get("replay_from"), query.get("epoch")),
+    acknowledges: query.get("ack") === "1",
+  };
+}
+
+function bearerOf(header: string | undefined): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(header ?? "")?.[1];
+}
+
+/** An empty value is what a client sends that has nothing to say yet. */
+function readReplay(from: string | null, epoch: string | null): AskedReplay {
+  if (from === null || from === "") return { kind: "pending" };
+  const id = replayIdSchema.safeParse(from);
+  if (!id.success) return undefined;
+  // A longer text is no epoch of ours; what is left of it will not match one either.
+  const known = epoch === null || epoch === "" ? undefined : epoch.slice(0, MAX_EPOCH_LENGTH);
+  return { kind: "after", id: Number(id.data), epoch: known };
+}
+
+/** Browsers always send an origin; a client without one is held back by its token alone. */
+export function isOriginAllowed(origin: string | undefined, allowed: readonly string[]): boolean {
+  return origin === undefined || allowed.length === 0 || allowed.includes(origin);
+}
+
+export interface Refusal {
+  readonly kind: CloseKind;
+  readonly reason: CloseReason;
+}
+
+/** Who opens the socket, or how it is to be closed. Never rejects. */
+export async function authenticate(
+  verify: (token: string) => Promise<Caller>,
+  token: string | undefined,
+): Promise<Caller | Refusal> {
+  const unauthorized: Refusal = { kind: "unauthorized", reason: "unauthorized" };
+  if (token === undefined) return unauthorized;
+  try {
+    const caller = await verify(token);
+    return userIdSchema.safeParse(caller.userId).success ? caller : unauthorized;
+  } catch (error) {
+    // The token may be good: a client told otherwise would throw it away.
+    const later = error instanceof Problem && error.code === "unavailable";
+    return later ? { kind: "try_later", reason: "not ready" } : unauthorized;
+  }
+}
+
+/** Answers an upgrade request over plain HTTP and hangs up. */
+export function refuseUpgrade(socket: Duplex, status: "403 Forbidden" | "404 Not Found"): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

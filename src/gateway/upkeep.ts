@@ -1,0 +1,131 @@
+/** Keeps what Redis knows of this node true, and this node's sockets up to date with Redis. */
+import type { Cancel, Clock } from "../platform/clock.ts";
+import type { Logger } from "../platform/logger.ts";
+import type { Position } from "../tracking/history.ts";
+import type { Presence } from "../tracking/presence.ts";
+import type { Hub } from "./hub.ts";
+
+const CENSUS_INTERVAL_MS = 5_000;
+
+/** After a repair that failed, while Redis is coming back. */
+const RETRY_MS = 1_000;
+
+export interface Upkeep {
+  start(): void;
+  /** A socket of this user left: its presence is rewritten with others of the same turn. */
+  changed(userId: string): void;
+  /** Rewrites all presence, then compares all local users with their histories. */
+  repair(): Promise<void>;
+  /** Takes this node out of presence and census. */
+  stop(): Promise<void>;
+}
+
+export function createUpkeep(deps: {
+  readonly hub: Hub;
+  readonly presence: Presence;
+  readonly history: { positions(userIds: readonly string[]): Promise<readonly Position[]> };
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly presenceIntervalMs: number;
+}): Upkeep {
+  const { hub, presence, history, clock, log, presenceIntervalMs } = deps;
+  const cancels: Cancel[] = [];
+  let dirty = new Set<string>();
+  let stopped = false;
+  let repairing: Promise<void> | undefined;
+  let again = false;
+  let cancelRetry: Cancel | undefined;
+
+  const counted = (userIds: Iterable<string>): { userId: string; sockets: number }[] =>
+    Array.from(userIds, (userId) => ({ userId, sockets: hub.socketsOf(userId) }));
+
+  async function flush(): Promise<void> {
+    const users = dirty;
+    dirty = new Set();
+    if (stopped) return;
+    try {
+      await presence.write(counted(users));
+    } catch (error) {
+      // Entries not rewritten run out; those of users still here are rewritten by the next repair.
+      log.warn({ err: error }, "presence was not written");
+    }
+  }
+
+  async function repairOnce(): Promise<void> {
+    try {
+      // First presence: what is published from here on reaches this node, the rest is read below.
+      await presence.write(counted(hub.users()));
+      const users = hub.users();
+      const positions = await history.positions(users);
+      const stands = new Map<string, Position>();
+      for (const [index, userId] of users.entries()) {
+        const position = positions[index];
+        if (position !== undefined) stands.set(userId, position);
+      }
+      hub.repair(stands);
+    } catch (error) {
+      log.warn({ err: error }, "local users could not be compared with their histories");
+      if (!stopped) cancelRetry = clock.after(RETRY_MS, () => void repair());
+    }
+  }
+
+  async function repairUntilQuiet(): Promise<void> {
+    do {
+      again = false;
+      await repairOnce();
+    } while (again && !stopped);
+    repairing = undefined;
+  }
+
+  function repair(): Promise<void> {
+    if (stopped) return Promise.resolve();
+    if (repairing !== undefined) {
+      again = true;
+      return repairing;
+    }
+    cancelRetry?.();
+    repairing = repairUntilQuiet();
+    return repairing;
+  }
+
+  async function census(): Promise<void> {
+    const { users, connections } = hub.size();
+    const now = clock.now();
+    let ageMs = 0;
+    for (const { openedAt } of hub.connections()) ageMs += now - openedAt;
+    const ageSeconds = connections === 0 ? 0 : ageMs / connections / 1_000;
+    try {
+      await presence.writeCensus({ connections, users, ageSeconds });
+    } catch (error) {
+      log.debug({ err: error }, "the census was not written");
+    }
+  }
+
+  return {
+    start() {
+      cancels.push(clock.every(presenceIntervalMs, () => void repair()));
+      cancels.push(clock.every(CENSUS_INTERVAL_MS, () => void census()));
+      void census();
+    },
+
+    changed(userId) {
+      if (dirty.size === 0) setImmediate(() => void flush());
+      dirty.add(userId);
+    },
+
+    repair,
+
+    async stop() {
+      stopped = true;
+      for (const cancel of cancels) cancel();
+      cancelRetry?.();
+      const gone = hub.users().map((userId) => ({ userId, sockets: 0 }));
+      try {
+        await presence.write(gone);
+        await presence.removeCensus();
+      } catch (error) {
+        log.warn({ err: error }, "this node's presence was left to run out");
+      }
+    },
+  };
+}
