@@ -58,6 +58,10 @@ export interface Connection {
   /** Sends a gap and frames as fast as the client reads; the first call ends the join. */
   replay(replay: Replay): void;
   close(kind: CloseKind, reason: CloseReason): void;
+  /** Cuts the connection. */
+  terminate(): void;
+  /** Resolves when the connection is gone. */
+  readonly closed: Promise<void>;
   /** Closes a socket that has been slow for too long. Called every tick. */
   checkSlow(): void;
 }
@@ -176,6 +180,8 @@ export function createConnection(deps: {
     },
 
     close,
+    terminate: () => socket.terminate(),
+    closed: new Promise((resolve) => void socket.once("close", () => resolve())),
 
     checkSlow() {
       if (slowSince === undefined) return;

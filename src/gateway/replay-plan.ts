@@ -32,19 +32,13 @@ function trimmed(view: HistoryView, from: number): boolean {
 
 /** Whether a joining socket has to be told that its replay is not the whole of what it missed. */
 export function gapAtJoin(request: ReplayRequest, view: HistoryView): GapReason | undefined {
-  switch (request.kind) {
-    case "none":
-      return undefined;
-    case "pending":
-      return view.missing > 0 ? "trimmed" : undefined;
-    case "after": {
-      const { id, epoch } = request;
-      if (epoch !== undefined && view.epoch !== null && epoch !== view.epoch)
-        return "epoch_changed";
-      if (id > view.last) return "rewound";
-      return trimmed(view, id) ? "trimmed" : undefined;
-    }
-  }
+  if (request.kind === "none") return undefined;
+  if (request.kind === "pending") return view.missing > 0 ? "trimmed" : undefined;
+  const { id, epoch } = request;
+  const otherEpoch = epoch !== undefined && view.epoch !== null && epoch !== view.epoch;
+  if (otherEpoch) return "epoch_changed";
+  if (id > view.last) return "rewound";
+  return trimmed(view, id) ? "trimmed" : undefined;
 }
 
 /** The same for an open socket that fell behind. */

@@ -29,6 +29,8 @@ export interface Room {
   remove(seat: Seat): void;
   /** A message for this user. It is answered exactly once. */
   deliver(message: NodeMessage): void;
+  /** Whether a worker is still to be answered for this message. */
+  owesAnswer(noteId: string): boolean;
   /** A socket has joined, or takes frames again after it was slow. */
   ready(seat: Seat): void;
   /** Brings sockets up to where the history stands. */
@@ -171,6 +173,8 @@ export function createRoom(userId: string, deps: RoomDeps): Room {
       queue.push(message);
       drain();
     },
+
+    owesAnswer: (noteId) => queue.some((message) => message.noteId === noteId),
 
     ready(seat) {
       if (latest.epoch !== null && isBehind(seat.position, latest)) behind.add(seat);

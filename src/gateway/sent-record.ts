@@ -27,11 +27,12 @@ export interface SentRecord {
   confirm(epoch: string, through: number): SentNote[];
 }
 
+const keyOf = (epoch: string, replayId: number): string => `${replayId} ${epoch}`;
+
 export function createSentRecord(): SentRecord {
   const notes = new Map<string, SentNote>();
   let confirmed: { readonly epoch: string; readonly id: number } | undefined;
 
-  const keyOf = (epoch: string, replayId: number): string => `${replayId} ${epoch}`;
   const confirmedThrough = (epoch: string): number =>
     confirmed?.epoch === epoch ? confirmed.id : 0;
   const isConfirmed = (epoch: string, replayId: number): boolean =>

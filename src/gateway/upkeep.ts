@@ -69,22 +69,19 @@ export function createUpkeep(deps: {
     }
   }
 
-  async function repairUntilQuiet(): Promise<void> {
-    do {
-      again = false;
-      await repairOnce();
-    } while (again && !stopped);
-    repairing = undefined;
-  }
-
+  /** One at a time; a call during a run has it run once more. */
   function repair(): Promise<void> {
     if (stopped) return Promise.resolve();
     if (repairing !== undefined) {
       again = true;
       return repairing;
     }
+    again = false;
     cancelRetry?.();
-    repairing = repairUntilQuiet();
+    repairing = repairOnce().then(() => {
+      repairing = undefined;
+      return again ? repair() : undefined;
+    });
     return repairing;
   }
 

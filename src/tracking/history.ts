@@ -76,7 +76,7 @@ function parseView(reply: unknown): HistoryView {
     base,
     oldest: oldest === "" ? null : Number(oldest),
     missing,
-    entries: entries.map((entry) => parseHistoryEntry(entry)).reverse(),
+    entries: entries.map((entry) => parseHistoryEntry(entry)).toReversed(),
   };
 }
 
