@@ -15,6 +15,9 @@ const missing = [
   },
 ];
 
+/** Where the counts go that continuous integration reads. */
+const report = process.env["SCHOOLBELL_TEST_REPORT"];
+
 export default defineConfig({
   test: {
     root,
@@ -23,6 +26,9 @@ export default defineConfig({
     globalSetup: ["test/support/global-setup.ts"],
     reporters: [
       "default",
+      ...(report === undefined
+        ? []
+        : [["json", { outputFile: report }] satisfies [string, object]]),
       createMissingSuitesReporter(missing, process.env["SCHOOLBELL_REQUIRE_ALL"] === "1"),
     ],
     // Real servers on a small, busy machine: long enough that only a hang runs into them.
