@@ -154,6 +154,9 @@ document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") client?.retryNow();
 });
 
+byId("landing", HTMLDivElement).hidden = window.location.pathname === "/";
+byId("landing-path", HTMLElement).textContent = window.location.pathname;
+
 const earlier = rememberedUser();
 if (earlier !== undefined) {
   byId("user-id", HTMLInputElement).value = earlier;

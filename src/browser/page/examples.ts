@@ -52,7 +52,7 @@ export const EXAMPLES: readonly Example[] = [
   {
     id: "deadline",
     title: "Deadline warning",
-    hint: "Critical: wants an answer from an open tab",
+    hint: "Goes on to push and SMS if no tab confirms it",
     templateId: "iep_deadline_warning",
     priority: "critical",
     channels: ["websocket", "push", "sms"],

@@ -129,9 +129,12 @@ function renderRow(
   });
   button.addEventListener("click", onMarkRead);
   return element("li", { class: isNew ? "unread" : "" }, [
-    element("h3", { text: frame.title, attributes: language }),
+    element("div", { class: "inbox-title" }, [
+      element("h3", { text: frame.title, attributes: language }),
+      isNew ? button : undefined,
+    ]),
     element("p", { text: frame.body, attributes: language }),
-    element("div", { class: "title-row" }, [facts, isNew ? button : undefined]),
+    facts,
   ]);
 }
 

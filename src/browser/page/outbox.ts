@@ -9,7 +9,7 @@ export interface OutboxPanel {
 }
 
 const REFRESH_INTERVAL_MS = 4_000;
-const MAX_SHOWN = 20;
+const MAX_SHOWN = 5;
 
 /** Stays hidden where the service has no outbox: in production, or seen from another machine. */
 export function createOutboxPanel(): OutboxPanel {

@@ -21,7 +21,7 @@ export interface Tracker {
 }
 
 /** What was sent before stays visible, up to this many. */
-const MAX_CARDS = 4;
+const MAX_CARDS = 3;
 /** Quick at first, since most settle at once; then slower. */
 const POLL_DELAYS_MS = [150, 250, 400, 600, 1000, 1500, 2000];
 /** A receipt or a late confirmation may still come after it settled. */

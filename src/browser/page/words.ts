@@ -9,9 +9,9 @@ import type {
 } from "../../contract/vocabulary.ts";
 
 export const CHANNEL_NAMES: Readonly<Record<Channel, string>> = {
-  websocket: "Open tabs",
+  websocket: "WebSocket",
   push: "Push",
-  sms: "Text",
+  sms: "SMS",
 };
 
 export const CHANNEL_STATUS_NAMES: Readonly<Record<ChannelStatus, string>> = {

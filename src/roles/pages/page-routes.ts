@@ -30,24 +30,43 @@ const PAGES: readonly Page[] = [
   { path: "/icon.png", asset: "icon.png", type: "image/png", summary: "Icon of notifications" },
 ];
 
-/** One public GET route per asset; browsers ask again each time, so that an update shows at once. */
-export function pageRoutes(assets: BrowserAssets): Route[] {
-  return PAGES.map(({ path, asset, type, summary, headers }) =>
-    publicRoute({
-      method: "get",
-      path,
-      summary,
-      tag: "Pages",
-      rateLimit: "none",
-      documented: false,
-      responses: { 200: { description: summary } },
-      problems: [],
-      handle: () => ({
-        status: 200,
-        type,
-        body: assets[asset],
-        headers: { "Cache-Control": "no-cache", ...headers },
-      }),
+/** Where the links of the built-in templates lead. */
+const LANDING_PATHS = ["/iep", "/iep/*rest", "/classes/*rest", "/batches/*rest"];
+
+function pageRoute({ path, asset, type, summary, headers }: Page, assets: BrowserAssets): Route {
+  return publicRoute({
+    method: "get",
+    path,
+    summary,
+    tag: "Pages",
+    rateLimit: "none",
+    documented: false,
+    responses: { 200: { description: summary } },
+    problems: [],
+    handle: () => ({
+      status: 200,
+      type,
+      body: assets[asset],
+      // Asked for again each time, so that an update shows at once.
+      headers: { "Cache-Control": "no-cache", ...headers },
     }),
+  });
+}
+
+/** One public GET route per asset. */
+export function pageRoutes(assets: BrowserAssets): Route[] {
+  return PAGES.map((page) => pageRoute(page, assets));
+}
+
+/**
+ * For development, where no application stands behind the links of notifications: a click on one
+ * leads to the try-out page, which says so, instead of to a 404.
+ */
+export function landingRoutes(assets: BrowserAssets): Route[] {
+  return LANDING_PATHS.map((path) =>
+    pageRoute(
+      { path, asset: "index.html", type: "text/html; charset=utf-8", summary: "Stand-in page" },
+      assets,
+    ),
   );
 }
