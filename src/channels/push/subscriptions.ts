@@ -77,18 +77,16 @@ export function createSubscriptionStore(options: SubscriptionStoreOptions): Subs
     return removed > 0;
   };
 
-  /** Runs after the write, so that two writes at once cannot both believe there was room. */
-  const trim = async (userId: string, kept: string): Promise<void> => {
+  /**
+   * Runs after the write, so that two writes at once cannot both believe there was room; all
+   * agree on one order, so that together they drop no more than one alone would.
+   */
+  const trim = async (userId: string): Promise<void> => {
     const fields = await redis.hgetall(subscriptionsKey(userId));
-    const oldestFirst = Object.entries(fields)
-      .filter(([id]) => id !== kept)
+    const newestFirst = Object.entries(fields)
       .map(([id, sealed]) => ({ id, lastSeenAt: readable(sealed)?.lastSeenAt ?? 0 }))
-      .sort((a, b) => a.lastSeenAt - b.lastSeenAt);
-    const surplus = oldestFirst.slice(
-      0,
-      Math.max(0, oldestFirst.length + 1 - MAX_SUBSCRIPTIONS_PER_USER),
-    );
-    for (const { id } of surplus) await prune(userId, id);
+      .sort((a, b) => b.lastSeenAt - a.lastSeenAt || (a.id < b.id ? -1 : 1));
+    for (const { id } of newestFirst.slice(MAX_SUBSCRIPTIONS_PER_USER)) await prune(userId, id);
   };
 
   return {
@@ -111,7 +109,7 @@ export function createSubscriptionStore(options: SubscriptionStoreOptions): Subs
         subscriptionId,
         sealing.seal(JSON.stringify(stored)),
       );
-      await trim(userId, subscriptionId);
+      await trim(userId);
       return { subscriptionId, created: before === null };
     },
 

@@ -1,0 +1,79 @@
+/** What an operator is told about keys and credentials at start, rather than at the first send. */
+import { describe, expect, it } from "vitest";
+import webPush from "web-push";
+import { readPushSettings } from "../../src/channels/push/settings.ts";
+import { readSmsSettings } from "../../src/channels/sms/settings.ts";
+import { readConfig } from "../../src/platform/config.ts";
+
+const PAIR = webPush.generateVAPIDKeys();
+const OTHER = webPush.generateVAPIDKeys();
+const TWILIO = {
+  TWILIO_ACCOUNT_SID: "AC1",
+  TWILIO_AUTH_TOKEN: "secret",
+  TWILIO_FROM_NUMBER: "+15005550001",
+};
+const PRODUCTION = {
+  NODE_ENV: "production",
+  REDIS_URL: "redis://127.0.0.1:6379",
+  JWT_SECRET_KEY: "x".repeat(64),
+  DATA_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString("base64"),
+};
+
+describe("push settings", () => {
+  const withPair = (publicKey: string, privateKey: string) =>
+    readConfig({ VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey });
+
+  it("take the configured pair before the development one", () => {
+    const config = withPair(PAIR.publicKey, PAIR.privateKey);
+    expect(readPushSettings(config, OTHER)?.vapid.publicKey).toBe(PAIR.publicKey);
+    expect(readPushSettings(readConfig({}), OTHER)?.vapid.publicKey).toBe(OTHER.publicKey);
+  });
+
+  it("without any pair turn push off", () => {
+    expect(readPushSettings(readConfig({}))).toBeUndefined();
+  });
+
+  it("refuse halves of different pairs", () => {
+    const config = withPair(PAIR.publicKey, OTHER.privateKey);
+    expect(() => readPushSettings(config)).toThrow("VAPID_PUBLIC_KEY does not belong");
+  });
+
+  it("refuse a private key that is none", () => {
+    const config = withPair(PAIR.publicKey, "AAAA");
+    expect(() => readPushSettings(config)).toThrow("VAPID_PRIVATE_KEY is not");
+  });
+});
+
+describe("SMS settings", () => {
+  it("without credentials show messages in development and turn SMS off in production", () => {
+    expect(readSmsSettings(readConfig({}))).toEqual({ kind: "outbox" });
+    expect(readSmsSettings(readConfig(PRODUCTION))).toEqual({ kind: "disabled" });
+  });
+
+  it("send from a number", () => {
+    expect(readSmsSettings(readConfig(TWILIO))).toEqual({
+      kind: "twilio",
+      accountSid: "AC1",
+      authToken: "secret",
+      sender: { from: "+15005550001" },
+      timeoutMs: 10_000,
+    });
+  });
+
+  it("prefer a messaging service, and can be sent elsewhere", () => {
+    const config = readConfig({
+      ...TWILIO,
+      TWILIO_MESSAGING_SERVICE_SID: "MG1",
+      TWILIO_API_URL: "http://127.0.0.1:9998",
+    });
+    expect(readSmsSettings(config)).toMatchObject({
+      sender: { messagingServiceSid: "MG1" },
+      apiUrl: "http://127.0.0.1:9998",
+    });
+  });
+
+  it("refuse an account id that is something else", () => {
+    const config = readConfig({ ...TWILIO, TWILIO_ACCOUNT_SID: "SK1" });
+    expect(() => readSmsSettings(config)).toThrow("TWILIO_ACCOUNT_SID");
+  });
+});

@@ -1,0 +1,160 @@
+/** Which browsers ring for whom: at most ten each, and a shared computer only for its latest user. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createSubscriptionStore } from "../../src/channels/push/subscriptions.ts";
+import type { PushSubscription } from "../../src/channels/push/subscription.ts";
+import { createSealing } from "../../src/platform/sealing.ts";
+import { openTestRedis, type TestRedis } from "../support/redis.ts";
+
+const KEYS = { p256dh: "public-key-of-a-browser", auth: "secret-of-a-browser" };
+
+let test: TestRedis;
+let now = 1_000;
+let store: ReturnType<typeof createSubscriptionStore>;
+let users = 0;
+
+/** A user nobody else here uses. */
+function someone(): string {
+  users += 1;
+  return `teacher-${users}`;
+}
+
+function browser(name: string): PushSubscription {
+  return { endpoint: `https://push.example.org/${name}`, keys: KEYS };
+}
+
+async function endpointsOf(userId: string): Promise<string[]> {
+  return (await store.list(userId)).map(({ endpoint }) => endpoint.split("/").at(-1) ?? "");
+}
+
+beforeAll(async () => {
+  test = await openTestRedis();
+  store = createSubscriptionStore({
+    redis: test.redis,
+    keyspace: test.keyspace,
+    sealing: createSealing(Buffer.alloc(32, 1)),
+    clock: { now: () => now },
+  });
+});
+afterAll(async () => {
+  await test.close();
+});
+
+describe("push subscriptions", () => {
+  it("are there until taken back", async () => {
+    const user = someone();
+    const { subscriptionId, created } = await store.put(user, browser("desk"));
+    expect(created).toBe(true);
+    expect(await store.list(user)).toEqual([
+      { ...browser("desk"), subscriptionId, createdAt: now, lastSeenAt: now },
+    ]);
+    expect(await store.remove(user, browser("desk").endpoint)).toBe(true);
+    expect(await store.list(user)).toEqual([]);
+    expect(await store.remove(user, browser("desk").endpoint)).toBe(false);
+  });
+
+  it("of the same browser are one, with its newest keys", async () => {
+    const user = someone();
+    const first = await store.put(user, browser("renewed"));
+    const createdAt = now;
+    now += 500;
+    const keys = { p256dh: "another-key", auth: "another-secret" };
+    const second = await store.put(user, { ...browser("renewed"), keys });
+    expect(second).toEqual({ subscriptionId: first.subscriptionId, created: false });
+    expect(await store.list(user)).toMatchObject([{ keys, createdAt, lastSeenAt: now }]);
+  });
+
+  it("make room by dropping the browser seen longest ago", async () => {
+    const user = someone();
+    for (let index = 0; index < 10; index += 1) {
+      now += 1;
+      await store.put(user, browser(`old-${index}`));
+    }
+    now += 1;
+    await store.put(user, browser("old-0"));
+    now += 1;
+    await store.put(user, browser("new"));
+    const kept = await endpointsOf(user);
+    expect(kept).toHaveLength(10);
+    expect(kept).toContain("old-0");
+    expect(kept).not.toContain("old-1");
+    expect(kept[0]).toBe("new");
+  });
+
+  it("stay at ten even when many arrive at once", async () => {
+    const user = someone();
+    await Promise.all(
+      Array.from({ length: 15 }, async (_item, index) => {
+        await store.put(user, browser(`rush-${index}`));
+      }),
+    );
+    expect(await store.list(user)).toHaveLength(10);
+  });
+
+  it("move to whoever used the computer last", async () => {
+    const [before, after] = [someone(), someone()];
+    await store.put(before, browser("library"));
+    await store.put(before, browser("own-laptop"));
+    expect(await store.put(after, browser("library"))).toMatchObject({ created: true });
+    expect(await endpointsOf(after)).toEqual(["library"]);
+    expect(await endpointsOf(before)).toEqual(["own-laptop"]);
+  });
+
+  it("that moved cannot be taken back by the user before", async () => {
+    const [before, after] = [someone(), someone()];
+    await store.put(before, browser("lab"));
+    const { subscriptionId } = await store.put(after, browser("lab"));
+    expect(await store.remove(before, browser("lab").endpoint)).toBe(false);
+    await store.prune(before, subscriptionId);
+    expect(await endpointsOf(after)).toEqual(["lab"]);
+  });
+
+  it("ring for one user only, whatever order two of them arrive in", async () => {
+    const [one, other] = [someone(), someone()];
+    await Promise.all([
+      store.put(one, browser("contested")),
+      store.put(other, browser("contested")),
+    ]);
+    const holders = [...(await endpointsOf(one)), ...(await endpointsOf(other))];
+    expect(holders.length).toBeLessThanOrEqual(1);
+  });
+
+  it("that the push service calls gone are dropped, and can come back", async () => {
+    const user = someone();
+    const { subscriptionId } = await store.put(user, browser("gone"));
+    await store.put(user, browser("alive"));
+    await store.prune(user, subscriptionId);
+    expect(await endpointsOf(user)).toEqual(["alive"]);
+    expect(await store.put(user, browser("gone"))).toMatchObject({ created: true });
+  });
+
+  it("leave nothing readable in Redis", async () => {
+    const user = someone();
+    await store.put(user, browser("sealed"));
+    const key = test.keyspace.sharded(test.keyspace.shardOfUser(user), `subs:${user}`);
+    const stored = JSON.stringify(await test.redis.hgetall(key));
+    expect(stored).toContain("e1:");
+    expect(stored).not.toContain("push.example.org");
+    expect(stored).not.toContain(KEYS.auth);
+  });
+
+  it("sealed under a key that was lost are replaced when the browser returns", async () => {
+    const user = someone();
+    const former = createSubscriptionStore({
+      redis: test.redis,
+      keyspace: test.keyspace,
+      sealing: createSealing(Buffer.alloc(32, 9)),
+      clock: { now: () => now },
+    });
+    await former.put(user, browser("rekeyed"));
+    await expect(store.list(user)).rejects.toThrow();
+    await store.put(user, browser("rekeyed"));
+    expect(await endpointsOf(user)).toEqual(["rekeyed"]);
+  });
+
+  it("leave no trace of an owner behind when they go", async () => {
+    const user = someone();
+    const { subscriptionId } = await store.put(user, browser("traceless"));
+    await store.prune(user, subscriptionId);
+    expect(await test.redis.exists(test.keyspace.plain(`endpoint:${subscriptionId}`))).toBe(0);
+  });
+});

@@ -1,0 +1,118 @@
+/** What the tests' own push service and Twilio have in common: arrivals, scripted replies, a listener. */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface ScriptedReply {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The request arrives and is never answered. */
+  readonly hang?: boolean;
+  /** The request arrives and the connection is reset. */
+  readonly reset?: boolean;
+  /** How many requests get this reply before the usual one returns; all of them unless told. */
+  readonly times?: number;
+}
+
+export interface Arrivals<T> {
+  /** All of them, oldest first. */
+  readonly received: readonly T[];
+  readonly add: (item: T) => void;
+  /** The oldest one that `next` has not returned yet, as soon as there is one. */
+  readonly next: () => Promise<T>;
+}
+
+export function createArrivals<T>(): Arrivals<T> {
+  const received: T[] = [];
+  const waiting: ((item: T) => void)[] = [];
+  let taken = 0;
+  return {
+    received,
+    add(item) {
+      received.push(item);
+      const waiter = waiting.shift();
+      if (waiter === undefined) return;
+      taken += 1;
+      waiter(item);
+    },
+    async next() {
+      const item = received[taken];
+      if (item === undefined) {
+        return await new Promise<T>((resolve) => {
+          waiting.push(resolve);
+        });
+      }
+      taken += 1;
+      return item;
+    },
+  };
+}
+
+/** Replies by address; each counts down its `times`. */
+export function createReplyScript<Reply extends ScriptedReply>(): {
+  readonly set: (address: string, reply: Reply) => void;
+  readonly take: (address: string) => Reply | undefined;
+} {
+  const replies = new Map<string, { reply: Reply; left: number }>();
+  return {
+    set(address, reply) {
+      replies.set(address, { reply, left: reply.times ?? Number.POSITIVE_INFINITY });
+    },
+    take(address) {
+      const entry = replies.get(address);
+      if (entry === undefined || entry.left === 0) return undefined;
+      entry.left -= 1;
+      return entry.reply;
+    },
+  };
+}
+
+export type ProviderHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Buffer,
+) => Promise<void>;
+
+/** Listens on a free loopback port; closing also cuts connections that hang. */
+export async function listenOnLoopback(
+  handle: ProviderHandler,
+): Promise<{ origin: string; close: () => Promise<void> }> {
+  const server = createServer((request, response) => {
+    readBody(request)
+      .then(async (body) => await handle(request, response, body))
+      .catch((error: unknown) => {
+        // A fault of the double must look like one, not like a provider's refusal.
+        console.error(error);
+        request.socket.destroy();
+      });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  // A server that listens on TCP has an address of this form.
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    close: async () => {
+      await new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      });
+    },
+  };
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+export function answer(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+  body = "",
+): void {
+  response.writeHead(status, { "content-length": Buffer.byteLength(body), ...headers });
+  response.end(body);
+}
