@@ -104,7 +104,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   });
 
   return {
-    handleUpgrade: door.handleUpgrade,
+    ...door,
 
     async start() {
       await inbox.start();

@@ -1,0 +1,124 @@
+/** A gateway node on a free port, with tokens that name their user. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Caller } from "../../src/contract/caller.ts";
+import type { Receipts } from "../../src/gateway/acks.ts";
+import { createGateway, type Gateway, type GatewaySettings } from "../../src/gateway/gateway.ts";
+import type { Keyspace } from "../../src/platform/keyspace.ts";
+import { createSilentLogger } from "../../src/platform/logger.ts";
+import { Problem } from "../../src/platform/problems.ts";
+import { connectRedis, whenReady } from "../../src/platform/redis.ts";
+import { createSealing } from "../../src/platform/sealing.ts";
+import { createHistory } from "../../src/tracking/history.ts";
+import { createPresence } from "../../src/tracking/presence.ts";
+import { connect, type ConnectOptions, type TestClient } from "../support/websocket-client.ts";
+import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
+
+export type Receipt = Parameters<Receipts["record"]>[0][number];
+
+export interface TestNode {
+  readonly url: string;
+  readonly gateway: Gateway;
+  readonly clock: ManualClock;
+  readonly receipts: readonly Receipt[];
+  /** Resolves with the note ids of this kind once there are `count` of them. */
+  receipt(kind: Receipt["kind"], count: number): Promise<string[]>;
+  /** Opens a socket with the user's token. */
+  connect(userId: string, options?: ConnectOptions): Promise<TestClient>;
+  /** Cuts the node's subscription as a network fault would; it comes back by itself. */
+  cutSubscription(): void;
+  cutCommands(): void;
+  stop(): Promise<void>;
+}
+
+const DEFAULTS: GatewaySettings = {
+  heartbeatIntervalMs: 30_000,
+  heartbeatTimeoutMs: 90_000,
+  presenceIntervalMs: 30_000,
+  maxConnections: 1_000,
+  maxConnectionsPerUser: 10,
+  allowedOrigins: [],
+  limitInbound: true,
+};
+
+/** Tokens are `user` or `user/<ms until expiry>`; `later` meets a key set that cannot be read. */
+function verifierAt(clock: ManualClock): (token: string) => Promise<Caller> {
+  return async (token) => {
+    if (token === "later") throw new Problem("unavailable", "no keys");
+    const [userId = "", lifetimeMs = "3600000"] = token.split("/");
+    if (userId === "wrong") throw new Problem("unauthenticated", "wrong");
+    return { userId, scopes: new Set(), expiresAt: clock.now() + Number(lifetimeMs) };
+  };
+}
+
+export async function startTestNode(deps: {
+  readonly url: string;
+  readonly keyspace: Keyspace;
+  readonly nodeId?: string;
+  readonly clock?: ManualClock;
+  readonly sealingKey?: Buffer;
+  readonly settings?: Partial<GatewaySettings>;
+}): Promise<TestNode> {
+  const { keyspace, nodeId = "n1", clock = createManualClock() } = deps;
+  const redis = connectRedis(deps.url, "command");
+  const subscriber = connectRedis(deps.url, "subscriber");
+  await whenReady(redis);
+  const receipts: Receipt[] = [];
+  const waiting = new Set<() => void>();
+  const gateway = createGateway({
+    nodeId,
+    redis,
+    subscriber,
+    keyspace,
+    clock,
+    log: createSilentLogger(),
+    history: createHistory({ redis, keyspace, clock }),
+    presence: createPresence({ redis, keyspace, clock, nodeId }),
+    sealing: createSealing(deps.sealingKey),
+    receipts: {
+      record(list) {
+        receipts.push(...list);
+        for (const look of waiting) look();
+      },
+    },
+    verify: verifierAt(clock),
+    settings: { ...DEFAULTS, ...deps.settings },
+    random: () => 0.5,
+  });
+  await gateway.start();
+  const server = createServer().on("upgrade", (request, socket, head) =>
+    gateway.handleUpgrade(request, socket, head),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  // A TCP server's address is never a pipe's name.
+  const { port } = server.address() as AddressInfo;
+  const url = `ws://127.0.0.1:${port}`;
+
+  return {
+    url,
+    gateway,
+    clock,
+    receipts,
+    receipt: (kind, count) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          const found = receipts.filter((receipt) => receipt.kind === kind);
+          if (found.length < count) return;
+          waiting.delete(look);
+          resolve(found.map(({ noteId }) => noteId));
+        };
+        waiting.add(look);
+        look();
+      }),
+    connect: (userId, options) => connect(url, { token: userId, ...options }),
+    cutSubscription: () => subscriber.disconnect(true),
+    cutCommands: () => redis.disconnect(),
+    async stop() {
+      await gateway.stop();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      redis.disconnect();
+      subscriber.disconnect();
+    },
+  };
+}
