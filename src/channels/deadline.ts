@@ -22,7 +22,7 @@ export async function withDeadline<T>(
 }
 
 /** Whether an error is a passed deadline. */
-export function isDeadline(error: unknown): boolean {
+function isDeadline(error: unknown): boolean {
   return error instanceof Error && error.name === DEADLINE_ERROR;
 }
 

@@ -6,6 +6,22 @@ import { createEndpointPolicy } from "../../src/channels/push/endpoint-policy.ts
 import { isPublicAddress } from "../../src/channels/push/public-address.ts";
 import { readConfig } from "../../src/platform/config.ts";
 
+/** What a socket would be told; the text of the error where it is told nothing. */
+async function lookUp(addresses: string[]): Promise<LookupAddress[] | string> {
+  return await new Promise((resolve) => {
+    const lookup = createCheckedLookup((_hostname, _options, callback) => {
+      callback(
+        null,
+        addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
+      );
+    });
+    lookup("push.example.org", { all: true }, (error, found) => {
+      const list = [found].flat().filter((item) => typeof item !== "string");
+      resolve(error === null ? list : error.message);
+    });
+  });
+}
+
 describe("the endpoint policy, as configured by default", () => {
   const policy = createEndpointPolicy(readConfig({}).PUSH_ALLOWED_HOSTS);
 
@@ -120,23 +136,6 @@ describe("public addresses", () => {
 });
 
 describe("name resolution for push endpoints", () => {
-  const lookUp = async (addresses: string[]): Promise<LookupAddress[] | string> =>
-    await new Promise((resolve) => {
-      const lookup = createCheckedLookup((_hostname, _options, callback) => {
-        callback(
-          null,
-          addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
-        );
-      });
-      lookup("push.example.org", { all: true }, (error, found) => {
-        resolve(
-          error === null
-            ? [found].flat().filter((item) => typeof item !== "string")
-            : error.message,
-        );
-      });
-    });
-
   it("passes public addresses on", async () => {
     expect(await lookUp(["8.8.8.8", "2a00:1450:4001::200e"])).toHaveLength(2);
   });

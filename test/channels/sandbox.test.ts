@@ -3,6 +3,10 @@ import { describe, expect, it } from "vitest";
 import { sandboxScript } from "../../src/channels/scripted/sandbox.ts";
 import { USER_ID_PATTERN } from "../../src/contract/notification-request.ts";
 
+function kindOf(outcome: string | { kind: string } | undefined): string | undefined {
+  return typeof outcome === "object" ? outcome.kind : outcome;
+}
+
 describe("sandbox recipients", () => {
   it.each([
     ["delivered", "delivered", "delivered", "delivered"],
@@ -17,8 +21,6 @@ describe("sandbox recipients", () => {
     const userId = `test-${word}@sandbox`;
     expect(userId).toMatch(USER_ID_PATTERN);
     const script = sandboxScript(userId);
-    const kindOf = (outcome: string | { kind: string } | undefined): string | undefined =>
-      typeof outcome === "object" ? outcome.kind : outcome;
     expect(script?.websocket).toBe(websocket);
     expect(kindOf(script?.push)).toBe(push);
     expect(kindOf(script?.sms)).toBe(sms);

@@ -4,6 +4,7 @@ import webPush from "web-push";
 import { readPushSettings } from "../../src/channels/push/settings.ts";
 import { readSmsSettings } from "../../src/channels/sms/settings.ts";
 import { readConfig } from "../../src/platform/config.ts";
+import type { Config } from "../../src/platform/config-schema.ts";
 
 const PAIR = webPush.generateVAPIDKeys();
 const OTHER = webPush.generateVAPIDKeys();
@@ -19,10 +20,11 @@ const PRODUCTION = {
   DATA_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString("base64"),
 };
 
-describe("push settings", () => {
-  const withPair = (publicKey: string, privateKey: string) =>
-    readConfig({ VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey });
+function withPair(publicKey: string, privateKey: string): Config {
+  return readConfig({ VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey });
+}
 
+describe("push settings", () => {
   it("take the configured pair before the development one", () => {
     const config = withPair(PAIR.publicKey, PAIR.privateKey);
     expect(readPushSettings(config, OTHER)?.vapid.publicKey).toBe(PAIR.publicKey);

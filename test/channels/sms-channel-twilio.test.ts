@@ -1,6 +1,6 @@
 /** SMS through Twilio's SDK against a Twilio of our own: when to try again, and when never to. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { SmsMessage } from "../../src/channels/channel.ts";
+import type { SmsAddress, SmsMessage } from "../../src/channels/channel.ts";
 import { createTwilioSmsChannel } from "../../src/channels/sms/sms-channel-twilio.ts";
 import type { SmsSender } from "../../src/channels/sms/settings.ts";
 import { createSystemClock, type Clock } from "../../src/platform/clock.ts";
@@ -8,7 +8,7 @@ import { createManualClock } from "../support/manual-clock.ts";
 import { startTwilio, type TwilioReply, type TwilioService } from "../support/twilio.ts";
 
 const TIMEOUT_MS = 10_000;
-const ADDRESS = { phoneNumber: "+15005550006" };
+const ADDRESS: SmsAddress = { phoneNumber: "+15005550006" };
 const MESSAGE: SmsMessage = { noteId: "note", text: "Möte i morgon 🏫 & <frågor>?" };
 
 function openTwilioChannel(
@@ -32,7 +32,7 @@ let channel: ReturnType<typeof createTwilioSmsChannel>;
 let lastNumber = 15_005_551_000;
 
 /** A number whose messages get this reply. */
-function numberWith(reply: TwilioReply): { phoneNumber: string } {
+function numberWith(reply: TwilioReply): SmsAddress {
   lastNumber += 1;
   const phoneNumber = `+${lastNumber}`;
   twilio.script(phoneNumber, reply);

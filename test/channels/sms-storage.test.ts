@@ -18,6 +18,10 @@ afterAll(async () => {
   await test.close();
 });
 
+function message(index: number): OutboxMessage {
+  return { noteId: `note-${index}`, phoneNumber: NUMBER, text: `Message ${index}`, at: index };
+}
+
 describe("phone numbers", () => {
   it.each([
     ["+46701234567", "+46701234567"],
@@ -57,13 +61,6 @@ describe("opt-outs", () => {
 });
 
 describe("the outbox", () => {
-  const message = (index: number): OutboxMessage => ({
-    noteId: `note-${index}`,
-    phoneNumber: NUMBER,
-    text: `Message ${index}`,
-    at: index,
-  });
-
   it("shows the last fifty, newest first, and keeps them sealed", async () => {
     const { redis, keyspace } = test;
     const outbox = createSmsOutbox({ redis, keyspace, sealing });

@@ -15,7 +15,7 @@ import { checkVapid, type VapidClaims } from "./push-service-vapid.ts";
 const MAX_BODY_BYTES = 4_096;
 const URGENCIES = new Set(["very-low", "low", "normal", "high"]);
 
-export interface PushServiceMessage {
+interface PushServiceMessage {
   readonly endpoint: string;
   /** Decrypted, as the service worker would get it. */
   readonly payload: string;
@@ -27,7 +27,7 @@ export interface PushServiceMessage {
   readonly status: number | undefined;
 }
 
-export interface BrowserSubscription {
+interface BrowserSubscription {
   readonly endpoint: string;
   readonly expirationTime: null;
   readonly keys: { readonly p256dh: string; readonly auth: string };

@@ -22,7 +22,7 @@ export interface TwilioReply extends ScriptedReply {
   readonly cutBody?: boolean;
 }
 
-export interface TwilioMessage {
+interface TwilioMessage {
   readonly sid: string;
   readonly to: string;
   readonly from: string | undefined;

@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 import { isPublicAddress } from "./public-address.ts";
 
-export type EndpointRefusal =
+type EndpointRefusal =
   | "malformed"
   | "not_https"
   | "credentials"
@@ -10,7 +10,7 @@ export type EndpointRefusal =
   | "host"
   | "closed_address";
 
-export type EndpointVerdict =
+type EndpointVerdict =
   /** `trusted`: the operator named this very origin, so its address is not checked. */
   | { readonly allowed: true; readonly trusted: boolean }
   | { readonly allowed: false; readonly reason: EndpointRefusal };

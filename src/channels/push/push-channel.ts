@@ -10,7 +10,7 @@ import { outcomeOfAnswer, outcomeOfFailure } from "./errors.ts";
 import type { PushSettings } from "./settings.ts";
 
 /** A record of 4,096 bytes less its header, tag and delimiter (RFC 8291, section 4). */
-export const MAX_PAYLOAD_BYTES = 3_993;
+const MAX_PAYLOAD_BYTES = 3_993;
 /** Connections kept open to one push service; more sends at once wait for their turn. */
 const MAX_CONNECTIONS_PER_SERVICE = 64;
 /** Answers carry at most a short reason; whoever sends more loses the connection. */

@@ -3,7 +3,7 @@ import { ECDH } from "node:crypto";
 import { z } from "zod";
 
 /** Longest endpoint seen from a push service is below 500; the rest is room. */
-export const MAX_ENDPOINT_LENGTH = 2_048;
+const MAX_ENDPOINT_LENGTH = 2_048;
 const PUBLIC_KEY_BYTES = 65;
 const UNCOMPRESSED_POINT = 0x04;
 const AUTH_SECRET_BYTES = 16;
@@ -27,7 +27,7 @@ function isPublicKey(text: string): boolean {
 
 export const endpointSchema = z.string().min(1).max(MAX_ENDPOINT_LENGTH);
 
-export const subscriptionKeysSchema = z.object({
+const subscriptionKeysSchema = z.object({
   p256dh: base64url.refine(isPublicKey, "must be an uncompressed P-256 point of 65 bytes"),
   auth: base64url.refine(
     (text) => Buffer.from(text, "base64url").length === AUTH_SECRET_BYTES,

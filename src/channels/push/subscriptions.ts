@@ -12,9 +12,9 @@ import type { PushAddress } from "../channel.ts";
 import type { PushSubscription } from "./subscription.ts";
 
 /** Browsers of one person; the one seen longest ago makes room. */
-export const MAX_SUBSCRIPTIONS_PER_USER = 10;
+const MAX_SUBSCRIPTIONS_PER_USER = 10;
 
-export interface StoredSubscription extends PushAddress {
+interface StoredSubscription extends PushAddress {
   readonly subscriptionId: string;
   /** Epoch milliseconds. */
   readonly createdAt: number;

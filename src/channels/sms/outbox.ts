@@ -5,7 +5,7 @@ import type { Keyspace } from "../../platform/keyspace.ts";
 import type { Sealing } from "../../platform/sealing.ts";
 
 /** As many as a person scrolls through. */
-export const MAX_OUTBOX_MESSAGES = 50;
+const MAX_OUTBOX_MESSAGES = 50;
 
 const outboxMessageSchema = z.object({
   noteId: z.string(),
