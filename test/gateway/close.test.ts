@@ -1,0 +1,223 @@
+/** Who is let in, what a client may send, and the close codes it sees. */
+import { readFileSync } from "node:fs";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { CLOSE_CODES } from "../../src/gateway/close-codes.ts";
+import type { GatewaySettings } from "../../src/gateway/gateway.ts";
+import { createManualClock } from "../support/manual-clock.ts";
+import { openTestRedis, type TestRedis } from "../support/redis.ts";
+import { connect } from "../support/websocket-client.ts";
+import { startTestNode, type TestNode } from "./test-node.ts";
+
+let store: TestRedis;
+const nodes: TestNode[] = [];
+
+beforeAll(async () => {
+  store = await openTestRedis();
+});
+afterEach(async () => {
+  for (const node of nodes.splice(0)) await node.stop();
+});
+afterAll(async () => await store.close());
+
+async function start(settings: Partial<GatewaySettings> = {}): Promise<TestNode> {
+  const node = await startTestNode({ ...store, clock: createManualClock(), settings });
+  nodes.push(node);
+  return node;
+}
+
+describe("the documented close codes", () => {
+  it("are those of the code", () => {
+    const page = readFileSync(new URL("../../docs/CLOSE-CODES.md", import.meta.url), "utf8");
+    const rows = page.split("\n").filter((line) => /^\| \d/.test(line));
+    const expected = Object.values(CLOSE_CODES).map(
+      ({ code, meaning, reconnect, client }) =>
+        `| ${code} | ${meaning} | ${reconnect ? "yes" : "no"} | ${client} |`,
+    );
+    expect(rows).toEqual(expected);
+  });
+});
+
+describe("without a good token", () => {
+  it.each([
+    ["no token", {}],
+    ["an empty one", { token: "" }],
+    ["one that does not verify", { token: "wrong" }],
+    ["a user id that is none", { token: "a b" }],
+    ["another scheme", { headers: { authorization: "Basic anna" } }],
+  ])("(%s) the socket is closed with 1008", async (_what, options) => {
+    const client = await connect((await start()).url, options);
+    expect(await client.closed).toEqual({ code: 1008, reason: "unauthorized" });
+    expect(client.frames).toEqual([]);
+  });
+
+  it("while keys cannot be read the client is to come later, and keeps its token", async () => {
+    const client = await connect((await start()).url, { token: "later" });
+    expect((await client.closed).code).toBe(1013);
+  });
+
+  it("takes the token from the Authorization header as well", async () => {
+    const headers = { authorization: "Bearer anna" };
+    const client = await connect((await start()).url, { headers });
+    expect((await client.next()).type).toBe("connected");
+    await client.close();
+  });
+
+  it("closes with 1008 when the token runs out", async () => {
+    const node = await start();
+    const client = await node.connect("anna/60000");
+    await client.next("connected");
+    node.clock.advance(59_000);
+    client.send({ type: "nonsense" });
+    await client.next("error");
+    node.clock.advance(1_000);
+    expect(await client.closed).toEqual({ code: 1008, reason: "token expired" });
+  });
+});
+
+describe("the way in", () => {
+  it("is no other path", async () => {
+    const node = await start();
+    await expect(node.connect("anna", { path: "/ws/other" })).rejects.toThrow("404");
+    await expect(node.connect("anna", { path: "/" })).rejects.toThrow("404");
+  });
+
+  it("is open to listed origins and to clients without one", async () => {
+    const node = await start({ allowedOrigins: ["https://school.example"] });
+    const from = (origin: string) => ({ headers: { origin } });
+    await expect(node.connect("anna", from("https://evil.example"))).rejects.toThrow("403");
+    const listed = await node.connect("anna", from("https://school.example"));
+    const plain = await node.connect("anna");
+    expect((await listed.next()).type).toBe("connected");
+    expect((await plain.next()).type).toBe("connected");
+    await listed.close();
+    await plain.close();
+  });
+
+  it("is closed to more sockets of a user than allowed", async () => {
+    const node = await start({ maxConnectionsPerUser: 2 });
+    const kept = [await node.connect("anna"), await node.connect("anna")];
+    expect((await (await node.connect("anna")).closed).code).toBe(1013);
+    const other = await node.connect("bo");
+    expect((await other.next()).type).toBe("connected");
+    await kept[0]?.close();
+    const again = await node.connect("anna");
+    expect((await again.next()).type).toBe("connected");
+  });
+
+  it("is closed to more sockets than the node holds", async () => {
+    const node = await start({ maxConnections: 2 });
+    await node.connect("anna");
+    await node.connect("bo");
+    expect(await (await node.connect("cy")).closed).toEqual({
+      code: 1013,
+      reason: "too many connections",
+    });
+  });
+
+  it("is closed with 1011 while Redis is away", async () => {
+    const node = await start();
+    node.cutCommands();
+    const client = await node.connect("anna");
+    expect(await client.closed).toEqual({ code: 1011, reason: "history unavailable" });
+  });
+});
+
+describe("what a client sends", () => {
+  it.each([
+    ["no JSON", "hello", "invalid_frame"],
+    ["JSON that is no object", "[1]", "invalid_frame"],
+    ["null", "null", "invalid_frame"],
+    ["an object without a type", "{}", "invalid_frame"],
+    ["a binary frame", Buffer.from('{"type":"pong"}'), "invalid_frame"],
+    ["an ack without a replay id", '{"type":"ack"}', "invalid_frame"],
+    ["an ack of a number", '{"type":"ack","replay_id":5}', "invalid_frame"],
+    ["an unknown type", '{"type":"subscribe"}', "unknown_frame_type"],
+    ["a type that is no text", '{"type":7}', "unknown_frame_type"],
+  ])("(%s) is answered with an error, and the socket stays", async (_what, frame, code) => {
+    const client = await (await start()).connect("anna");
+    client.send(frame);
+    expect(await client.next("error")).toMatchObject({ code });
+    client.send("again");
+    expect(await client.next("error")).toMatchObject({ code: "invalid_frame" });
+    await client.close();
+  });
+
+  it("may be 4 KB and no more", async () => {
+    const client = await (await start()).connect("anna");
+    client.send("x".repeat(4_096));
+    expect(await client.next("error")).toMatchObject({ code: "invalid_frame" });
+    client.send("x".repeat(4_097));
+    expect((await client.closed).code).toBe(1009);
+  });
+
+  it("may be 20 frames in 10 s, pongs and acks not counted", async () => {
+    const node = await start();
+    const client = await node.connect("anna");
+    await client.next("connected");
+    for (let round = 0; round < 2; round += 1) {
+      for (let index = 0; index < 20; index += 1) client.send("?");
+      for (let index = 0; index < 100; index += 1) client.send({ type: "pong" });
+      for (let index = 0; index < 100; index += 1) client.send({ type: "ack", replay_id: "1" });
+      for (let index = 0; index < 20; index += 1) await client.next("error");
+      node.clock.advance(10_000);
+    }
+    for (let index = 0; index < 21; index += 1) client.send("?");
+    expect(await client.closed).toEqual({ code: 1013, reason: "too many messages" });
+  });
+
+  it("is bounded for pongs too, unless limits are off", async () => {
+    const flood = async (node: TestNode) => {
+      const client = await node.connect("anna");
+      await client.next("connected");
+      for (let index = 0; index < 1_001; index += 1) client.send({ type: "pong" });
+      client.send("?");
+      return client;
+    };
+    expect((await (await flood(await start())).closed).code).toBe(1013);
+    const free = await flood(await start({ limitInbound: false }));
+    expect(await free.next("error")).toMatchObject({ code: "invalid_frame" });
+  });
+});
+
+describe("heartbeats", () => {
+  it("come every 30 s, and a client that answers stays", async () => {
+    const node = await start();
+    const client = await node.connect("anna");
+    await client.next("connected");
+    for (let beat = 1; beat <= 5; beat += 1) {
+      node.clock.advance(30_000);
+      const frame = await client.next("heartbeat");
+      expect(frame["timestamp"]).toBe(new Date(node.clock.now()).toISOString());
+      client.send({ type: "pong" });
+      client.send("?");
+      await client.next("error");
+    }
+  });
+
+  it("not answered for 90 s close the socket with 1011, whatever else is sent", async () => {
+    const node = await start();
+    const client = await node.connect("anna");
+    await client.next("connected");
+    node.clock.advance(89_000);
+    client.send({ type: "ack", replay_id: "1" });
+    client.send("?");
+    await client.next("error");
+    node.clock.advance(1_000);
+    expect(await client.closed).toEqual({ code: 1011, reason: "heartbeat missed" });
+  });
+});
+
+describe("a stop", () => {
+  it("tells each client when to come back, then closes with 1001", async () => {
+    const node = await start();
+    const [anna, bo] = [await node.connect("anna"), await node.connect("bo")];
+    await anna.next("connected");
+    await bo.next("connected");
+    await node.gateway.stop();
+    expect(await anna.next("going_away")).toEqual({ type: "going_away", retry_after_ms: 2_750 });
+    expect(await anna.closed).toEqual({ code: 1001, reason: "going away" });
+    expect((await bo.closed).code).toBe(1001);
+    const late = await node.connect("anna");
+    expect((await late.closed).code).toBe(1001);
+  });
+});

@@ -1,0 +1,233 @@
+/** Messages to open sockets: every tab of the user, nobody else, once, in order; and the answers. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openTestRedis, type TestRedis } from "../support/redis.ts";
+import { createManualClock } from "../support/manual-clock.ts";
+import type { TestClient } from "../support/websocket-client.ts";
+import { createTestPublisher, type TestPublisher } from "./publisher.ts";
+import { startTestNode, type TestNode } from "./test-node.ts";
+
+const clock = createManualClock();
+let store: TestRedis;
+let publisher: TestPublisher;
+let node: TestNode;
+let users = 0;
+const newUser = (): string => `user-${(users += 1)}`;
+
+beforeAll(async () => {
+  store = await openTestRedis();
+  publisher = await createTestPublisher({ ...store, clock });
+  node = await startTestNode({ ...store, clock });
+});
+afterAll(async () => {
+  await node.stop();
+  publisher.close();
+  await store.close();
+});
+
+async function joined(at: TestNode, user: string, options = {}): Promise<TestClient> {
+  const client = await at.connect(user, options);
+  await client.next("connected");
+  return client;
+}
+
+describe("an open socket", () => {
+  it("gets messages as they come, with their place in front", async () => {
+    const user = newUser();
+    const client = await joined(node, user);
+    const first = await publisher.publish(user);
+    expect(await client.nextNotification()).toMatchObject({
+      notification_id: first.noteId,
+      replay_id: "1",
+      epoch: "e1",
+      user,
+    });
+    expect(await publisher.answer(first.noteId)).toEqual({
+      noteId: first.noteId,
+      fence: 7,
+      result: "written",
+      sockets: 1,
+    });
+    await client.close();
+  });
+
+  it("gets a burst in order", async () => {
+    const user = newUser();
+    const client = await joined(node, user);
+    const sent = await Promise.all(Array.from({ length: 200 }, () => publisher.publish(user)));
+    const last = sent.at(-1);
+    await publisher.answer(last?.noteId ?? "");
+    await expect.poll(() => client.replayIds().length).toBe(200);
+    expect(client.replayIds()).toEqual(sent.map(({ replayId }) => replayId));
+    await client.close();
+  });
+
+  it("never gets another user's messages", async () => {
+    const [anna, bo] = [newUser(), newUser()];
+    const [atAnna, atBo] = [await joined(node, anna), await joined(node, bo)];
+    for (let index = 0; index < 20; index += 1) {
+      await publisher.publish(anna);
+      await publisher.publish(bo);
+    }
+    await expect.poll(() => atAnna.replayIds().length).toBe(20);
+    await expect.poll(() => atBo.replayIds().length).toBe(20);
+    const of = (client: TestClient) => new Set(client.frames.map((frame) => frame["user"]));
+    expect(of(atAnna)).toEqual(new Set([undefined, anna]));
+    expect(of(atBo)).toEqual(new Set([undefined, bo]));
+    await atAnna.close();
+    await atBo.close();
+  });
+
+  it("shares messages with the user's other tabs, which are counted", async () => {
+    const user = newUser();
+    const tabs = [await joined(node, user), await joined(node, user), await joined(node, user)];
+    const { noteId } = await publisher.publish(user);
+    expect(await publisher.answer(noteId)).toMatchObject({ result: "written", sockets: 3 });
+    for (const tab of tabs) {
+      expect(await tab.nextNotification()).toMatchObject({ notification_id: noteId });
+    }
+    for (const tab of tabs) await tab.close();
+  });
+
+  it("opens messages that are stored encrypted", async () => {
+    const key = Buffer.alloc(32, 7);
+    const { createSealing } = await import("../../src/platform/sealing.ts");
+    const sealed = createSealing(key).seal('{"type":"t","notification_id":"n","title":"Å"}');
+    const other = await startTestNode({ ...store, clock, nodeId: "sealed", sealingKey: key });
+    const user = newUser();
+    const shard = store.keyspace.shardOfUser(user);
+    const noteId = store.keyspace.newNoteId(user);
+    await store.redis.hset(store.keyspace.sharded(shard, `meta:${user}`), "epoch", "e1", "last", 1);
+    const history = store.keyspace.sharded(shard, `hist:${user}`);
+    await store.redis.lpush(history, `1 e1 ${noteId} ${sealed}`);
+    const client = await other.connect(user, { replayFrom: "0" });
+    expect(await client.nextNotification()).toMatchObject({ title: "Å", replay_id: "1" });
+    await client.close();
+    await other.stop();
+  });
+});
+
+describe("a user on two nodes", () => {
+  it("gets each message on both", async () => {
+    const user = newUser();
+    const second = await startTestNode({ ...store, clock, nodeId: "n2" });
+    const here = await joined(node, user);
+    const there = await joined(second, user);
+    const { noteId, nodes } = await publisher.publish(user);
+    expect(nodes).toBe(2);
+    expect(await here.nextNotification()).toMatchObject({ notification_id: noteId });
+    expect(await there.nextNotification()).toMatchObject({ notification_id: noteId });
+    await here.close();
+    await there.close();
+    await second.stop();
+  });
+});
+
+describe("a node without sockets of the user", () => {
+  it("says so, and is no longer asked once the last tab is closed", async () => {
+    const user = newUser();
+    const shard = store.keyspace.shardOfUser(user);
+    const here = store.keyspace.sharded(shard, `here:${user}`);
+    await store.redis.hset(here, "n1", `1@${clock.now()}`);
+    const lost = await publisher.publish(user);
+    expect(await publisher.answer(lost.noteId)).toMatchObject({ result: "no_socket", sockets: 0 });
+
+    const client = await joined(node, user);
+    await client.close();
+    await expect.poll(() => store.redis.hlen(here)).toBe(0);
+    expect((await publisher.publish(user)).nodes).toBe(0);
+  });
+});
+
+describe("messages that passed a node by", () => {
+  it("are filled in before the next one", async () => {
+    const user = newUser();
+    const client = await joined(node, user);
+    await publisher.publish(user);
+    const missed = await publisher.publish(user, { silent: true });
+    await publisher.publish(user);
+    await expect.poll(() => client.replayIds()).toEqual(["1", "2", "3"]);
+    await expect
+      .poll(() => node.receipts)
+      .toContainEqual({
+        noteId: missed.noteId,
+        kind: "delivered",
+      });
+    await client.close();
+  });
+
+  it("come with a gap in front when the history no longer reaches back", async () => {
+    const user = newUser();
+    const client = await joined(node, user);
+    await publisher.publish(user);
+    for (let index = 0; index < 120; index += 1) await publisher.publish(user, { silent: true });
+    await publisher.publish(user);
+    await expect.poll(() => client.replayIds().length).toBe(101);
+    expect(client.frames.slice(1, 4)).toMatchObject([
+      { replay_id: "1" },
+      { type: "replay_gap", reason: "trimmed", oldest_replay_id: "23" },
+      { replay_id: "23" },
+    ]);
+    await client.close();
+  });
+
+  it("are found by the regular comparison", async () => {
+    const user = newUser();
+    const client = await joined(node, user);
+    await publisher.publish(user);
+    await publisher.publish(user, { silent: true });
+    await publisher.publish(user, { silent: true });
+    clock.advance(30_000);
+    await expect.poll(() => client.replayIds()).toEqual(["1", "2", "3"]);
+    await client.close();
+  });
+
+  it("are found after the subscription was cut", async () => {
+    const user = newUser();
+    const client = await joined(node, user);
+    await publisher.publish(user);
+    await client.nextNotification();
+    const here = store.keyspace.sharded(store.keyspace.shardOfUser(user), `here:${user}`);
+    node.cutSubscription();
+    await store.redis.del(here);
+    await publisher.publish(user);
+    await expect.poll(() => client.replayIds()).toEqual(["1", "2"]);
+    // Presence is written again as well, so that the next one comes by itself.
+    expect((await publisher.publish(user)).nodes).toBe(1);
+    await expect.poll(() => client.replayIds()).toEqual(["1", "2", "3"]);
+    await client.close();
+  });
+});
+
+describe("a new epoch", () => {
+  it("is announced before its first message", async () => {
+    const user = newUser();
+    const client = await joined(node, user);
+    await publisher.publish(user);
+    await publisher.publish(user, { epoch: "e9" });
+    await publisher.publish(user);
+    await expect.poll(() => client.replayIds()).toEqual(["1", "1002", "1003"]);
+    expect(client.frames.slice(1)).toMatchObject([
+      { replay_id: "1", epoch: "e1" },
+      { type: "replay_gap", reason: "epoch_changed", epoch: "e9" },
+      { replay_id: "1002", epoch: "e9" },
+      { replay_id: "1003", epoch: "e9" },
+    ]);
+    await client.close();
+  });
+
+  it("starts over when the history was lost", async () => {
+    const user = newUser();
+    const client = await joined(node, user);
+    await publisher.publish(user);
+    await publisher.publish(user);
+    await client.nextNotification();
+    const shard = store.keyspace.shardOfUser(user);
+    for (const name of ["meta", "hist", "pend"]) {
+      await store.redis.del(store.keyspace.sharded(shard, `${name}:${user}`));
+    }
+    await publisher.publish(user, { epoch: "fresh" });
+    await expect.poll(() => client.frames.at(-1)).toMatchObject({ epoch: "fresh", replay_id: "1" });
+    expect(client.frames.at(-2)).toMatchObject({ type: "replay_gap", reason: "epoch_changed" });
+    await client.close();
+  });
+});
