@@ -1,4 +1,5 @@
 /** Keys for development: made on the first start, kept in the data folder, the same ever after. */
+import { randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
@@ -31,7 +32,7 @@ export async function loadDevelopmentKeys(dataDir: string): Promise<DevelopmentK
     vapidPrivateKey: pair.privateKey,
   };
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, `${JSON.stringify(fresh, null, 2)}\n`, { mode: OWNER_ONLY });
   try {
     // Unlike a rename, a link fails if another process was first; then its keys are the keys.
