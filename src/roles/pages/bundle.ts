@@ -14,6 +14,10 @@ export interface BrowserAssets {
   readonly "icon.png": Buffer;
 }
 
+function pageFile(name: string): URL {
+  return new URL(`page/${name}`, BROWSER_DIR);
+}
+
 /** One script of everything `entry` imports; a classic script, since not all browsers take module workers. */
 async function bundleScript(entry: string): Promise<string> {
   const result = await build({
@@ -38,15 +42,14 @@ async function bundleScript(entry: string): Promise<string> {
  * @throws when a source file does not compile: a bug, so the start fails with esbuild's message.
  */
 export async function bundleBrowser(): Promise<BrowserAssets> {
-  const page = (name: string): URL => new URL(`page/${name}`, BROWSER_DIR);
   try {
     const [html, style, app, worker, icon, picture] = await Promise.all([
-      readFile(page("index.html"), "utf8"),
-      readFile(page("style.css"), "utf8"),
+      readFile(pageFile("index.html"), "utf8"),
+      readFile(pageFile("style.css"), "utf8"),
       bundleScript("page/app.ts"),
       bundleScript("worker/sw.ts"),
-      readFile(page("icon.svg"), "utf8"),
-      readFile(page("icon.png")),
+      readFile(pageFile("icon.svg"), "utf8"),
+      readFile(pageFile("icon.png")),
     ]);
     return {
       "index.html": html,

@@ -1,0 +1,144 @@
+/**
+ * Who still owes an answer: frames that were sent to gateways and are not settled. No job waits for
+ * an answer; this book collects them and says what became of each frame.
+ */
+import type { NodeAnswer } from "../contract/node-message.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Note } from "../tracking/note.ts";
+
+export type FrameFate =
+  /** Written to this many sockets. */
+  | { readonly kind: "delivered"; readonly sockets: number }
+  /** No socket took it, or no node answered in time. */
+  | { readonly kind: "offline" }
+  /** Written, but the client that promised to acknowledge did not. */
+  | { readonly kind: "unconfirmed"; readonly sockets: number };
+
+export interface AnswerBook {
+  /** Opens an entry, before the frame is sent: an answer may overtake the reply of the script. */
+  expect(note: Note): void;
+  /** How many gateway nodes were sent the frame; 0 or less closes the entry without a fate. */
+  sent(noteId: string, nodes: number, replayId: string): void;
+  record(answers: readonly NodeAnswer[]): void;
+  /** Frames that wait for an answer. */
+  readonly size: number;
+  close(): void;
+}
+
+export interface AnswerBookOptions {
+  readonly clock: Clock;
+  readonly answerMs: number;
+  readonly ackMs: number;
+  /** Called with everything that was decided in one turn of the event loop. */
+  readonly onFates: (fates: readonly { readonly note: Note; readonly fate: FrameFate }[]) => void;
+}
+
+/** Beyond this the due index settles what is missed: memory stays bounded when gateways are silent. */
+const MAX_OPEN = 100_000;
+/** How often open entries are looked at for silence. */
+const SWEEP_MS = 100;
+
+interface Open {
+  /** As it stands after sending: a change made on it carries the fence of the frame. */
+  note: Note;
+  /** Unknown until the script has replied. */
+  nodes: number | undefined;
+  answers: number;
+  sockets: number;
+  written: boolean;
+  awaitingAck: boolean;
+  until: number;
+}
+
+export function createAnswerBook(options: AnswerBookOptions): AnswerBook {
+  const { clock } = options;
+  const open = new Map<string, Open>();
+  let decided: { note: Note; fate: FrameFate }[] = [];
+  let announcing = false;
+
+  function decide(entry: Open, fate: FrameFate): void {
+    open.delete(entry.note.id);
+    decided.push({ note: entry.note, fate });
+    if (announcing) return;
+    announcing = true;
+    setImmediate(() => {
+      announcing = false;
+      const fates = decided;
+      decided = [];
+      options.onFates(fates);
+    });
+  }
+
+  /** Once every node has answered: all sockets are counted, and the best answer holds. */
+  function conclude(entry: Open): void {
+    if (entry.nodes === undefined || entry.answers < entry.nodes) return;
+    if (entry.written) decide(entry, { kind: "delivered", sockets: entry.sockets });
+    else if (!entry.awaitingAck) decide(entry, { kind: "offline" });
+  }
+
+  function take(answer: NodeAnswer): void {
+    const entry = open.get(answer.noteId);
+    if (entry === undefined || entry.note.fence !== answer.fence) return;
+    switch (answer.result) {
+      case "acked":
+        decide(entry, { kind: "delivered", sockets: Math.max(1, entry.sockets) });
+        return;
+      case "awaiting_ack":
+        entry.awaitingAck = true;
+        entry.until = Math.max(entry.until, clock.now() + options.ackMs);
+        break;
+      case "written":
+        entry.written = true;
+        break;
+      case "no_socket":
+      case "slow":
+        break;
+    }
+    entry.answers += 1;
+    entry.sockets += answer.sockets;
+    conclude(entry);
+  }
+
+  /** Silence is an answer: what is known by now decides. */
+  function lapse(entry: Open): void {
+    if (entry.written) decide(entry, { kind: "delivered", sockets: entry.sockets });
+    else if (entry.awaitingAck) decide(entry, { kind: "unconfirmed", sockets: entry.sockets });
+    else decide(entry, { kind: "offline" });
+  }
+
+  const cancelSweep = clock.every(SWEEP_MS, () => {
+    const now = clock.now();
+    for (const entry of open.values()) if (entry.until <= now) lapse(entry);
+  });
+
+  return {
+    expect(note) {
+      if (open.size >= MAX_OPEN) return;
+      const counts = { nodes: undefined, answers: 0, sockets: 0, written: false };
+      open.set(note.id, {
+        note,
+        ...counts,
+        awaitingAck: false,
+        until: clock.now() + options.answerMs,
+      });
+    },
+    sent(noteId, nodes, replayId) {
+      const entry = open.get(noteId);
+      if (entry === undefined) return;
+      if (nodes <= 0) {
+        open.delete(noteId);
+        return;
+      }
+      entry.note = { ...entry.note, replayId };
+      entry.nodes = nodes;
+      conclude(entry);
+    },
+    record(answers) {
+      for (const answer of answers) take(answer);
+    },
+    get size() {
+      return open.size;
+    },
+    close: cancelSweep,
+  };
+}

@@ -1,0 +1,196 @@
+/** The changes a decision makes to a note: claim, close a channel, wait, try again, settle. Pure. */
+import { CHANNELS, type Channel, type ChannelState, type Reason } from "../contract/vocabulary.ts";
+import { bucketOf } from "../tracking/latency-buckets.ts";
+import type { NoteChange } from "../tracking/ledger-changes.ts";
+import type { ChannelRecord, Note, PushOutcomes, TimelineEntry } from "../tracking/note.ts";
+import { hasReached, move, settledStatus } from "../tracking/status-machine.ts";
+
+type Records = Readonly<Record<Channel, ChannelRecord>>;
+
+interface Closing {
+  readonly channel: Channel;
+  readonly to: ChannelState;
+  readonly reason: Reason | null;
+  readonly now: number;
+  /** When the due index brings the next stage up, should its envelope be lost; epoch ms. */
+  readonly handOverAt: number;
+  readonly sockets?: number;
+  readonly pushOutcomes?: PushOutcomes;
+}
+
+function entry(
+  channel: Channel,
+  from: ChannelRecord,
+  to: ChannelState,
+  reason: Reason | null,
+  at: number,
+): TimelineEntry {
+  return { at, channel, from: from.state, to, reason };
+}
+
+function outcomeCounts(channel: Channel, to: ChannelState): Record<string, number> {
+  if (to === "delivered") return { [`${channel}.delivered`]: 1 };
+  if (to === "failed" || to === "unknown") return { [`${channel}.failed`]: 1 };
+  return {};
+}
+
+/** The next channel to try, or undefined if the chain is at its end. */
+function nextChannel(note: Note, records: Records): Channel | undefined {
+  if (note.strategy === "fallback" && CHANNELS.some((name) => hasReached(records[name]))) {
+    return undefined;
+  }
+  return CHANNELS.find((name) => records[name].state === "pending");
+}
+
+/** How long the person waited, as counters; a scheduled one waits from the time it was due. */
+function latencyCounts(note: Note, now: number): Record<string, number> {
+  const latencyMs = Math.max(0, now - Math.max(note.acceptedAt, note.sendAt ?? 0));
+  return { [bucketOf(latencyMs)]: 1, "latency.sum": latencyMs, "latency.count": 1 };
+}
+
+/** Closes one channel; the note goes on to the next one or settles. */
+export function closeChannel(note: Note, closing: Closing): NoteChange {
+  const { channel, to, reason, now } = closing;
+  const records = {
+    ...note.channels,
+    [channel]: move(channel, note.channels[channel], to, reason, now),
+  };
+  const timeline = [entry(channel, note.channels[channel], to, reason, now)];
+  const counts = outcomeCounts(channel, to);
+  const extras = {
+    ...(closing.sockets === undefined ? {} : { sockets: closing.sockets }),
+    ...(closing.pushOutcomes === undefined ? {} : { pushOutcomes: closing.pushOutcomes }),
+  };
+  const next = nextChannel(note, records);
+  if (next !== undefined) {
+    return {
+      note,
+      stage: next,
+      attempt: 0,
+      leasedUntil: 0,
+      stageStartedAt: now,
+      channels: { [channel]: records[channel] },
+      counts,
+      dueAt: closing.handOverAt,
+      timeline,
+      ...extras,
+    };
+  }
+  return { ...settle(note, records, now, timeline, counts), ...extras };
+}
+
+function settle(
+  note: Note,
+  records: Records,
+  now: number,
+  timeline: readonly TimelineEntry[],
+  counts: Readonly<Record<string, number>>,
+): NoteChange {
+  const closed: Record<Channel, ChannelRecord> = { ...records };
+  const lines = [...timeline];
+  for (const name of CHANNELS) {
+    if (closed[name].state !== "pending") continue;
+    lines.push(entry(name, closed[name], "skipped", "not_needed", now));
+    closed[name] = move(name, closed[name], "skipped", "not_needed", now);
+  }
+  const status = settledStatus(closed);
+  lines.push({ at: now, channel: null, from: note.status, to: status, reason: null });
+  return {
+    note,
+    status,
+    channels: closed,
+    counts: { ...counts, ...(status === "delivered" ? latencyCounts(note, now) : {}) },
+    timeline: lines,
+  };
+}
+
+/** Settles a note of which somebody was reached while it waited for its next stage. */
+export function finish(note: Note, now: number): NoteChange {
+  return settle(note, note.channels, now, [], {});
+}
+
+/** Ends a note whose time has passed: open channels are `expired`. */
+export function expire(note: Note, now: number): NoteChange {
+  const records: Record<Channel, ChannelRecord> = { ...note.channels };
+  const timeline: TimelineEntry[] = [];
+  for (const name of CHANNELS) {
+    if (records[name].state !== "pending" && records[name].state !== "sending") continue;
+    timeline.push(entry(name, records[name], "expired", null, now));
+    records[name] = move(name, records[name], "expired", null, now);
+  }
+  return settle(note, records, now, timeline, {});
+}
+
+/** Ends a scheduled note on request: what was never begun is skipped. */
+export function cancel(note: Note, now: number): NoteChange {
+  return {
+    note,
+    status: "cancelled",
+    channels: Object.fromEntries(
+      CHANNELS.filter((name) => note.channels[name].state === "pending").map((name) => [
+        name,
+        move(name, note.channels[name], "skipped", "not_needed", now),
+      ]),
+    ),
+    counts: {},
+    timeline: [{ at: now, channel: null, from: note.status, to: "cancelled", reason: null }],
+  };
+}
+
+/** Takes a push or SMS in hand: stored before anything is sent, so that a crash leaves a trace. */
+export function claim(note: Note, channel: "push" | "sms", now: number, leaseMs: number): NoteChange {
+  const record = note.channels[channel];
+  const first = record.state === "pending" && note.attempt === 0;
+  return {
+    note,
+    leasedUntil: now + leaseMs,
+    channels: { [channel]: move(channel, record, "sending", null, now) },
+    counts: first ? { [`${channel}.sent`]: 1 } : {},
+    dueAt: now + leaseMs,
+    timeline: [entry(channel, record, "sending", null, now)],
+  };
+}
+
+/** Puts a push or SMS that was surely not taken back, to be tried again at `at`. */
+export function tryAgain(
+  note: Note,
+  channel: "push" | "sms",
+  at: number,
+  now: number,
+  pushOutcomes?: PushOutcomes,
+): NoteChange {
+  const record = note.channels[channel];
+  return {
+    note,
+    attempt: note.attempt + 1,
+    leasedUntil: 0,
+    channels: { [channel]: move(channel, record, "pending", "provider_error", now) },
+    counts: {},
+    dueAt: at,
+    timeline: [entry(channel, record, "pending", "provider_error", now)],
+    ...(pushOutcomes === undefined ? {} : { pushOutcomes }),
+  };
+}
+
+/** Leaves the note as it is until `until`: quiet hours. */
+export function waitUntil(note: Note, until: number, now: number): NoteChange {
+  return {
+    note,
+    counts: {},
+    dueAt: until,
+    timeline: [{ at: now, channel: note.stage, from: "pending", to: "pending", reason: "quiet_hours" }],
+  };
+}
+
+/** The frame is on its way to gateways; `answerBy` is when silence is taken for an answer. */
+export function markSent(note: Note, now: number, answerBy: number): NoteChange {
+  const record = note.channels.websocket;
+  return {
+    note,
+    leasedUntil: answerBy,
+    channels: { websocket: move("websocket", record, "sent", null, now) },
+    counts: {},
+    dueAt: answerBy,
+    timeline: [entry("websocket", record, "sent", null, now)],
+  };
+}

@@ -1,0 +1,96 @@
+/** What a person chose: language, time zone, number, channels, quiet hours. */
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import {
+  localeSchema,
+  phoneNumberSchema,
+  timeZoneSchema,
+} from "../contract/notification-request.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Keyspace } from "../platform/keyspace.ts";
+import type { Sealing } from "../platform/sealing.ts";
+
+const wallTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time such as 21:30");
+
+export const preferencesSchema = z.object({
+  locale: localeSchema.optional(),
+  timezone: timeZoneSchema.optional(),
+  phone_number: phoneNumberSchema.optional(),
+  channels: z
+    .object({
+      websocket: z.boolean().default(true),
+      push: z.boolean().default(true),
+      sms: z.boolean().default(true),
+    })
+    .prefault({}),
+  quiet_hours: z.object({ from: wallTime, to: wallTime }).optional(),
+});
+export type Preferences = z.infer<typeof preferencesSchema>;
+
+export const DEFAULT_PREFERENCES: Preferences = preferencesSchema.parse({});
+
+/** Other processes see a change after at most so long. */
+const CACHE_MS = 60_000;
+const CACHE_USERS = 10_000;
+/** One field: preferences are read and replaced whole. */
+const FIELD = "preferences";
+
+export interface PreferenceStore {
+  /** Cached for a minute; defaults for a user without any. */
+  read(userId: string): Promise<Preferences>;
+  readMany(userIds: readonly string[]): Promise<Map<string, Preferences>>;
+  replace(userId: string, preferences: Preferences): Promise<void>;
+}
+
+export function createPreferenceStore(options: {
+  readonly redis: Redis;
+  readonly keyspace: Keyspace;
+  readonly sealing: Sealing;
+  readonly clock: Clock;
+}): PreferenceStore {
+  const { redis, keyspace, sealing, clock } = options;
+  const cache = new Map<string, { preferences: Preferences; until: number }>();
+  const keyOf = (userId: string): string =>
+    keyspace.sharded(keyspace.shardOfUser(userId), `prefs:${userId}`);
+
+  function remember(userId: string, preferences: Preferences): void {
+    cache.delete(userId);
+    cache.set(userId, { preferences, until: clock.now() + CACHE_MS });
+    const [oldest] = cache.keys();
+    if (cache.size > CACHE_USERS && oldest !== undefined) cache.delete(oldest);
+  }
+
+  async function readMany(userIds: readonly string[]): Promise<Map<string, Preferences>> {
+    const found = new Map<string, Preferences>();
+    const missing: string[] = [];
+    for (const userId of new Set(userIds)) {
+      const cached = cache.get(userId);
+      if (cached !== undefined && cached.until > clock.now()) found.set(userId, cached.preferences);
+      else missing.push(userId);
+    }
+    if (missing.length === 0) return found;
+    const pipeline = redis.pipeline();
+    for (const userId of missing) pipeline.hget(keyOf(userId), FIELD);
+    const replies = (await pipeline.exec()) ?? [];
+    replies.forEach(([error, sealed], index) => {
+      if (error) throw error;
+      const userId = missing[index] ?? "";
+      const preferences =
+        typeof sealed === "string"
+          ? preferencesSchema.parse(JSON.parse(sealing.open(sealed)))
+          : DEFAULT_PREFERENCES;
+      remember(userId, preferences);
+      found.set(userId, preferences);
+    });
+    return found;
+  }
+
+  return {
+    readMany,
+    read: async (userId) => (await readMany([userId])).get(userId) ?? DEFAULT_PREFERENCES,
+    async replace(userId, preferences) {
+      await redis.hset(keyOf(userId), FIELD, sealing.seal(JSON.stringify(preferences)));
+      remember(userId, preferences);
+    },
+  };
+}

@@ -1,0 +1,136 @@
+/** The first stage: render, publish, and settle by what the gateways answer. */
+import { sandboxScript } from "../channels/scripted/sandbox.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Logger } from "../platform/logger.ts";
+import { afterChange, type NoteChange, type Publication } from "../tracking/ledger-changes.ts";
+import type { Note } from "../tracking/note.ts";
+import { createAnswerBook, type AnswerBook, type FrameFate } from "./answer-book.ts";
+import type { Messages } from "./messages.ts";
+import { markSent } from "./note-steps.ts";
+import type { Job, StageDesk } from "./stage-desk.ts";
+
+export interface WebsocketStageOptions {
+  readonly desk: StageDesk;
+  readonly ledger: {
+    publish(
+      publications: readonly Publication[],
+      workerId: string,
+    ): Promise<{ nodes: number; replayId: string }[]>;
+  };
+  readonly messages: Pick<Messages, "frame">;
+  readonly workerId: string;
+  readonly clock: Clock;
+  readonly answerMs: number;
+  readonly ackMs: number;
+  readonly logger: Logger;
+}
+
+export interface WebsocketStage {
+  process(items: readonly { readonly id: string; readonly attempt: number }[]): Promise<void>;
+  /** Answers of gateway nodes are given to it. */
+  readonly answers: Pick<AnswerBook, "record" | "size">;
+  close(): Promise<void>;
+}
+
+/** The due index takes over this long after the worker that waited should have. */
+const TAKE_OVER_MS = 1_000;
+
+export function createWebsocketStage(options: WebsocketStageOptions): WebsocketStage {
+  const { desk, clock, logger } = options;
+  const settling = new Set<Promise<unknown>>();
+
+  function changeOf(note: Note, fate: FrameFate): NoteChange {
+    desk.report(note, "websocket", fate.kind, note.channels.websocket.at);
+    switch (fate.kind) {
+      case "delivered":
+        return desk.close(note, "websocket", "delivered", null, { sockets: fate.sockets });
+      case "offline":
+        return desk.close(note, "websocket", "skipped", "offline");
+      case "unconfirmed":
+        return desk.close(note, "websocket", "failed", "unconfirmed", { sockets: fate.sockets });
+    }
+  }
+
+  const book = createAnswerBook({
+    clock,
+    answerMs: options.answerMs,
+    ackMs: options.ackMs,
+    onFates(fates) {
+      const work = desk
+        .apply(fates.map(({ note, fate }) => changeOf(note, fate)))
+        .catch((error: unknown) => {
+          logger.warn({ err: error }, "answers not written; the due index will settle their notes");
+        })
+        .finally(() => settling.delete(work));
+      settling.add(work);
+    },
+  });
+
+  async function publicationOf({ note, preferences }: Job): Promise<Publication | undefined> {
+    const now = clock.now();
+    const body = await desk.compose(note, "websocket", () =>
+      options.messages.frame(note, preferences, now),
+    );
+    if (body === undefined) return undefined;
+    const wantsAck = note.priority === "critical" || note.priority === "immediate";
+    const patienceMs = options.answerMs + (wantsAck ? options.ackMs : 0) + TAKE_OVER_MS;
+    return {
+      body,
+      wantsAck,
+      sent: markSent(note, now, now + patienceMs),
+      offline: desk.close(note, "websocket", "skipped", "offline"),
+    };
+  }
+
+  async function publish(jobs: readonly Job[]): Promise<void> {
+    const publications: Publication[] = [];
+    for (const job of jobs) {
+      const publication = await publicationOf(job);
+      if (publication !== undefined) publications.push(publication);
+    }
+    for (const { sent } of publications) book.expect(afterChange(sent));
+    const startedAt = clock.now();
+    const results = await options.ledger.publish(publications, options.workerId);
+    const movedOn: { before: Note; after: Note }[] = [];
+    results.forEach(({ nodes, replayId }, at) => {
+      const publication = publications[at];
+      if (publication === undefined) return;
+      const { note } = publication.sent;
+      book.sent(note.id, nodes, replayId);
+      if (nodes !== 0) return;
+      desk.report(note, "websocket", "offline", startedAt);
+      movedOn.push({ before: note, after: { ...afterChange(publication.offline), replayId } });
+    });
+    await desk.handOn(movedOn);
+  }
+
+  return {
+    answers: book,
+
+    async process(items) {
+      const jobs = await desk.takeUp("websocket", items);
+      const sandboxed: NoteChange[] = [];
+      const real: Job[] = [];
+      for (const job of jobs) {
+        const script = sandboxScript(job.note.userId);
+        if (script === undefined) real.push(job);
+        else sandboxed.push(scripted(job.note, script.websocket));
+      }
+      await desk.apply(sandboxed);
+      if (real.length > 0) await publish(real);
+    },
+
+    async close() {
+      book.close();
+      await Promise.all(settling);
+    },
+  };
+
+  /** Reserved recipients meet the fate in their name, with no history and no gateway. */
+  function scripted(note: Note, fate: "delivered" | "offline"): NoteChange {
+    desk.report(note, "websocket", fate, clock.now());
+    return fate === "delivered"
+      ? desk.close(note, "websocket", "delivered", null, { sockets: 1 })
+      : desk.close(note, "websocket", "skipped", "offline");
+  }
+}

@@ -1,0 +1,46 @@
+/** Refuses new work before the store is too full to finish what it has. */
+import type { Redis } from "ioredis";
+import type { Clock } from "../platform/clock.ts";
+import { Problem } from "../platform/problems.ts";
+
+/** Of `maxmemory`: what is in flight still needs room to settle. */
+const MEMORY_SHARE = 0.9;
+/** A look at Redis serves all requests of a second. */
+const FRESH_MS = 1_000;
+const RETRY_SECONDS = 5;
+
+export function createCapacity(options: {
+  readonly redis: Redis;
+  readonly depth: () => Promise<number>;
+  readonly maxDepth: number;
+  readonly clock: Clock;
+}): { assertRoom(): Promise<void> } {
+  const { redis, clock } = options;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let refusal: string | undefined;
+  let looking: Promise<void> | undefined;
+
+  async function look(): Promise<void> {
+    const [memory, depth] = await Promise.all([redis.info("memory"), options.depth()]);
+    const used = Number(/used_memory:(\d+)/.exec(memory)?.[1] ?? 0);
+    const limit = Number(/maxmemory:(\d+)/.exec(memory)?.[1] ?? 0);
+    refusal = undefined;
+    if (limit > 0 && used > limit * MEMORY_SHARE) refusal = "Storage is nearly full.";
+    if (depth > options.maxDepth) refusal = "Too many notifications wait to be delivered.";
+    lookedAt = clock.now();
+  }
+
+  return {
+    async assertRoom() {
+      if (clock.now() - lookedAt >= FRESH_MS) {
+        looking ??= look().finally(() => {
+          looking = undefined;
+        });
+        await looking;
+      }
+      if (refusal !== undefined) {
+        throw new Problem("unavailable", refusal, { retryAfterSeconds: RETRY_SECONDS });
+      }
+    },
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * What a caller means by "the same request again": an idempotency key (a day, per caller) or an
+ * event id (a week, for all ways in). Claiming comes before the note, so that a crash in between
+ * finds the id again.
+ */
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import { sha256Hex, type Keyspace } from "../platform/keyspace.ts";
+
+const KEY_SECONDS = 86_400;
+const EVENT_SECONDS = 7 * 86_400;
+
+export interface Claim {
+  /** The id for a notification that is new. */
+  readonly id: string;
+  readonly callerId: string;
+  readonly userId: string;
+  readonly idempotencyKey: string | undefined;
+  readonly eventId: string | undefined;
+  /** Digest of what was asked, the same for the same body however its keys are ordered. */
+  readonly bodyHash: string;
+}
+
+export type ClaimResult =
+  | { readonly kind: "new"; readonly id: string }
+  /** Asked before: this is its id. */
+  | { readonly kind: "repeated"; readonly id: string }
+  /** The key was used with another body, or the event id for another user. */
+  | { readonly kind: "conflict"; readonly what: "idempotency_key" | "event_id" };
+
+export interface IdempotencyStore {
+  /** In the order given. */
+  claim(claims: readonly Claim[]): Promise<ClaimResult[]>;
+}
+
+const eventSchema = z.object({ id: z.string(), user: z.string() });
+const claimedSchema = z.object({ hash: z.string(), id: z.string() });
+
+/** JSON with sorted keys, so that equal bodies have equal text. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    return `{${entries.map(([key, part]) => `${JSON.stringify(key)}:${canonical(part)}`).join(",")}}`;
+  }
+  return JSON.stringify(value) ?? "null";
+}
+
+/** Hex digest of a request body. */
+export function hashBody(body: unknown): string {
+  return sha256Hex(canonical(body));
+}
+
+export function createIdempotencyStore(deps: {
+  readonly redis: Redis;
+  readonly keyspace: Keyspace;
+}): IdempotencyStore {
+  const { redis, keyspace } = deps;
+
+  /** What each key held before; null where this claim set it. */
+  async function setIfAbsent(
+    entries: readonly { key: string; value: string; seconds: number }[],
+  ): Promise<(string | null)[]> {
+    if (entries.length === 0) return [];
+    const pipeline = redis.pipeline();
+    for (const { key, value, seconds } of entries) {
+      pipeline.call("SET", key, value, "EX", seconds, "NX", "GET");
+    }
+    return ((await pipeline.exec()) ?? []).map(([error, reply]) => {
+      if (error) throw error;
+      return typeof reply === "string" ? reply : null;
+    });
+  }
+
+  return {
+    async claim(claims) {
+      const results: ClaimResult[] = claims.map(({ id }) => ({ kind: "new", id }));
+
+      const keyed = claims.flatMap((claim, at) =>
+        claim.idempotencyKey === undefined ? [] : [{ claim, at, key: claim.idempotencyKey }],
+      );
+      const heldByKey = await setIfAbsent(
+        keyed.map(({ claim, key }) => ({
+          key: keyspace.plain(`idem:${sha256Hex(`${claim.callerId}\n${key}`)}`),
+          value: JSON.stringify({ hash: claim.bodyHash, id: claim.id }),
+          seconds: KEY_SECONDS,
+        })),
+      );
+      keyed.forEach(({ claim, at }, index) => {
+        const held = heldByKey[index];
+        if (held === null || held === undefined) return;
+        const before = claimedSchema.parse(JSON.parse(held));
+        results[at] =
+          before.hash === claim.bodyHash
+            ? { kind: "repeated", id: before.id }
+            : { kind: "conflict", what: "idempotency_key" };
+      });
+
+      const events = claims.flatMap((claim, at) => {
+        const result = results[at];
+        if (claim.eventId === undefined || result === undefined) return [];
+        if (result.kind === "conflict") return [];
+        return [{ at, claim, id: result.id, eventId: claim.eventId }];
+      });
+      const heldByEvent = await setIfAbsent(
+        events.map(({ id, eventId, claim }) => ({
+          key: keyspace.plain(`event:${sha256Hex(eventId)}`),
+          value: JSON.stringify({ id, user: claim.userId }),
+          seconds: EVENT_SECONDS,
+        })),
+      );
+      events.forEach(({ at, id, claim }, index) => {
+        const held = heldByEvent[index];
+        if (held === null || held === undefined) return;
+        const before = eventSchema.parse(JSON.parse(held));
+        if (before.user !== claim.userId) results[at] = { kind: "conflict", what: "event_id" };
+        else if (before.id !== id) results[at] = { kind: "repeated", id: before.id };
+      });
+      return results;
+    },
+  };
+}

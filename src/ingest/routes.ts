@@ -1,0 +1,217 @@
+/** `POST /notify` and `POST /notify/bulk`: how services hand over notifications. */
+import { z } from "zod";
+import { SEND_SCOPES } from "../auth/scopes.ts";
+import type { Caller } from "../contract/caller.ts";
+import { notificationRequestSchema } from "../contract/notification-request.ts";
+import { STATUSES } from "../contract/vocabulary.ts";
+import { problemDocument, problemDocumentSchema } from "../http/problem.ts";
+import { tokenRoute, type Reply, type RequestContext, type Route } from "../http/route.ts";
+import { validate } from "../http/validate.ts";
+import { Problem } from "../platform/problems.ts";
+import type { Note } from "../tracking/note.ts";
+import { isSettled } from "../tracking/status-machine.ts";
+import { notificationStatusSchema, viewStatus } from "../tracking/view.ts";
+import type { Accept, Acceptance, Submission } from "./accept.ts";
+import { parsePreferWait } from "./prefer.ts";
+
+const BULK_BODY_BYTES = 4 * 1_024 * 1_024;
+const BULK_MAX_ITEMS = 1_000;
+const MAX_KEY_LENGTH = 255;
+
+const idempotencyKeySchema = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, "must be visible ASCII characters")
+  .max(MAX_KEY_LENGTH);
+
+const bulkItemSchema = notificationRequestSchema.extend({
+  idempotency_key: idempotencyKeySchema.optional(),
+});
+
+const bulkRequestSchema = z.object({
+  notifications: z
+    .array(z.unknown())
+    .min(1)
+    .max(BULK_MAX_ITEMS)
+    .describe("each as the body of POST /notify; an item may hold an idempotency_key"),
+});
+
+const bulkResultSchema = z.object({
+  accepted: z.number().int(),
+  rejected: z.number().int(),
+  results: z.array(
+    z.union([
+      z.object({
+        index: z.number().int(),
+        notification_id: z.string(),
+        status: z.enum(STATUSES),
+      }),
+      z.object({ index: z.number().int(), problem: problemDocumentSchema }),
+    ]),
+  ),
+});
+
+export interface IngestRoutesOptions {
+  readonly accept: Accept;
+  readonly fetch: (ids: readonly string[]) => Promise<Map<string, Note>>;
+  readonly settlements: {
+    readonly node: string;
+    expect(noteId: string): void;
+    forget(noteId: string): void;
+    wait(noteId: string, timeoutMs: number): Promise<boolean>;
+  };
+  readonly clock: { now(): number };
+}
+
+/** What a handler of this room adds to an answer. */
+type Headers = Record<string, string>;
+
+export function ingestRoutes(options: IngestRoutesOptions): Route[] {
+  const { accept, settlements } = options;
+
+  async function read(id: string): Promise<Note> {
+    const note = (await options.fetch([id])).get(id);
+    if (note === undefined) {
+      throw new Problem("unavailable", "The notification was accepted but cannot be read now.", {
+        retryAfterSeconds: 1,
+      });
+    }
+    return note;
+  }
+
+  /** Answers 200 with the outcome, or 202 with what is known when the wait runs out. */
+  async function afterWaiting(id: string, seconds: number, known: boolean): Promise<Note> {
+    const before = known ? await read(id) : undefined;
+    if (before !== undefined && isSettled(before.status)) return before;
+    await settlements.wait(id, seconds * 1_000);
+    return await read(id);
+  }
+
+  async function notify(submission: Submission, caller: Caller, waitSeconds: number | undefined) {
+    const opened: string[] = [];
+    const replyTo =
+      waitSeconds === undefined
+        ? undefined
+        : {
+            node: settlements.node,
+            expect: (id: string) => {
+              opened.push(id);
+              settlements.expect(id);
+            },
+          };
+    try {
+      const [result] = await accept([submission], caller, replyTo);
+      const acceptance = accepted(result);
+      const note =
+        waitSeconds === undefined
+          ? await read(acceptance.id)
+          : await afterWaiting(
+              acceptance.id,
+              waitSeconds,
+              acceptance.repeated || acceptance.suppressed,
+            );
+      return { acceptance, note };
+    } finally {
+      for (const id of opened) settlements.forget(id);
+    }
+  }
+
+  return [
+    tokenRoute({
+      method: "post",
+      path: "/notify",
+      tag: "Notifications",
+      summary: "Send one notification to one user",
+      scopes: SEND_SCOPES,
+      rateLimit: "default",
+      body: notificationRequestSchema,
+      responses: {
+        200: { description: "It has settled (Prefer: wait)", schema: notificationStatusSchema },
+        202: { description: "It is accepted and durable", schema: notificationStatusSchema },
+      },
+      problems: [
+        ...["invalid_request", "invalid_template_data", "invalid_date_range"] as const,
+        ...["forbidden", "unknown_template", "idempotency_conflict"] as const,
+      ],
+      async handle({ body, caller, context }): Promise<Reply> {
+        const waitSeconds = parsePreferWait(context.header("prefer"));
+        const submission = { request: body, idempotencyKey: keyOf(context) };
+        const { acceptance, note } = await notify(submission, caller, waitSeconds);
+        const headers: Headers = { Location: `/notifications/${note.id}` };
+        if (acceptance.repeated) headers["Idempotency-Replayed"] = "true";
+        if (waitSeconds !== undefined) headers["Preference-Applied"] = `wait=${waitSeconds}`;
+        const settled = waitSeconds !== undefined && isSettled(note.status);
+        if (settled) return { status: 200, body: viewStatus(note), headers };
+        // What a 202 says does not depend on how far the workers happen to be by now.
+        const pending = { ...viewStatus(note), replay_id: null, websocket_connections: 0 };
+        return { status: 202, body: pending, headers };
+      },
+    }),
+
+    tokenRoute({
+      method: "post",
+      path: "/notify/bulk",
+      tag: "Notifications",
+      summary: "Send up to 1,000 notifications, each with its own result",
+      scopes: SEND_SCOPES,
+      rateLimit: "default",
+      bodyLimitBytes: BULK_BODY_BYTES,
+      body: bulkRequestSchema,
+      responses: { 202: { description: "A result for each", schema: bulkResultSchema } },
+      problems: ["invalid_request"],
+      async handle({ body, caller, context }): Promise<Reply> {
+        return { status: 202, body: await bulk(body.notifications, caller, context) };
+      },
+    }),
+  ];
+
+  async function bulk(items: readonly unknown[], caller: Caller, context: RequestContext) {
+    const results: z.infer<typeof bulkResultSchema>["results"] = [];
+    const valid: { index: number; submission: Submission }[] = [];
+    const reject = (index: number, problem: Problem): void => {
+      results[index] = { index, problem: problemDocument(problem, context.requestId) };
+    };
+    items.forEach((item, index) => {
+      try {
+        const parsed = bulkItemSchema.safeParse(item);
+        if (!parsed.success) validate(bulkItemSchema, item, "body");
+        else {
+          const { idempotency_key: idempotencyKey, ...request } = parsed.data;
+          valid.push({ index, submission: { request, idempotencyKey } });
+        }
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        reject(index, error);
+      }
+    });
+    const acceptances = await accept(
+      valid.map(({ submission }) => submission),
+      caller,
+    );
+    valid.forEach(({ index, submission }, at) => {
+      const result = acceptances[at];
+      if (result === undefined) return;
+      if (result.kind === "refused") return reject(index, result.problem);
+      const later = Date.parse(submission.request.send_at ?? "") > options.clock.now();
+      const status = result.suppressed ? "suppressed" : later ? "scheduled" : "queued";
+      results[index] = { index, notification_id: result.id, status };
+    });
+    const rejected = results.filter((result) => "problem" in result).length;
+    return { accepted: results.length - rejected, rejected, results };
+  }
+}
+
+function accepted(result: Acceptance | undefined): Extract<Acceptance, { kind: "accepted" }> {
+  if (result === undefined) throw new Error("accept returned no result");
+  if (result.kind === "refused") throw result.problem;
+  return result;
+}
+
+function keyOf(context: RequestContext): string | undefined {
+  const header = context.header("idempotency-key");
+  if (header === undefined) return undefined;
+  const parsed = idempotencyKeySchema.safeParse(header);
+  if (parsed.success) return parsed.data;
+  throw new Problem("invalid_request", "The Idempotency-Key header is not valid.", {
+    errors: [{ path: "Idempotency-Key", message: `1 to ${MAX_KEY_LENGTH} visible characters` }],
+  });
+}

@@ -1,0 +1,83 @@
+/** Reads the configuration, starts the roles, and stops them in reverse order within a deadline. */
+import { ConfigError, describeConfig, readConfig } from "./platform/config.ts";
+import { loadDevelopmentKeys } from "./platform/development-keys.ts";
+import { startEmbeddedRedis } from "./platform/embedded-redis.ts";
+import { createLogger, type Logger } from "./platform/logger.ts";
+import type { Config } from "./platform/config-schema.ts";
+import { createResources, type Resources } from "./platform/resources.ts";
+import { banner } from "./roles/banner.ts";
+import { openFoundation, type Secrets } from "./roles/foundation.ts";
+import { startRoles } from "./roles/start.ts";
+
+/** Lines for the person at the screen; JSON logs go to stderr. */
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function readSecrets(config: Config): Promise<Secrets> {
+  const vapid =
+    config.VAPID_PUBLIC_KEY === undefined || config.VAPID_PRIVATE_KEY === undefined
+      ? undefined
+      : { publicKey: config.VAPID_PUBLIC_KEY, privateKey: config.VAPID_PRIVATE_KEY };
+  if (config.NODE_ENV === "production") return { jwtSecrets: config.JWT_SECRET_KEY ?? [], vapid };
+  const made = await loadDevelopmentKeys(config.DATA_DIR);
+  return {
+    jwtSecrets: config.JWT_SECRET_KEY ?? [made.jwtSecret],
+    vapid: vapid ?? { publicKey: made.vapidPublicKey, privateKey: made.vapidPrivateKey },
+  };
+}
+
+async function redisUrlOf(config: Config, logger: Logger, resources: Resources): Promise<string> {
+  if (config.REDIS_URL !== undefined) return config.REDIS_URL;
+  const embedded = await startEmbeddedRedis({
+    ...{ dataDir: config.DATA_DIR, logger, appendOnly: true },
+    announce: say,
+  });
+  resources.add("embedded redis", () => embedded.stop());
+  return embedded.url;
+}
+
+/** The first signal stops in good order; a second one, or the deadline, stops at once. */
+function stopOnSignals(config: Config, logger: Logger, resources: Resources): void {
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    logger.info({ signal }, "stopping");
+    const failures = await resources.close(config.SHUTDOWN_DEADLINE_MS);
+    for (const { name, reason } of failures) logger.warn({ resource: name, reason }, "not stopped");
+    logger.info({ signal }, "stopped");
+    process.exit(failures.length === 0 ? 0 : 1);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => void stop(signal));
+  }
+}
+
+async function main(): Promise<void> {
+  if (process.argv.includes("--help") || process.argv.includes("-h")) {
+    say("npm start: runs Schoolbell. Settings are environment variables:\n");
+    say(describeConfig());
+    return;
+  }
+  const config = readConfig(process.env);
+  const logger = createLogger({ level: config.LOG_LEVEL });
+  const resources = createResources();
+  stopOnSignals(config, logger, resources);
+  try {
+    const secrets = await readSecrets(config);
+    const redisUrl = await redisUrlOf(config, logger, resources);
+    const foundation = await openFoundation({ config, secrets, redisUrl, logger, resources });
+    const { url } = await startRoles(foundation);
+    say(await banner({ url, config, secrets }));
+  } catch (error) {
+    await resources.close(config.SHUTDOWN_DEADLINE_MS);
+    throw error;
+  }
+}
+
+main().catch((error: unknown) => {
+  // A wrong setting needs no stack trace; anything else does.
+  const text =
+    error instanceof ConfigError ? error.message : error instanceof Error ? error.stack : error;
+  process.stderr.write(`${String(text)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,23 @@
+/** Templates and texts, read once at start: a mistake in them stops the process with its place. */
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadLocales } from "../content/locales.ts";
+import { loadTemplates, type TemplateRegistry } from "../content/registry.ts";
+import { createRenderer, type Renderer } from "../content/render.ts";
+import type { Config } from "../platform/config-schema.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface ContentParts {
+  readonly templates: TemplateRegistry;
+  readonly renderer: Renderer;
+}
+
+export function loadContent(config: Config): ContentParts {
+  const templates = loadTemplates({
+    dir: path.join(ROOT, "templates"),
+    extraDir: config.TEMPLATES_DIR,
+  });
+  const locales = loadLocales({ dir: path.join(ROOT, "locales"), extraDir: config.LOCALES_DIR });
+  return { templates, renderer: createRenderer({ locales, defaultLocale: config.DEFAULT_LOCALE }) };
+}

@@ -1,0 +1,51 @@
+/** Parts that several roles share: the ledger, the queues, what people prefer, who subscribed. */
+import { createSubscriptionStore, type SubscriptionStore } from "../channels/push/subscriptions.ts";
+import { createPreferenceStore, type PreferenceStore } from "../delivery/preferences.ts";
+import { createStageQueues, type StageQueues } from "../queue/stage-queues.ts";
+import { createAudit, type Audit } from "../tracking/audit.ts";
+import { createLedger, type Ledger } from "../tracking/ledger.ts";
+import { createReceiptTokens, type ReceiptTokens } from "../tracking/receipt-token.ts";
+import { createReceipts, type Receipts } from "../tracking/receipts.ts";
+import type { Foundation } from "./foundation.ts";
+
+export interface DeliveryParts {
+  readonly ledger: Ledger;
+  readonly queues: StageQueues;
+  readonly preferences: PreferenceStore;
+  readonly subscriptions: SubscriptionStore;
+  readonly receipts: Receipts;
+  readonly receiptTokens: ReceiptTokens;
+  readonly audit: Audit;
+}
+
+export function createDeliveryParts(foundation: Foundation): DeliveryParts {
+  const { config, redis, keyspace, clock, sealing, logger, metrics, resources } = foundation;
+  const limited = config.RATE_LIMITS === "on";
+  const ledger = createLedger({
+    redis,
+    keyspace,
+    clock,
+    sealing,
+    recipientLimitPerMinute: limited ? config.RATE_LIMIT_RECIPIENT_PER_MINUTE : 0,
+    historySize: config.REPLAY_HISTORY_SIZE,
+    historySeconds: config.HISTORY_TTL_SECONDS,
+    pendingSeconds: config.PENDING_TTL_SECONDS,
+  });
+  const queues = createStageQueues({
+    redis,
+    keyspace,
+    onEnvelope: (stage, lane) => metrics.queueEnvelopes.inc({ stage, lane }),
+  });
+  resources.add("queues", () => queues.close());
+  const receipts = createReceipts({ redis, keyspace, clock, logger });
+  resources.add("receipts", () => receipts.close());
+  return {
+    ledger,
+    queues,
+    receipts,
+    preferences: createPreferenceStore({ redis, keyspace, sealing, clock }),
+    subscriptions: createSubscriptionStore({ redis, keyspace, sealing, clock }),
+    receiptTokens: createReceiptTokens({ sealing, keyspace }),
+    audit: createAudit({ redis, keyspace, clock }),
+  };
+}

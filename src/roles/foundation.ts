@@ -1,0 +1,95 @@
+/** What every role stands on: Redis, the clock, keys, logs, metrics. */
+import { randomUUID } from "node:crypto";
+import type { Redis } from "ioredis";
+import { createSystemClock, type Clock } from "../platform/clock.ts";
+import { keepClockOnRedisTime } from "../platform/clock-sync.ts";
+import type { Config } from "../platform/config-schema.ts";
+import { ConfigError } from "../platform/config.ts";
+import { createKeyspace, type Keyspace } from "../platform/keyspace.ts";
+import type { Logger } from "../platform/logger.ts";
+import { createMetrics, type Metrics } from "../platform/metrics.ts";
+import { checkRedisSettings } from "../platform/redis-settings.ts";
+import { connectRedis, whenReady, type ConnectionKind } from "../platform/redis.ts";
+import type { Resources } from "../platform/resources.ts";
+import { createSealing, type Sealing } from "../platform/sealing.ts";
+
+/** Secrets: from the environment in production, made on first start in development. */
+export interface Secrets {
+  readonly jwtSecrets: readonly string[];
+  readonly vapid: { readonly publicKey: string; readonly privateKey: string } | undefined;
+}
+
+export interface Foundation {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  /** This process, in Redis channels and logs. */
+  readonly nodeId: string;
+  readonly redis: Redis;
+  /** A further connection, closed with everything else. */
+  readonly connect: (name: string, kind: ConnectionKind) => Promise<Redis>;
+  readonly keyspace: Keyspace;
+  readonly sealing: Sealing;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly resources: Resources;
+}
+
+export interface FoundationOptions {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly redisUrl: string;
+  readonly logger: Logger;
+  readonly resources: Resources;
+}
+
+/** @throws ConfigError if this process would disagree with the others about where users live. */
+export async function openFoundation(options: FoundationOptions): Promise<Foundation> {
+  const { config, logger, resources, redisUrl } = options;
+  const connect = async (name: string, kind: ConnectionKind): Promise<Redis> => {
+    const redis = connectRedis(redisUrl, kind);
+    resources.add(`redis ${name}`, () => redis.disconnect());
+    await whenReady(redis);
+    return redis;
+  };
+  const redis = await connect("commands", "command");
+  const keyspace = createKeyspace({ shards: config.SHARDS, prefix: config.KEY_PREFIX });
+  await agreeOnShards(redis, keyspace);
+  await assertSuitable(redis, config, logger);
+  const clock = createSystemClock();
+  await keepClockOnRedisTime({ redis, clock, resources, logger });
+  return {
+    config,
+    secrets: options.secrets,
+    nodeId: randomUUID().slice(0, 8),
+    redis,
+    connect,
+    keyspace,
+    sealing: createSealing(config.DATA_ENCRYPTION_KEY),
+    clock,
+    logger,
+    metrics: createMetrics({ processMetrics: config.NODE_ENV !== "test" }),
+    resources,
+  };
+}
+
+/** Two processes with different shard counts would look for the same user in different places. */
+async function agreeOnShards(redis: Redis, keyspace: Keyspace): Promise<void> {
+  const key = keyspace.plain("shards");
+  await redis.setnx(key, keyspace.shards);
+  const stored = Number(await redis.get(key));
+  if (stored !== keyspace.shards) {
+    throw new ConfigError(
+      `SHARDS is ${keyspace.shards}, but this Redis was set up with ${stored}; set SHARDS=${stored}`,
+    );
+  }
+}
+
+async function assertSuitable(redis: Redis, config: Config, logger: Logger): Promise<void> {
+  const faults = await checkRedisSettings(redis);
+  if (faults.length === 0) return;
+  if (config.NODE_ENV === "production") {
+    throw new ConfigError(`Redis is not set up to keep what is accepted:\n  ${faults.join("\n  ")}`);
+  }
+  for (const fault of faults) logger.warn({ fault }, "redis setting");
+}

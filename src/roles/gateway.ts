@@ -1,0 +1,57 @@
+/** The gateway role: holds browsers' sockets. It knows neither templates nor events. */
+import { createGateway, type Gateway } from "../gateway/gateway.ts";
+import { createHistory } from "../tracking/history.ts";
+import { createPresence } from "../tracking/presence.ts";
+import type { Caller } from "../contract/caller.ts";
+import type { DeliveryParts } from "./delivery-parts.ts";
+import type { Foundation } from "./foundation.ts";
+
+export async function createGatewayRole(deps: {
+  readonly foundation: Foundation;
+  readonly parts: Pick<DeliveryParts, "receipts">;
+  readonly verifier: { verify(token: string): Promise<Caller> };
+  readonly onUnauthorized: (ip: string) => void;
+}): Promise<Gateway> {
+  const { foundation, parts, verifier } = deps;
+  const { config, redis, keyspace, clock, sealing, logger, metrics, nodeId } = foundation;
+  return createGateway({
+    ...{ nodeId, redis, keyspace, clock, sealing, log: logger },
+    subscriber: await foundation.connect("gateway", "subscriber"),
+    history: createHistory({ redis, keyspace, clock }),
+    presence: createPresence({ redis, keyspace, clock, nodeId }),
+    receipts: {
+      record: (list) =>
+        parts.receipts.record(
+          list.map(({ noteId, kind }) => ({
+            noteId,
+            channel: "websocket",
+            kind: kind === "read" ? "confirmed" : kind,
+          })),
+        ),
+    },
+    verify: (token) => verifier.verify(token),
+    onUnauthorized: (request) => deps.onUnauthorized(request.socket.remoteAddress ?? ""),
+    settings: {
+      heartbeatIntervalMs: config.HEARTBEAT_INTERVAL_MS,
+      heartbeatTimeoutMs: config.HEARTBEAT_TIMEOUT_MS,
+      presenceIntervalMs: config.PRESENCE_INTERVAL_MS,
+      maxConnections: config.MAX_CONNECTIONS,
+      maxConnectionsPerUser: config.MAX_CONNECTIONS_PER_USER,
+      allowedOrigins: config.WS_ALLOWED_ORIGINS,
+      limitInbound: config.RATE_LIMITS === "on",
+    },
+    count(event) {
+      switch (event.kind) {
+        case "opened":
+          metrics.gatewayConnections.inc();
+          return;
+        case "closed":
+          metrics.gatewayConnections.dec();
+          metrics.gatewayCloses.inc({ code: String(event.code) });
+          return;
+        case "replayed":
+          metrics.frames.inc({ direction: "replayed" }, event.frames);
+      }
+    },
+  });
+}

@@ -1,0 +1,80 @@
+/** What `/health` says: gathered from Redis, the queues and this process. */
+import type { HealthReport, HealthSource, HealthState } from "../http/health.ts";
+import { readGatewayCensus } from "../tracking/presence.ts";
+import type { DeliveryParts } from "./delivery-parts.ts";
+import type { Foundation } from "./foundation.ts";
+
+/** A Redis slower than this is not healthy, whatever it answers in the end. */
+const PING_TIMEOUT_MS = 500;
+/** Of the depth at which new work is refused. */
+const DEGRADED_SHARE = 0.8;
+
+export interface HealthParts {
+  readonly foundation: Foundation;
+  readonly parts: Pick<DeliveryParts, "ledger">;
+  /** Whether messages for this process's gateway arrive; undefined without that role. */
+  readonly gatewaySubscribed: (() => boolean) | undefined;
+  readonly pushEnabled: boolean;
+  readonly sms: "twilio" | "outbox" | "disabled";
+}
+
+/** True if Redis answers a ping in time. */
+export async function redisAnswers({ redis, clock }: Foundation): Promise<boolean> {
+  if (redis.status !== "ready") return false;
+  return await new Promise<boolean>((resolve) => {
+    const cancel = clock.after(PING_TIMEOUT_MS, () => resolve(false));
+    redis.ping().then(
+      () => {
+        cancel();
+        resolve(true);
+      },
+      () => {
+        cancel();
+        resolve(false);
+      },
+    );
+  });
+}
+
+export function createHealthSource(options: HealthParts): HealthSource {
+  const { foundation, parts } = options;
+  const { config, redis, keyspace, clock } = foundation;
+
+  function report(redisState: HealthState, known: Partial<HealthReport>): HealthReport {
+    const subscribed = options.gatewaySubscribed?.() ?? true;
+    return {
+      total_connections: 0,
+      active_users: 0,
+      average_duration_seconds: 0,
+      replay_sequence: 0,
+      redis: redisState,
+      services: {
+        websocket: subscribed && redisState === "healthy" ? "healthy" : "unhealthy",
+        push: options.pushEnabled ? "healthy" : "disabled",
+        sms: options.sms === "disabled" ? "disabled" : "healthy",
+        // Templates that cannot be read stop the process at start.
+        templates: "healthy",
+      },
+      queue: redisState,
+      outbox: options.sms === "outbox",
+      ...known,
+    };
+  }
+
+  return {
+    async read() {
+      if (!(await redisAnswers(foundation))) return report("unhealthy", {});
+      const [census, replaySequence, depth] = await Promise.all([
+        readGatewayCensus({ redis, keyspace, clock }),
+        parts.ledger.sequenced(),
+        parts.ledger.depth(),
+      ]);
+      const crowded = depth > config.MAX_QUEUE_DEPTH * DEGRADED_SHARE;
+      return report("healthy", {
+        ...census,
+        replay_sequence: replaySequence,
+        queue: crowded ? "degraded" : "healthy",
+      });
+    },
+  };
+}

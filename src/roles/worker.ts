@@ -1,0 +1,161 @@
+/** The worker role: takes envelopes from the queues through the three stages, and watches what is due. */
+import { createEndpointPolicy } from "../channels/push/endpoint-policy.ts";
+import { createPushChannel } from "../channels/push/push-channel.ts";
+import { readPushSettings } from "../channels/push/settings.ts";
+import type { PushChannel, SmsChannel } from "../channels/channel.ts";
+import { createOptOuts } from "../channels/sms/opt-outs.ts";
+import { createSmsOutbox } from "../channels/sms/outbox.ts";
+import { toE164 } from "../channels/sms/phone-number.ts";
+import { readSmsSettings } from "../channels/sms/settings.ts";
+import { createOutboxSmsChannel } from "../channels/sms/sms-channel-outbox.ts";
+import { createTwilioSmsChannel } from "../channels/sms/sms-channel-twilio.ts";
+import { createAnswerInbox } from "../channels/websocket/answer-inbox.ts";
+import { createMessages } from "../delivery/messages.ts";
+import { createPushStage } from "../delivery/push-stage.ts";
+import { createSmsStage } from "../delivery/sms-stage.ts";
+import { createStageDesk, type StageDesk } from "../delivery/stage-desk.ts";
+import { createWebsocketStage, type WebsocketStage } from "../delivery/websocket-stage.ts";
+import { createDuePoller } from "../queue/due-poller.ts";
+import { createStageWorkers } from "../queue/stage-workers.ts";
+import type { ContentParts } from "./content-parts.ts";
+import type { DeliveryParts } from "./delivery-parts.ts";
+import type { Foundation } from "./foundation.ts";
+
+export interface WorkerRole {
+  start(): Promise<void>;
+}
+
+export interface WorkerDeps {
+  readonly foundation: Foundation;
+  readonly parts: DeliveryParts;
+  readonly content: ContentParts;
+  /** How the outside reaches this service; known once it listens. */
+  readonly publicUrl: () => string;
+}
+
+interface Providers {
+  readonly push: PushChannel | undefined;
+  readonly sms: SmsChannel | undefined;
+}
+
+/** A channel that is switched off never gets this far; answering so is the honest last resort. */
+const SWITCHED_OFF = {
+  send: async () => ({ kind: "rejected", detail: "switched off" }) as const,
+};
+
+function createProviders({ config, secrets, clock, resources, redis, keyspace, sealing }: Foundation): Providers {
+  const push = readPushSettings(config, secrets.vapid);
+  const policy = createEndpointPolicy(config.PUSH_ALLOWED_HOSTS);
+  const pushChannel =
+    push === undefined ? undefined : createPushChannel({ settings: push, policy, clock });
+  if (pushChannel !== undefined) resources.add("push channel", () => pushChannel.close());
+
+  const sms = readSmsSettings(config);
+  switch (sms.kind) {
+    case "disabled":
+      return { push: pushChannel, sms: undefined };
+    case "outbox": {
+      const outbox = createSmsOutbox({ redis, keyspace, sealing });
+      return { push: pushChannel, sms: createOutboxSmsChannel({ outbox, clock }) };
+    }
+    case "twilio": {
+      const twilio = createTwilioSmsChannel({ settings: sms, clock });
+      resources.add("sms channel", () => twilio.close());
+      return { push: pushChannel, sms: twilio };
+    }
+  }
+}
+
+function createDesk({ foundation, parts }: WorkerDeps, providers: Providers): StageDesk {
+  const { config, clock, logger, metrics } = foundation;
+  return createStageDesk({
+    ledger: parts.ledger,
+    preferences: parts.preferences,
+    enqueue: (items) => parts.queues.enqueue(items),
+    enabled: {
+      websocket: true,
+      push: providers.push !== undefined,
+      sms: providers.sms !== undefined,
+    },
+    clock,
+    leaseMs: config.DUE_LEASE_MS,
+    logger,
+    onAttempt: (channel, outcome) => metrics.deliveryAttempts.inc({ channel, outcome }),
+    onSettled(note, latencyMs) {
+      metrics.notificationsSettled.inc({ status: note.status });
+      const channel = Object.entries(note.channels).find(([, record]) => record.state === "delivered");
+      if (channel !== undefined) metrics.deliveryLatency.observe({ channel: channel[0] }, latencyMs);
+    },
+  });
+}
+
+export function createWorkerRole(deps: WorkerDeps): WorkerRole {
+  const { foundation, parts, content } = deps;
+  const { config, clock, logger, redis, keyspace, sealing, nodeId, resources } = foundation;
+  const providers = createProviders(foundation);
+  const desk = createDesk(deps, providers);
+  const messages = createMessages({
+    templates: content.templates,
+    renderer: content.renderer,
+    publicUrl: deps.publicUrl,
+    iconUrl: config.PUSH_ICON_URL,
+    receiptToken: parts.receiptTokens.sign,
+  });
+  const provider = { desk, clock, leaseMs: config.DUE_LEASE_MS, random: Math.random };
+  const websocket: WebsocketStage = createWebsocketStage({
+    ...{ desk, clock, logger, messages },
+    ledger: parts.ledger,
+    workerId: nodeId,
+    answerMs: config.GATEWAY_ANSWER_MS,
+    ackMs: config.ACK_WAIT_MS,
+  });
+  const push = createPushStage({
+    ...provider,
+    messages,
+    channel: providers.push ?? SWITCHED_OFF,
+    subscriptions: parts.subscriptions,
+    criticalBudgetMs: config.CRITICAL_PUSH_BUDGET_MS,
+  });
+  const sms = createSmsStage({
+    ...provider,
+    messages,
+    channel: providers.sms ?? SWITCHED_OFF,
+    optOuts: createOptOuts({ redis, keyspace, sealing, clock }),
+    toE164,
+  });
+  const poller = createDuePoller({
+    ...{ clock, logger },
+    index: parts.ledger,
+    enqueue: (items) => parts.queues.enqueue(items),
+    shards: keyspace.shards,
+    intervalMs: config.DUE_POLL_MS,
+    leaseMs: config.DUE_LEASE_MS,
+  });
+
+  return {
+    async start() {
+      const inbox = createAnswerInbox({
+        redis: await foundation.connect("answers", "subscriber"),
+        ...{ keyspace, logger, workerId: nodeId },
+        onAnswers: (answers) => websocket.answers.record(answers),
+      });
+      await inbox.start();
+      resources.add("websocket stage", () => websocket.close());
+      const workers = createStageWorkers({
+        redis: await foundation.connect("queues", "blocking"),
+        ...{ keyspace, logger },
+        processors: {
+          websocket: (items) => websocket.process(items),
+          push: (items) => push.process(items),
+          sms: (items) => sms.process(items),
+        },
+        lockMs: config.QUEUE_LOCK_MS,
+        stallCheckMs: config.QUEUE_STALL_MS,
+      });
+      resources.add("queue workers", () => workers.close());
+      await workers.start();
+      resources.add("due poller", () => poller.close());
+      poller.start();
+    },
+  };
+}

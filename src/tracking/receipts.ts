@@ -1,0 +1,94 @@
+/** Gathers what recipients' sides say (replayed, acknowledged, shown) and writes it in batches. */
+import type { Redis } from "ioredis";
+import type { Channel } from "../contract/vocabulary.ts";
+import type { Cancel, Clock } from "../platform/clock.ts";
+import type { Keyspace } from "../platform/keyspace.ts";
+import type { Logger } from "../platform/logger.ts";
+import { loadLedgerScript } from "./ledger.ts";
+
+export interface Receipt {
+  readonly noteId: string;
+  readonly channel: Channel;
+  readonly kind: "delivered" | "confirmed";
+}
+
+export interface Receipts {
+  /** Takes them in; they are written within `FLUSH_MS`. */
+  record(receipts: readonly Receipt[]): void;
+  /** Writes what is gathered. Rejects while Redis is away; nothing is dropped then. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const FLUSH_MS = 50;
+const CHUNK = 50;
+/** While Redis is away, the oldest give way beyond this: a receipt lost is a statistic, not a message. */
+const MAX_GATHERED = 100_000;
+
+export function createReceipts(options: {
+  readonly redis: Redis;
+  readonly keyspace: Keyspace;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): Receipts {
+  const { redis, keyspace, clock, logger } = options;
+  const script = loadLedgerScript(redis, "receipts");
+  const keepMs = 30 * 86_400_000;
+  let gathered: Receipt[] = [];
+  let cancel: Cancel | undefined;
+  let writing: Promise<void> = Promise.resolve();
+
+  async function write(receipts: readonly Receipt[]): Promise<void> {
+    const groups = Map.groupBy(receipts, ({ noteId }) => keyspace.shardOfNote(noteId));
+    for (const [shard, group] of groups) {
+      if (shard === undefined) continue;
+      const base = keyspace.sharded(shard, "");
+      for (let from = 0; from < group.length; from += CHUNK) {
+        const wire = group
+          .slice(from, from + CHUNK)
+          .map(({ noteId, channel, kind }) => ({ id: noteId, channel, kind }));
+        await script([`${base}due`], [base, clock.now(), keepMs, JSON.stringify(wire)]);
+      }
+    }
+  }
+
+  async function flush(): Promise<void> {
+    cancel?.();
+    cancel = undefined;
+    const batch = gathered;
+    gathered = [];
+    // One batch after the other, so that "delivered" is written before "confirmed".
+    const turn = writing.then(() => write(batch));
+    writing = turn.catch(() => {});
+    try {
+      await turn;
+    } catch (error) {
+      // Recording twice changes nothing, so the whole batch is taken back.
+      gathered = [...batch, ...gathered].slice(-MAX_GATHERED);
+      throw error;
+    }
+  }
+
+  function schedule(): void {
+    cancel ??= clock.after(FLUSH_MS, () => {
+      flush().catch((error: unknown) => {
+        logger.warn({ err: error }, "receipts not written yet");
+        schedule();
+      });
+    });
+  }
+
+  return {
+    flush,
+    record(receipts) {
+      for (const receipt of receipts) gathered.push(receipt);
+      if (gathered.length > MAX_GATHERED) gathered = gathered.slice(-MAX_GATHERED);
+      schedule();
+    },
+    async close() {
+      await flush().catch((error: unknown) => {
+        logger.warn({ err: error }, "receipts lost at stop");
+      });
+    },
+  };
+}

@@ -1,0 +1,99 @@
+/** Asking what became of a notification, cancelling it, and saying that it was seen. */
+import { z } from "zod";
+import { isAdmin } from "../auth/scopes.ts";
+import type { Caller } from "../contract/caller.ts";
+import { publicRoute, tokenRoute, type Route } from "../http/route.ts";
+import { Problem } from "../platform/problems.ts";
+import type { NoteChange } from "./ledger-changes.ts";
+import type { Note } from "./note.ts";
+import type { Receipt } from "./receipts.ts";
+import { notificationDetailSchema, viewDetail } from "./view.ts";
+
+const idParams = z.object({ id: z.string().max(64) });
+
+export interface TrackingRoutesOptions {
+  readonly fetch: (ids: readonly string[]) => Promise<Map<string, Note>>;
+  readonly advance: (changes: readonly NoteChange[]) => Promise<boolean[]>;
+  /** The change that cancels a scheduled note. */
+  readonly cancel: (note: Note) => NoteChange;
+  readonly isNoteId: (id: string) => boolean;
+  readonly receipts: { record(receipts: readonly Receipt[]): void };
+  /** The notification a receipt token speaks of. */
+  readonly readReceipt: (token: string) => string | undefined;
+}
+
+/** Another's notification is not "forbidden" but not there: ids must not be worth guessing. */
+function assertMayRead(note: Note | undefined, caller: Caller): asserts note is Note {
+  const allowed =
+    note !== undefined &&
+    (note.callerId === caller.userId || note.userId === caller.userId || isAdmin(caller));
+  if (!allowed) throw new Problem("not_found", "There is no such notification.");
+}
+
+export function trackingRoutes(options: TrackingRoutesOptions): Route[] {
+  async function read(id: string, caller: Caller): Promise<Note> {
+    const note = options.isNoteId(id) ? (await options.fetch([id])).get(id) : undefined;
+    assertMayRead(note, caller);
+    return note;
+  }
+
+  return [
+    tokenRoute({
+      method: "get",
+      path: "/notifications/:id",
+      tag: "Notifications",
+      summary: "What became of a notification",
+      scopes: [],
+      rateLimit: "default",
+      params: idParams,
+      responses: { 200: { description: "Its state and history", schema: notificationDetailSchema } },
+      problems: ["not_found"],
+      async handle({ params, caller }) {
+        return { status: 200, body: viewDetail(await read(params.id, caller)) };
+      },
+    }),
+
+    tokenRoute({
+      method: "delete",
+      path: "/notifications/:id",
+      tag: "Notifications",
+      summary: "Cancel a scheduled notification",
+      scopes: [],
+      rateLimit: "default",
+      params: idParams,
+      responses: { 200: { description: "It is cancelled", schema: notificationDetailSchema } },
+      problems: ["not_found", "not_cancellable"],
+      async handle({ params, caller }) {
+        const note = await read(params.id, caller);
+        const isSender = note.callerId === caller.userId || isAdmin(caller);
+        if (!isSender) throw new Problem("not_found", "There is no such notification.");
+        const cancelled =
+          note.status === "scheduled" && (await options.advance([options.cancel(note)]))[0] === true;
+        if (!cancelled) {
+          throw new Problem("not_cancellable", "Only what is scheduled and not begun can be cancelled.");
+        }
+        return { status: 200, body: viewDetail(await read(params.id, caller)) };
+      },
+    }),
+
+    publicRoute({
+      method: "post",
+      path: "/receipts",
+      tag: "Push",
+      summary: "A service worker says that it showed a notification",
+      rateLimit: "default",
+      body: z.object({
+        receipt: z.string().max(256).describe("the signed token of the push message"),
+        event: z.enum(["shown", "clicked"]),
+      }),
+      responses: { 204: { description: "Taken" } },
+      problems: ["invalid_request", "unauthenticated"],
+      handle({ body }) {
+        const noteId = options.readReceipt(body.receipt);
+        if (noteId === undefined) throw new Problem("unauthenticated", "The receipt is not ours.");
+        options.receipts.record([{ noteId, channel: "push", kind: "confirmed" }]);
+        return { status: 204 };
+      },
+    }),
+  ];
+}
