@@ -3,10 +3,11 @@ import { describe, expect, it } from "vitest";
 import type { ConnectionState } from "../../src/browser/client/client.ts";
 import { hello, settle, start } from "./client-harness.ts";
 
-describe("reconnecting", () => {
-  const delays = (states: readonly ConnectionState[]): number[] =>
-    states.flatMap((state) => (state.kind === "waiting" ? [state.delayMs] : []));
+function delays(states: readonly ConnectionState[]): number[] {
+  return states.flatMap((state) => (state.kind === "waiting" ? [state.delayMs] : []));
+}
 
+describe("reconnecting", () => {
   it("waits longer after each failure, up to half a minute", async () => {
     const { last, states, clock } = await start();
     for (let failure = 0; failure < 9; failure += 1) {

@@ -82,6 +82,7 @@ function connectionText(state: ConnectionState): string {
     case "refused":
       return "The token was refused. Sign in again.";
     case "stopped":
+    default:
       return "Off";
   }
 }

@@ -1,0 +1,80 @@
+/** Reaches into the service worker of a page: delivers pushes, reads what is shown, clicks it. */
+import type { BrowserContext, CDPSession, Page, Worker } from "playwright-core";
+
+export interface ShownNotification {
+  readonly title: string;
+  readonly body: string;
+  readonly dir: string;
+  readonly lang: string;
+  readonly tag: string;
+  readonly icon: string;
+  readonly actions: readonly { readonly action: string; readonly title: string }[];
+}
+
+export interface ServiceWorkerHandle {
+  /** As the browser's push service would, with the decrypted payload. */
+  push(payload: string): Promise<void>;
+  shown(): Promise<ShownNotification[]>;
+  /**
+   * Clicks the notification with this tag and resolves when the worker is done. The links it
+   * opened are returned instead of opened: browsers open windows only for clicks of a person.
+   */
+  click(tag: string, action?: string): Promise<string[]>;
+}
+
+/** @param page a page whose service worker is registered. */
+export async function reachServiceWorker(
+  context: BrowserContext,
+  page: Page,
+): Promise<ServiceWorkerHandle> {
+  const session = await context.newCDPSession(page);
+  const registrationId = await findRegistration(session);
+  const worker = await workerOf(context);
+  const origin = new URL(page.url()).origin;
+  return {
+    async push(payload) {
+      await session.send("ServiceWorker.deliverPushMessage", {
+        origin,
+        registrationId,
+        data: payload,
+      });
+    },
+    // Expressions are text because they are typed by the browser, not by Node.
+    async shown() {
+      return await worker.evaluate<ShownNotification[]>(`
+        self.registration.getNotifications().then((all) => all.map(
+          ({ title, body, dir, lang, tag, icon, actions }) =>
+            ({ title, body, dir, lang, tag, icon, actions })))`);
+    },
+    async click(tag, action = "") {
+      return await worker.evaluate<string[]>(`(async () => {
+        const opened = [];
+        self.clients.openWindow = async (url) => { opened.push(url); return null; };
+        const [notification] = await self.registration.getNotifications({ tag: ${JSON.stringify(tag)} });
+        const event = new NotificationEvent("notificationclick",
+          { notification, action: ${JSON.stringify(action)} });
+        let done;
+        event.waitUntil = (work) => { done = work; };
+        self.dispatchEvent(event);
+        await done;
+        return opened;
+      })()`);
+    },
+  };
+}
+
+async function findRegistration(session: CDPSession): Promise<string> {
+  const found = new Promise<string>((resolve) => {
+    session.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
+      const [registration] = registrations;
+      if (registration !== undefined) resolve(registration.registrationId);
+    });
+  });
+  await session.send("ServiceWorker.enable");
+  return await found;
+}
+
+async function workerOf(context: BrowserContext): Promise<Worker> {
+  const [running] = context.serviceWorkers();
+  return running ?? (await context.waitForEvent("serviceworker"));
+}

@@ -1,0 +1,65 @@
+/** The page and its service worker on a server without the platform behind it, for tests of those two. */
+import { z } from "zod";
+import { createHttpApp } from "../../src/http/app.ts";
+import { publicRoute } from "../../src/http/route.ts";
+import { listen } from "../../src/http/server.ts";
+import { createMetrics } from "../../src/platform/metrics.ts";
+import { bundleBrowser } from "../../src/roles/pages/bundle.ts";
+import { landingRoutes, pageRoutes } from "../../src/roles/pages/page-routes.ts";
+
+export interface Receipt {
+  readonly receipt: string;
+  readonly event: string;
+}
+
+export interface Site {
+  readonly url: string;
+  /** The next receipt that the service worker posts. */
+  nextReceipt(): Promise<Receipt>;
+  close(): Promise<void>;
+}
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+const receiptSchema = z.object({ receipt: z.string(), event: z.string() });
+
+export async function openSite(): Promise<Site> {
+  const receipts: Receipt[] = [];
+  const waiting: ((receipt: Receipt) => void)[] = [];
+  const assets = await bundleBrowser();
+  const receiptRoute = publicRoute({
+    method: "post",
+    path: "/receipts",
+    summary: "Receipts",
+    tag: "Test",
+    rateLimit: "none",
+    body: receiptSchema,
+    responses: {},
+    problems: [],
+    handle({ body }) {
+      const taker = waiting.shift();
+      if (taker === undefined) receipts.push(body);
+      else taker(body);
+      return { status: 204 };
+    },
+  });
+  const app = createHttpApp({
+    routes: [...pageRoutes(assets), ...landingRoutes(assets), receiptRoute],
+    verifier: { verify: () => Promise.reject(new Error("no route here asks for a token")) },
+    rateLimiter: { take: () => Promise.resolve(undefined) },
+    failedLogins: { record: () => undefined, blockedForSeconds: () => 0 },
+    logger: quiet,
+    metrics: createMetrics(),
+    trustProxy: 0,
+    corsOrigins: [],
+  });
+  const server = await listen(app, { host: "127.0.0.1", port: 0 });
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    nextReceipt() {
+      const next = receipts.shift();
+      if (next !== undefined) return Promise.resolve(next);
+      return new Promise((resolve) => void waiting.push(resolve));
+    },
+    close: () => server.close(1_000),
+  };
+}
