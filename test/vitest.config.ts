@@ -1,16 +1,15 @@
 /** How the tests run: one Redis for all, and no suite left out without a word. */
-import { globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { findChromium } from "./support/chromium.ts";
 import { createMissingSuitesReporter } from "./support/missing-suites-reporter.ts";
+import { suitesThatImport } from "./support/suites-that-import.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-const withoutBrowser = findChromium() === undefined;
 const missing = [
   {
-    files: withoutBrowser ? globSync("test/browser/**/*.test.ts", { cwd: root }).sort() : [],
+    files: findChromium() === undefined ? suitesThatImport("playwright-core", root) : [],
     reason: "no Chromium: install chromium, or set CHROMIUM_PATH",
   },
 ];

@@ -24,7 +24,7 @@ const ROOM_IMPORTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** HTTP handlers live in the room whose data they serve. */
-const ROUTES_FILE = "routes.ts";
+const ROUTES_FILE = /(^|\/|-)routes\.ts$/;
 const ROUTES_IMPORTS = ["http", "auth"];
 const MAIN_IMPORTS = ["roles", "platform", "contract"];
 const SHARED_ROOMS = ["platform", "contract"];
@@ -94,6 +94,6 @@ function allowedRooms(name: string): readonly string[] | undefined {
   const listed = ROOM_IMPORTS[room];
   if (listed === undefined) return undefined;
   if (room === "contract" || room === "browser") return [room, "contract"];
-  const routes = path.posix.basename(name) === ROUTES_FILE ? ROUTES_IMPORTS : [];
+  const routes = ROUTES_FILE.test(name) ? ROUTES_IMPORTS : [];
   return [room, ...listed, ...routes, ...SHARED_ROOMS];
 }

@@ -1,4 +1,4 @@
-/** Where the browser is that the suites in `test/browser` drive. */
+/** Where the browser is that the browser suites drive. */
 import { existsSync } from "node:fs";
 
 const DEBIAN_PATH = "/usr/bin/chromium";
