@@ -1,6 +1,4 @@
 /** One client's socket: writes frames in order, never faster than the client reads. */
-import type { Duplex } from "node:stream";
-import type { WebSocket } from "ws";
 import type {
   ConnectedFrame,
   ErrorFrame,
@@ -22,8 +20,29 @@ const HOPELESS_BYTES = 1024 * 1024;
 /** A socket that stays above `SLOW_BYTES` for so long is closed; it comes back with `replay_from`. */
 export const SLOW_TIMEOUT_MS = 5_000;
 
+/** What is used of a WebSocket. */
+export interface OutgoingSocket {
+  readonly readyState: number;
+  readonly OPEN: number;
+  /** Bytes that are not yet handed to the operating system. */
+  readonly bufferedAmount: number;
+  send(data: string | Buffer, options: { binary: boolean }): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+  once(event: "close", listener: () => void): unknown;
+}
+
+/** What is used of the stream below it: corking sends a whole replay in few packets. */
+export interface OutgoingStream {
+  cork(): void;
+  uncork(): void;
+  on(event: "drain", listener: () => void): unknown;
+}
+
 /** What is sent besides notifications. */
 export type ControlFrame = ConnectedFrame | ErrorFrame | GoingAwayFrame | ReplayGapFrame;
+
+const TEXT = { binary: false };
 
 export interface Replay {
   readonly gap: ReplayGapFrame | undefined;
@@ -75,9 +94,8 @@ export interface ConnectionEvents {
 
 export function createConnection(deps: {
   readonly id: string;
-  readonly socket: WebSocket;
-  /** The stream below the socket: corking it sends a whole replay in few packets. */
-  readonly stream: Duplex;
+  readonly socket: OutgoingSocket;
+  readonly stream: OutgoingStream;
   readonly caller: Caller;
   readonly acknowledges: boolean;
   readonly resumed: boolean;
@@ -108,7 +126,7 @@ export function createConnection(deps: {
     const bytes = frame.bytes();
     position = { epoch: frame.epoch, id: frame.replayId };
     if (bytes === undefined) return false;
-    socket.send(bytes, { binary: false });
+    socket.send(bytes, TEXT);
     if (socket.bufferedAmount > HOPELESS_BYTES) close("server_error", "slow consumer");
     return true;
   }
@@ -160,11 +178,11 @@ export function createConnection(deps: {
     isTaking: () => joined && isOpen() && backlog === undefined && !isSlow(),
 
     control(frame) {
-      if (isOpen()) socket.send(JSON.stringify(frame));
+      if (isOpen()) socket.send(JSON.stringify(frame), TEXT);
     },
 
     beat(text) {
-      if (isOpen() && !isSlow()) socket.send(text);
+      if (isOpen() && !isSlow()) socket.send(text, TEXT);
     },
 
     write: (frame) => isOpen() && put(frame),

@@ -4,7 +4,7 @@ import { openTestRedis, type TestRedis } from "../support/redis.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import type { ConnectOptions, TestClient } from "../support/websocket-client.ts";
 import { createTestPublisher, type TestPublisher } from "./publisher.ts";
-import { startTestNode, type TestNode } from "./test-node.ts";
+import { eventually, startTestNode, type TestNode } from "./test-node.ts";
 
 const clock = createManualClock();
 let store: TestRedis;
@@ -41,7 +41,7 @@ describe("a pressing message", () => {
     expect((await publisher.answer(noteId)).result).toBe("awaiting_ack");
     client.send({ type: "ack", replay_id: replayId });
     expect(await publisher.answer(noteId, "acked")).toMatchObject({ fence: 7 });
-    await expect.poll(confirmed).toContain(noteId);
+    await eventually(confirmed).toContain(noteId);
     await client.close();
   });
 
@@ -72,12 +72,12 @@ describe("an ack", () => {
     const client = await joined(user, { ack: true });
     const sent = [];
     for (let index = 0; index < 5; index += 1) sent.push(await publisher.publish(user));
-    await expect.poll(() => client.replayIds().length).toBe(5);
+    await eventually(() => client.replayIds().length).toBe(5);
     const before = confirmed().length;
     client.send({ type: "ack", replay_id: "3", epoch: "e1" });
     client.send({ type: "ack", replay_id: "3", epoch: "e1" });
     client.send({ type: "ack", replay_id: "5", epoch: "e1" });
-    await expect.poll(() => confirmed().length - before).toBe(5);
+    await eventually(() => confirmed().length - before).toBe(5);
     expect(confirmed().slice(before)).toEqual(sent.map(({ noteId }) => noteId));
     await client.close();
   });
@@ -87,7 +87,7 @@ describe("an ack", () => {
     const sent = [await publisher.publish(user), await publisher.publish(user)];
     const client = await joined(user, { replayFrom: "2", epoch: "e1" });
     client.send({ type: "ack", replay_id: "2" });
-    await expect.poll(confirmed).toEqual(expect.arrayContaining(sent.map(({ noteId }) => noteId)));
+    await eventually(confirmed).toEqual(expect.arrayContaining(sent.map(({ noteId }) => noteId)));
     await client.close();
   });
 
@@ -100,7 +100,7 @@ describe("an ack", () => {
     const fresh = await publisher.publish(user);
     await client.nextNotification();
     client.send({ type: "ack", replay_id: fresh.replayId });
-    await expect.poll(confirmed).toContain(fresh.noteId);
+    await eventually(confirmed).toContain(fresh.noteId);
     client.send({ type: "read", replay_id: fresh.replayId });
     await node.receipt("read", 1);
     expect(confirmed()).not.toContain(old.noteId);
@@ -130,7 +130,7 @@ describe("a read", () => {
     await publisher.answer(noteId, "awaiting_ack");
     client.send({ type: "read", replay_id: replayId });
     await publisher.answer(noteId, "acked");
-    await expect.poll(() => node.receipts).toContainEqual({ noteId, kind: "read" });
+    await eventually(() => node.receipts).toContainEqual({ noteId, kind: "read" });
     await client.close();
   });
 
@@ -141,7 +141,7 @@ describe("a read", () => {
     const own = await publisher.publish(anna);
     await client.nextNotification();
     client.send({ type: "read", replay_id: own.replayId, notification_id: secret.noteId });
-    await expect.poll(() => node.receipts).toContainEqual({ noteId: own.noteId, kind: "read" });
+    await eventually(() => node.receipts).toContainEqual({ noteId: own.noteId, kind: "read" });
     expect(node.receipts).not.toContainEqual({ noteId: secret.noteId, kind: "read" });
     await client.close();
   });

@@ -4,7 +4,7 @@ import { openTestRedis, type TestRedis } from "../support/redis.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import type { TestClient } from "../support/websocket-client.ts";
 import { createTestPublisher, type TestPublisher } from "./publisher.ts";
-import { startTestNode, type TestNode } from "./test-node.ts";
+import { eventually, startTestNode, type TestNode } from "./test-node.ts";
 
 const clock = createManualClock();
 let store: TestRedis;
@@ -56,7 +56,7 @@ describe("an open socket", () => {
     const sent = await Promise.all(Array.from({ length: 200 }, () => publisher.publish(user)));
     const last = sent.at(-1);
     await publisher.answer(last?.noteId ?? "");
-    await expect.poll(() => client.replayIds().length).toBe(200);
+    await eventually(() => client.replayIds().length).toBe(200);
     expect(client.replayIds()).toEqual(sent.map(({ replayId }) => replayId));
     await client.close();
   });
@@ -68,8 +68,8 @@ describe("an open socket", () => {
       await publisher.publish(anna);
       await publisher.publish(bo);
     }
-    await expect.poll(() => atAnna.replayIds().length).toBe(20);
-    await expect.poll(() => atBo.replayIds().length).toBe(20);
+    await eventually(() => atAnna.replayIds().length).toBe(20);
+    await eventually(() => atBo.replayIds().length).toBe(20);
     const of = (client: TestClient) => new Set(client.frames.map((frame) => frame["user"]));
     expect(of(atAnna)).toEqual(new Set([undefined, anna]));
     expect(of(atBo)).toEqual(new Set([undefined, bo]));
@@ -133,7 +133,7 @@ describe("a node without sockets of the user", () => {
 
     const client = await joined(node, user);
     await client.close();
-    await expect.poll(() => store.redis.hlen(here)).toBe(0);
+    await eventually(() => store.redis.hlen(here)).toBe(0);
     expect((await publisher.publish(user)).nodes).toBe(0);
   });
 });
@@ -145,7 +145,7 @@ describe("messages that passed a node by", () => {
     await publisher.publish(user);
     const missed = await publisher.publish(user, { silent: true });
     await publisher.publish(user);
-    await expect.poll(() => client.replayIds()).toEqual(["1", "2", "3"]);
+    await eventually(() => client.replayIds()).toEqual(["1", "2", "3"]);
     await expect
       .poll(() => node.receipts)
       .toContainEqual({
@@ -161,7 +161,7 @@ describe("messages that passed a node by", () => {
     await publisher.publish(user);
     for (let index = 0; index < 120; index += 1) await publisher.publish(user, { silent: true });
     await publisher.publish(user);
-    await expect.poll(() => client.replayIds().length).toBe(101);
+    await eventually(() => client.replayIds().length).toBe(101);
     expect(client.frames.slice(1, 4)).toMatchObject([
       { replay_id: "1" },
       { type: "replay_gap", reason: "trimmed", oldest_replay_id: "23" },
@@ -177,7 +177,7 @@ describe("messages that passed a node by", () => {
     await publisher.publish(user, { silent: true });
     await publisher.publish(user, { silent: true });
     clock.advance(30_000);
-    await expect.poll(() => client.replayIds()).toEqual(["1", "2", "3"]);
+    await eventually(() => client.replayIds()).toEqual(["1", "2", "3"]);
     await client.close();
   });
 
@@ -190,10 +190,10 @@ describe("messages that passed a node by", () => {
     node.cutSubscription();
     await store.redis.del(here);
     await publisher.publish(user);
-    await expect.poll(() => client.replayIds()).toEqual(["1", "2"]);
+    await eventually(() => client.replayIds()).toEqual(["1", "2"]);
     // Presence is written again as well, so that the next one comes by itself.
     expect((await publisher.publish(user)).nodes).toBe(1);
-    await expect.poll(() => client.replayIds()).toEqual(["1", "2", "3"]);
+    await eventually(() => client.replayIds()).toEqual(["1", "2", "3"]);
     await client.close();
   });
 });
@@ -205,7 +205,7 @@ describe("a new epoch", () => {
     await publisher.publish(user);
     await publisher.publish(user, { epoch: "e9" });
     await publisher.publish(user);
-    await expect.poll(() => client.replayIds()).toEqual(["1", "1002", "1003"]);
+    await eventually(() => client.replayIds()).toEqual(["1", "1002", "1003"]);
     expect(client.frames.slice(1)).toMatchObject([
       { replay_id: "1", epoch: "e1" },
       { type: "replay_gap", reason: "epoch_changed", epoch: "e9" },
@@ -226,7 +226,7 @@ describe("a new epoch", () => {
       await store.redis.del(store.keyspace.sharded(shard, `${name}:${user}`));
     }
     await publisher.publish(user, { epoch: "fresh" });
-    await expect.poll(() => client.frames.at(-1)).toMatchObject({ epoch: "fresh", replay_id: "1" });
+    await eventually(() => client.frames.at(-1)).toMatchObject({ epoch: "fresh", replay_id: "1" });
     expect(client.frames.at(-2)).toMatchObject({ type: "replay_gap", reason: "epoch_changed" });
     await client.close();
   });

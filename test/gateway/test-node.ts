@@ -1,6 +1,7 @@
 /** A gateway node on a free port, with tokens that name their user. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { expect } from "vitest";
 import type { Caller } from "../../src/contract/caller.ts";
 import type { Receipts } from "../../src/gateway/acks.ts";
 import { createGateway, type Gateway, type GatewaySettings } from "../../src/gateway/gateway.ts";
@@ -121,4 +122,9 @@ export async function startTestNode(deps: {
       subscriber.disconnect();
     },
   };
+}
+
+/** What a user will see sooner or later; fails only when it truly never comes. */
+export function eventually<T>(look: () => T) {
+  return expect.poll(look, { timeout: 15_000, interval: 10 });
 }
