@@ -18,9 +18,14 @@ export interface PushRoutesOptions {
   readonly publicKey: string | undefined;
 }
 
+/** Only the root of a document says which dialect it is in. */
+const { $schema: _dialect, ...subscriptionShape } = z.toJSONSchema(subscriptionSchema, {
+  io: "input",
+});
+
 /** Described in full, but parsed by the handler, so that a wrong one has a code of its own. */
 const rawSubscription = z.unknown().meta({
-  ...z.toJSONSchema(subscriptionSchema, { io: "input" }),
+  ...subscriptionShape,
   description: "PushSubscription.toJSON() as the browser gives it",
 });
 
@@ -63,7 +68,7 @@ function subscribeRoute({ subscriptions, policy, publicKey }: PushRoutesOptions)
       200: { description: "It was known; it is now the most recently seen", schema: subscribed },
       201: { description: "It is stored", schema: subscribed },
     },
-    problems: ["invalid_json", "invalid_subscription", "endpoint_not_allowed", "not_found"],
+    problems: ["invalid_subscription", "endpoint_not_allowed", "not_found"],
     async handle({ body, caller }) {
       if (publicKey === undefined) throw notConfigured();
       const subscription = parseSubscription(body);
@@ -89,7 +94,7 @@ function unsubscribeRoute({ subscriptions }: PushRoutesOptions): Route {
     scopes: [],
     body: unsubscription,
     responses: { 204: { description: "It is gone, or was never there" } },
-    problems: ["invalid_json", "invalid_request"],
+    problems: [],
     async handle({ body, caller }) {
       await subscriptions.remove(caller.userId, body.endpoint);
       return { status: 204 };

@@ -2,27 +2,28 @@
 import { createECDH } from "node:crypto";
 import { ConfigError } from "../../platform/config.ts";
 import type { Config } from "../../platform/config-schema.ts";
+import type { VapidPair } from "../../platform/key-material.ts";
 
-export interface VapidKeys {
-  /** Uncompressed P-256 point, 65 bytes in base64url. */
-  readonly publicKey: string;
-  /** 32 bytes in base64url. */
-  readonly privateKey: string;
-}
+/** What web-push insists on; OpenSSL itself would take a shorter one. */
+const PRIVATE_KEY_BYTES = 32;
 
 export interface PushSettings {
-  readonly vapid: VapidKeys & { readonly subject: string };
+  readonly vapid: VapidPair & { readonly subject: string };
   readonly iconUrl: string;
   readonly timeoutMs: number;
 }
 
 /** A pair that does not belong together is refused by every push service, with a bare 403. */
-function assertPair({ publicKey, privateKey }: VapidKeys): void {
+function assertPair({ publicKey, privateKey }: VapidPair): void {
+  const scalar = Buffer.from(privateKey, "base64url");
   const ecdh = createECDH("prime256v1");
   try {
-    ecdh.setPrivateKey(Buffer.from(privateKey, "base64url"));
-  } catch {
-    throw new ConfigError("VAPID_PRIVATE_KEY is not a P-256 key in base64url (npm run keys)");
+    if (scalar.length !== PRIVATE_KEY_BYTES) throw new RangeError("not 32 bytes");
+    ecdh.setPrivateKey(scalar);
+  } catch (cause) {
+    throw new ConfigError("VAPID_PRIVATE_KEY is not a P-256 key in base64url (npm run keys)", {
+      cause,
+    });
   }
   if (ecdh.getPublicKey("base64url") !== publicKey) {
     throw new ConfigError("VAPID_PUBLIC_KEY does not belong to VAPID_PRIVATE_KEY (npm run keys)");
@@ -36,7 +37,7 @@ function assertPair({ publicKey, privateKey }: VapidKeys): void {
  */
 export function readPushSettings(
   config: Config,
-  developmentKeys?: VapidKeys,
+  developmentKeys?: VapidPair,
 ): PushSettings | undefined {
   const keys =
     config.VAPID_PUBLIC_KEY !== undefined && config.VAPID_PRIVATE_KEY !== undefined
