@@ -55,7 +55,8 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const lines = new Map<string, Waiting[]>();
   let redisAway = false;
 
-  const count = async (key: string, limit: number, batch: readonly Waiting[]): Promise<void> => {
+  const count = async (key: string, limit: number, line: Waiting[]): Promise<void> => {
+    const batch = line.splice(0);
     try {
       const nowMs = clock.now();
       const reply = await runScript([key], [nowMs, WINDOW_MS, limit, batch.length]);
@@ -67,12 +68,13 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
         waiting.resolve(decideRate(counted, index < granted, nowMs));
       });
     } catch (error) {
-      for (const waiting of batch) waiting.reject(error);
+      // Who came later fails with them: waiting for a second time-out would double the delay.
+      for (const waiting of [...batch, ...line.splice(0)]) waiting.reject(error);
     }
   };
 
   const serve = async (key: string, limit: number, line: Waiting[]): Promise<void> => {
-    while (line.length > 0) await count(key, limit, line.splice(0));
+    while (line.length > 0) await count(key, limit, line);
     lines.delete(key);
   };
 
