@@ -29,6 +29,7 @@ export class DataDirInUseError extends Error {
 export interface DataDirLock {
   /** Records the server, so that a later start can clear it away. */
   recordRedis(pid: number): Promise<void>;
+  /** Lets the folder go; a second call does nothing, since it may be another's by then. */
   release(): Promise<void>;
 }
 
@@ -61,6 +62,7 @@ export async function takeDataDir(
     throw new DataDirInUseError(`${dir} was taken by another process just now`, { cause: error });
   });
 
+  let held = true;
   return {
     async recordRedis(pid) {
       const record = { owner, redis: await describeProcess(pid) };
@@ -68,6 +70,8 @@ export async function takeDataDir(
       await rename(`${file}.new`, file);
     },
     async release() {
+      if (!held) return;
+      held = false;
       await rm(file, { force: true });
     },
   };

@@ -1,27 +1,20 @@
 /** A Redis of our own for development and tests: started, watched and stopped with this process. */
-import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import type { ChildProcess } from "node:child_process";
+import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { Redis } from "ioredis";
 import { takeDataDir } from "./embedded-redis-lock.ts";
+import { endServer, launchServer, untilAnswering } from "./embedded-redis-process.ts";
 import type { Logger } from "./logger.ts";
-import { provisionRedis, type RedisProgram } from "./redis-provision.ts";
-import { PUBSUB_BUFFER } from "./redis-settings.ts";
+import { provisionRedis } from "./redis-provision.ts";
 
-/** Loading a large append-only file takes a while. */
-const START_DEADLINE_MS = 60_000;
-const STOP_DEADLINE_MS = 5_000;
-const CONNECT_RETRY_MS = 25;
 /** A free port may be taken between finding it and Redis binding it. */
 const START_TRIES = 3;
 /** A server that dies is started again, not for ever. */
 const MAX_RESTARTS = 10;
 const RESTART_AFTER_MS = 500;
-const LOG_TAIL_LINES = 3;
 const DEFAULT_CACHE_DIR = fileURLToPath(new URL("../../.cache/redis", import.meta.url));
 
 export interface EmbeddedRedisOptions {
@@ -112,79 +105,6 @@ async function findFreePort(): Promise<number> {
   return address.port;
 }
 
-function launchServer(
-  program: RedisProgram,
-  settings: { dir: string; port: number; appendOnly: boolean },
-): ChildProcess {
-  const { dir, port, appendOnly } = settings;
-  const { hardBytes, softBytes, softSeconds } = PUBSUB_BUFFER;
-  // Truncated at each start, so that it cannot grow without bound over a developer's year.
-  const log = openSync(path.join(dir, "redis.log"), "w");
-  const args = [
-    ["--bind", "127.0.0.1"],
-    ["--port", String(port)],
-    ["--dir", dir],
-    ["--save", ""],
-    ["--appendonly", appendOnly ? "yes" : "no"],
-    ["--appendfsync", "everysec"],
-    ["--maxmemory-policy", "noeviction"],
-    ["--client-output-buffer-limit", "pubsub", ...[hardBytes, softBytes, softSeconds].map(String)],
-  ].flat();
-  try {
-    // Detached: a process group of its own, so that Ctrl-C reaches us and not the server, and what
-    // is in flight can be finished first.
-    return spawn(program.command, args, {
-      cwd: dir,
-      detached: true,
-      stdio: ["ignore", log, log],
-      env: { ...process.env, ...program.env },
-    });
-  } finally {
-    closeSync(log);
-  }
-}
-
-async function untilAnswering(child: ChildProcess, port: number, dir: string): Promise<void> {
-  const redis = new Redis({
-    host: "127.0.0.1",
-    port,
-    retryStrategy: () => CONNECT_RETRY_MS,
-    maxRetriesPerRequest: null,
-  });
-  redis.on("error", () => {});
-  const ended = new AbortController();
-  const died = new Promise<never>((_resolve, reject) => {
-    const fail = (): void => reject(new Error("Redis ended while it was starting"));
-    if (child.exitCode !== null) fail();
-    child.once("exit", fail);
-    child.once("error", reject);
-  });
-  const late = delay(START_DEADLINE_MS, undefined, { signal: ended.signal }).then(() => {
-    throw new Error(`Redis did not answer within ${START_DEADLINE_MS} ms`);
-  });
-  try {
-    const info = await Promise.race([redis.info("server"), died, late]);
-    if (!info.includes(`process_id:${child.pid}\r\n`)) {
-      throw new Error(`port ${port} is answered by another Redis`);
-    }
-  } catch (error) {
-    const tail = await logTail(dir);
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`The embedded Redis did not start: ${reason}${tail}`, { cause: error });
-  } finally {
-    ended.abort();
-    late.catch(() => {});
-    died.catch(() => {});
-    redis.disconnect();
-  }
-}
-
-async function logTail(dir: string): Promise<string> {
-  const text = await readFile(path.join(dir, "redis.log"), "utf8").catch(() => "");
-  const lines = text.trim().split("\n").slice(-LOG_TAIL_LINES);
-  return text === "" ? "" : `\n  ${lines.join("\n  ")}`;
-}
-
 /** Starts the server again when it dies by itself; ends it when this process ends. */
 function supervise(
   first: ChildProcess,
@@ -229,14 +149,4 @@ function supervise(
       process.off("exit", onExit);
     },
   };
-}
-
-/** Redis takes SIGTERM as SHUTDOWN: it writes its append-only file out before it ends. */
-async function endServer(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGTERM");
-  const kill = setTimeout(() => child.kill("SIGKILL"), STOP_DEADLINE_MS);
-  await ended;
-  clearTimeout(kill);
 }

@@ -104,10 +104,13 @@ describe("the embedded Redis", () => {
     expect(await (await connect(second.url)).get("kept")).toBe("yes");
   });
 
-  it("can be stopped twice", async () => {
-    const embedded = await start(await makeDataDir());
-    await embedded.stop();
-    await expect(embedded.stop()).resolves.toBeUndefined();
+  it("can be stopped twice, without taking the folder from who uses it by then", async () => {
+    const dataDir = await makeDataDir();
+    const first = await start(dataDir);
+    await first.stop();
+    await start(dataDir);
+    await first.stop();
+    await expect(start(dataDir)).rejects.toThrow("is in use");
   });
 
   it("refuses a folder that a running process uses, and says which", async () => {
