@@ -15,7 +15,8 @@ export interface TextRequest {
   readonly keys: readonly string[];
   /** Chooses the plural form. */
   readonly count?: number | undefined;
-  readonly values: Readonly<Record<string, string>>;
+  /** What fills the gap of this name; undefined when there is nothing. */
+  readonly value: (name: string) => string | undefined;
 }
 
 export interface Locales {
@@ -72,10 +73,10 @@ function compile(text: string): Sentence {
   return text.split(/\{\{\s*([^{}]*?)\s*\}\}/);
 }
 
-function fill(sentence: Sentence, values: Readonly<Record<string, string>>): string | undefined {
+function fill(sentence: Sentence, value: TextRequest["value"]): string | undefined {
   let text = "";
   for (const [at, piece] of sentence.entries()) {
-    const words = at % 2 === 0 ? piece : values[piece];
+    const words = at % 2 === 0 ? piece : value(piece);
     if (words === undefined) return undefined;
     text += words;
   }
@@ -134,7 +135,7 @@ export function loadLocales(from: {
   return {
     text(request) {
       const sentence = find(request);
-      return sentence === undefined ? undefined : fill(sentence, request.values);
+      return sentence === undefined ? undefined : fill(sentence, request.value);
     },
     entries: (locale, family) => resources[locale]?.[family] ?? {},
   };

@@ -55,6 +55,8 @@ function directionOf(locale: Locale): "ltr" | "rtl" {
   return locale === "ar" ? "rtl" : "ltr";
 }
 
+function noValue(): undefined {}
+
 function originOf(link: string): string {
   return URL.canParse(link) ? new URL(link).origin : link;
 }
@@ -78,15 +80,17 @@ export function createRenderer(deps: {
     template: Template,
     locale: Locale,
     kind: TextKind,
-    { values, variants, count }: TextValues,
+    { value, variants, count }: TextValues,
   ): string | undefined => {
     const keys = textNames(kind, variants).map((name) => `${template.id}.${name}`);
-    return locales.text({ locale, family: template.family, keys, count, values });
+    return locales.text({ locale, family: template.family, keys, count, value });
   };
 
   /** Stands in where data is incomplete, so that nobody reads half a sentence. */
-  const fallback = (locale: Locale, name: string, values: Record<string, string> = {}): string =>
-    locales.text({ locale, family: "general", keys: [`fallback.${name}`], values }) ?? "";
+  const fallback = (locale: Locale, name: "title" | "body" | "sms", link = ROOT): string => {
+    const keys = [`fallback.${name}`];
+    return locales.text({ locale, family: "general", keys, value: () => link }) ?? "";
+  };
 
   const actionsOf = (
     template: Template,
@@ -96,7 +100,7 @@ export function createRenderer(deps: {
     template.actions.flatMap(({ id, url: pattern }) => {
       const url = fillPattern(pattern, shown);
       const keys = [`actions.${id}`];
-      const title = locales.text({ locale, family: template.family, keys, values: {} });
+      const title = locales.text({ locale, family: template.family, keys, value: noValue });
       return url === undefined || title === undefined ? [] : [{ action: id, title, url }];
     });
 
@@ -131,15 +135,17 @@ export function createRenderer(deps: {
     const { locale } = reader;
     const data = publicData(template, subject);
     const manner = { reader, style: "short", maxLength: length, oneLine: true } as const;
-    const { values, ...rest } = textValues(template, subject, data, { manner, formats });
-    const all = { ...rest, values: { ...values, link } };
+    const values = textValues(template, subject, data, { manner, formats });
+    const value = (name: string): string | undefined =>
+      name === "link" ? link : values.value(name);
+    const all = { ...values, value };
     const text = say(template, locale, "sms", all);
     if (text !== undefined) return text;
     // A template that normally stays off the phone: raised to critical it speaks as on a screen.
     const title = say(template, locale, "public_title", all);
     const body = say(template, locale, "public_body", all);
     return title === undefined || body === undefined
-      ? fallback(locale, "sms", { link })
+      ? fallback(locale, "sms", link)
       : `${title}\n${body}\n${link}`;
   };
 
@@ -163,7 +169,7 @@ export function createRenderer(deps: {
           if (smsSize(text).segments <= MAX_SMS_SEGMENTS) return text;
         }
       }
-      return fallback(readerOf(subject).locale, "sms", { link: originOf(link) });
+      return fallback(readerOf(subject).locale, "sms", originOf(link));
     },
 
     link: (template, subject) => linkOf(template, publicData(template, subject)),

@@ -6,7 +6,8 @@ import { OVERDUE, withoutVariant } from "./text-names.ts";
 import type { DateStyle, Reader, ValueFormats } from "./value-formats.ts";
 
 export interface TextValues {
-  readonly values: Readonly<Record<string, string>>;
+  /** What fills the gap of this name; undefined when there is nothing. */
+  readonly value: (name: string) => string | undefined;
   /** Parts of text names: `overdue`, `without_location`. */
   readonly variants: readonly string[];
   readonly count: number | undefined;
@@ -126,25 +127,32 @@ export function textValues(
   data: Data,
   { manner, formats }: { manner: Manner; formats: ValueFormats },
 ): TextValues {
-  const values: Record<string, string> = {};
-  const put = (name: string, text: string): void => {
-    if (text !== "") values[name] = text;
-  };
-  for (const name of Object.keys(template.dataSchema.properties)) {
-    put(name, display(data[name], template.dateFields.has(name), manner, formats));
-  }
-
   const deadlineMs = subject.deadline === null ? null : parseInstant(subject.deadline);
-  if (deadlineMs !== null) put("deadline", formats.date(deadlineMs, manner.reader, manner.style));
   const days = daysRemaining(data, deadlineMs, subject.now, { manner, formats });
-  if (days !== undefined) put("days_remaining", formats.number(days, manner.reader));
-  put("batch", values["batch_name"] ?? values["batch_id"] ?? "");
+  const fieldText = (name: string): string => {
+    const known = template.dataSchema.properties[name] !== undefined;
+    return known ? display(data[name], template.dateFields.has(name), manner, formats) : "";
+  };
+  const text = (name: string): string => {
+    switch (name) {
+      case "batch":
+        return fieldText("batch_name") || fieldText("batch_id");
+      case "deadline":
+        return deadlineMs === null ? "" : formats.date(deadlineMs, manner.reader, manner.style);
+      case "days_remaining":
+        return days === undefined ? "" : formats.number(days, manner.reader);
+      default:
+        return fieldText(name);
+    }
+  };
+  // Most fields appear in no text, so each is written only when it is asked for.
+  const value = (name: string): string | undefined => text(name) || undefined;
 
   const count = pluralCount(template, data, days);
-  const absent = template.variants.filter((name) => values[name] === undefined);
+  const absent = template.variants.filter((name) => value(name) === undefined);
   const overdue = template.plural === "days_remaining" && count !== undefined && count < 0;
   return {
-    values,
+    value,
     variants: [...(overdue ? [OVERDUE] : []), ...absent.map(withoutVariant)],
     count,
   };

@@ -49,12 +49,17 @@ function zoneOf({ timezone }: Reader): string {
   }
 }
 
+/** A French August is outside the alphabet of cheap SMS; its figures are read in one way only. */
+function shortMonth({ locale }: Reader): "short" | "2-digit" {
+  return locale === "fr" ? "2-digit" : "short";
+}
+
 function dateFormat(reader: Reader, style: DateStyle): Intl.DateTimeFormat {
   const timeZone = zoneOf(reader);
   return new Intl.DateTimeFormat(canonicalTag(reader), {
     ...SHARED,
     timeZone,
-    ...(style === "long" ? { weekday: "long", month: "long" } : { month: "short" }),
+    ...(style === "long" ? { weekday: "long", month: "long" } : { month: shortMonth(reader) }),
     day: "numeric",
     year: "numeric",
     hour: "numeric",
