@@ -18,12 +18,12 @@ const SOCKET_CODES: ReadonlySet<string> = new Set([
   "ETIMEDOUT",
 ]);
 
-/** The first word of a reply from a server that is starting, full, failing over or read-only. */
+/**
+ * The first word of a reply from a server that is starting, full, failing over or read-only; scripts
+ * pass it on in front of their own message.
+ */
 const REPLY_PATTERN =
   /^(?:LOADING|BUSY|OOM|MISCONF|READONLY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|UNKILLABLE)\b/;
-
-/** A script that runs into a full server reports the reply somewhere inside its own message. */
-const REPLY_IN_SCRIPT_PATTERN = /\b(?:OOM command not allowed|READONLY You can't write|MISCONF )/;
 
 /** True when trying again later can help: no connection, no answer in time, or a server that refuses writes. */
 export function isRedisUnavailable(error: unknown): boolean {
@@ -31,6 +31,5 @@ export function isRedisUnavailable(error: unknown): boolean {
   if (MESSAGES.has(error.message) || ERROR_NAMES.has(error.name)) return true;
   if ("code" in error && typeof error.code === "string" && SOCKET_CODES.has(error.code))
     return true;
-  if (error.name !== "ReplyError") return false;
-  return REPLY_PATTERN.test(error.message) || REPLY_IN_SCRIPT_PATTERN.test(error.message);
+  return error.name === "ReplyError" && REPLY_PATTERN.test(error.message);
 }
