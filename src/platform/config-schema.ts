@@ -112,7 +112,7 @@ export const CONFIG_GROUPS = {
         "*.notify.windows.com",
       ])
       .describe("push services; a full origin alone permits a plain or private address"),
-    PUSH_ICON_URL: text.default("/icon.svg").describe("icon of a push notification"),
+    PUSH_ICON_URL: text.default("/icon.png").describe("icon of a push notification"),
   },
   sms: {
     TWILIO_ACCOUNT_SID: text.optional().describe("unset: SMS goes to the outbox (development)"),

@@ -124,6 +124,7 @@ function exampleCard(example: Example, onChoose: () => void): HTMLLabelElement {
       type: "radio",
       name: "example",
       value: example.id,
+      "aria-labelledby": `title-${example.id}`,
       "aria-describedby": `hint-${example.id}`,
     },
   });
@@ -131,7 +132,7 @@ function exampleCard(example: Example, onChoose: () => void): HTMLLabelElement {
   return element("label", { class: "example" }, [
     radio,
     element("span", { class: "example-title" }, [
-      element("strong", { text: example.title }),
+      element("strong", { text: example.title, attributes: { id: `title-${example.id}` } }),
       element("span", {
         class: `tag priority-${example.priority}`,
         text: PRIORITY_NAMES[example.priority],

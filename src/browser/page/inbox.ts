@@ -36,7 +36,7 @@ export function createInbox(onRead: (frame: NotificationFrame) => void): Inbox {
   const unread = byId("unread", HTMLSpanElement);
   const readAll = byId("read-all", HTMLButtonElement);
   const gapNotice = byId("gap", HTMLDivElement);
-  const announce = createAnnouncer(byId("announcer", HTMLParagraphElement));
+  const announcer = createAnnouncer(byId("announcer", HTMLParagraphElement));
   const entries = new Map<string, Entry>();
 
   function refresh(): void {
@@ -84,7 +84,7 @@ export function createInbox(onRead: (frame: NotificationFrame) => void): Inbox {
         entries.delete(id);
       }
       refresh();
-      if (!seenBefore) announce(frame.title);
+      if (!seenBefore) announcer.add(frame.title);
     },
     gap(frame) {
       byId("gap-text", HTMLParagraphElement).textContent = GAP_TEXTS[frame.reason];
@@ -101,6 +101,7 @@ export function createInbox(onRead: (frame: NotificationFrame) => void): Inbox {
       entries.clear();
       list.replaceChildren();
       gapNotice.hidden = true;
+      announcer.clear();
       refresh();
     },
   };
@@ -124,8 +125,8 @@ function renderRow(
   ]);
   const button = element("button", {
     class: "quiet mark-read",
-    text: "Mark as read",
-    attributes: { type: "button", "aria-label": `Mark as read: ${frame.title}` },
+    text: "Mark read",
+    attributes: { type: "button", "aria-label": `Mark read: ${frame.title}` },
   });
   button.addEventListener("click", onMarkRead);
   return element("li", { class: isNew ? "unread" : "" }, [
@@ -138,18 +139,33 @@ function renderRow(
   ]);
 }
 
-function createAnnouncer(region: HTMLElement): (title: string) => void {
+interface Announcer {
+  add(title: string): void;
+  clear(): void;
+}
+
+function createAnnouncer(region: HTMLElement): Announcer {
   let titles: string[] = [];
   let timer: number | undefined;
-  return (title) => {
-    titles.push(title);
-    timer ??= window.setTimeout(() => {
-      region.textContent =
-        titles.length === 1
-          ? `New notification: ${titles[0] ?? ""}`
-          : `${titles.length} new notifications`;
-      titles = [];
+
+  function flush(): void {
+    const [title = ""] = titles;
+    region.textContent =
+      titles.length === 1 ? `New notification: ${title}` : `${titles.length} new notifications`;
+    titles = [];
+    timer = undefined;
+  }
+
+  return {
+    add(title) {
+      titles.push(title);
+      timer ??= window.setTimeout(flush, ANNOUNCE_DELAY_MS);
+    },
+    clear() {
+      window.clearTimeout(timer);
       timer = undefined;
-    }, ANNOUNCE_DELAY_MS);
+      titles = [];
+      region.textContent = "";
+    },
   };
 }

@@ -46,6 +46,7 @@ export function createPushPanel({ token, onClicked }: PushPanelDeps): PushPanel 
   }
 
   button.addEventListener("click", () => {
+    text.textContent = "One moment: the browser is asked…";
     void during(state.kind === "on" ? turnOff : turnOn);
   });
 

@@ -10,6 +10,9 @@ export type PushState =
 
 const WORKER_URL = "/sw.js";
 
+/** Subscribing takes a second or two where it works. */
+const SUBSCRIBE_TIMEOUT_MS = 10_000;
+
 const STILL_LIVE = "Messages still arrive in this open tab.";
 
 function support(): string | undefined {
@@ -80,7 +83,27 @@ async function subscribe(
     if (sameBytes(existing.options.applicationServerKey, key)) return existing;
     await existing.unsubscribe();
   }
-  return registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+  const wanted = registration.pushManager.subscribe({
+    userVisibleOnly: true,
+    applicationServerKey: key,
+  });
+  return inTime(wanted);
+}
+
+/** Without a network, Chromium neither fails nor succeeds for minutes. */
+async function inTime<T>(wanted: Promise<T>): Promise<T> {
+  let timer: number | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = window.setTimeout(
+      () => reject(new DOMException("the push service did not answer", "TimeoutError")),
+      SUBSCRIBE_TIMEOUT_MS,
+    );
+  });
+  try {
+    return await Promise.race([wanted, late]);
+  } finally {
+    window.clearTimeout(timer);
+  }
 }
 
 async function save(token: string, subscription: PushSubscription): Promise<PushState> {
@@ -96,6 +119,7 @@ function subscribeTrouble(error: unknown): string {
   const name = error instanceof Error ? error.name : "";
   switch (name) {
     case "AbortError":
+    case "TimeoutError":
       return "The browser could not reach its push service. It may be offline, or built without one.";
     case "NotAllowedError":
       return "The browser does not allow notifications here.";

@@ -132,7 +132,7 @@ function renderTimeline(view: NotificationView, open: boolean): HTMLDetailsEleme
       step.channel === undefined || step.channel === null ? "Message" : CHANNEL_NAMES[step.channel];
     const why =
       step.reason === undefined || step.reason === null ? "" : ` (${reasonName(step.reason)})`;
-    const from = step.from === null ? "" : `${step.from} → `;
+    const from = step.from === null || step.from === "-" ? "" : `${step.from} → `;
     return element("li", {}, [
       timeElement(step.at),
       element("span", { text: `${where}: ${from}${step.to}${why}` }),
