@@ -113,8 +113,8 @@ export function loadLocales(from: {
     nsSeparator: false,
   });
 
-  // i18next looks a sentence up once; filling its gaps is ours, because that is the hot path (2 us
-  // against 12) and because what a caller sent must never be looked up: `$t(...)` stays as it is.
+  // i18next finds each sentence once; filling its gaps is ours, because that is done for every
+  // message and because what a caller sent must never be looked up: `$t(...)` stays as it is.
   const sentences = new Map<string, Sentence | undefined>();
   const find = ({ locale, family, keys, count }: TextRequest): Sentence | undefined => {
     const form = count === undefined ? "" : pluralForm(locale, count);

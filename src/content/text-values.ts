@@ -65,6 +65,7 @@ export function publicData(template: Template, subject: Subject): Data {
 
 /** Cuts at a whole character; three full stops, because an ellipsis would leave the GSM alphabet. */
 function shorten(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text;
   const characters = Array.from(text);
   if (characters.length <= maxLength) return text;
   return `${characters
@@ -108,9 +109,13 @@ function daysRemaining(
   return formats.daysBetween(nowMs, deadlineMs, manner.reader);
 }
 
-function pluralCount(template: Template, data: Data, days: number | undefined): number | undefined {
+function pluralCount(
+  template: Template,
+  data: Data,
+  days: () => number | undefined,
+): number | undefined {
   if (template.plural === undefined) return undefined;
-  if (template.plural === "days_remaining") return days;
+  if (template.plural === "days_remaining") return days();
   const value = data[template.plural];
   return typeof value === "number" && Number.isFinite(value) ? value : undefined;
 }
@@ -128,11 +133,15 @@ export function textValues(
   { manner, formats }: { manner: Manner; formats: ValueFormats },
 ): TextValues {
   const deadlineMs = subject.deadline === null ? null : parseInstant(subject.deadline);
-  const days = daysRemaining(data, deadlineMs, subject.now, { manner, formats });
+  // Two turns of the calendar, which most templates need not make.
+  const days = (): number | undefined =>
+    daysRemaining(data, deadlineMs, subject.now, { manner, formats });
   const fieldText = (name: string): string => {
     const known = template.dataSchema.properties[name] !== undefined;
     return known ? display(data[name], template.dateFields.has(name), manner, formats) : "";
   };
+  const numberText = (value: number | undefined): string =>
+    value === undefined ? "" : formats.number(value, manner.reader);
   const text = (name: string): string => {
     switch (name) {
       case "batch":
@@ -140,7 +149,7 @@ export function textValues(
       case "deadline":
         return deadlineMs === null ? "" : formats.date(deadlineMs, manner.reader, manner.style);
       case "days_remaining":
-        return days === undefined ? "" : formats.number(days, manner.reader);
+        return numberText(days());
       default:
         return fieldText(name);
     }
