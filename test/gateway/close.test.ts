@@ -5,7 +5,7 @@ import { CLOSE_CODES } from "../../src/gateway/close-codes.ts";
 import type { GatewaySettings } from "../../src/gateway/gateway.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { openTestRedis, type TestRedis } from "../support/redis.ts";
-import { connect } from "../support/websocket-client.ts";
+import { connect, type TestClient } from "../support/websocket-client.ts";
 import { startTestNode, type TestNode } from "./test-node.ts";
 
 let store: TestRedis;
@@ -36,6 +36,8 @@ describe("the documented close codes", () => {
     expect(rows).toEqual(expected);
   });
 });
+
+const from = (origin: string) => ({ headers: { origin } });
 
 describe("without a good token", () => {
   it.each([
@@ -83,7 +85,6 @@ describe("the way in", () => {
 
   it("is open to listed origins and to clients without one", async () => {
     const node = await start({ allowedOrigins: ["https://school.example"] });
-    const from = (origin: string) => ({ headers: { origin } });
     await expect(node.connect("anna", from("https://evil.example"))).rejects.toThrow("403");
     const listed = await node.connect("anna", from("https://school.example"));
     const plain = await node.connect("anna");
@@ -121,6 +122,14 @@ describe("the way in", () => {
     expect(await client.closed).toEqual({ code: 1011, reason: "history unavailable" });
   });
 });
+
+async function flood(node: TestNode): Promise<TestClient> {
+  const client = await node.connect("anna");
+  await client.next("connected");
+  for (let index = 0; index < 1_001; index += 1) client.send({ type: "pong" });
+  client.send("?");
+  return client;
+}
 
 describe("what a client sends", () => {
   it.each([
@@ -166,13 +175,6 @@ describe("what a client sends", () => {
   });
 
   it("is bounded for pongs too, unless limits are off", async () => {
-    const flood = async (node: TestNode) => {
-      const client = await node.connect("anna");
-      await client.next("connected");
-      for (let index = 0; index < 1_001; index += 1) client.send({ type: "pong" });
-      client.send("?");
-      return client;
-    };
     expect((await (await flood(await start())).closed).code).toBe(1013);
     const free = await flood(await start({ limitInbound: false }));
     expect(await free.next("error")).toMatchObject({ code: "invalid_frame" });

@@ -1,5 +1,6 @@
 /** Messages to open sockets: every tab of the user, nobody else, once, in order; and the answers. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createSealing } from "../../src/platform/sealing.ts";
 import { openTestRedis, type TestRedis } from "../support/redis.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import type { TestClient } from "../support/websocket-client.ts";
@@ -29,6 +30,9 @@ async function joined(at: TestNode, user: string, options = {}): Promise<TestCli
   await client.next("connected");
   return client;
 }
+
+/** Whose messages arrived; undefined stands for frames about the connection. */
+const usersOf = (client: TestClient) => new Set(client.frames.map((frame) => frame["user"]));
 
 describe("an open socket", () => {
   it("gets messages as they come, with their place in front", async () => {
@@ -70,9 +74,8 @@ describe("an open socket", () => {
     }
     await eventually(() => atAnna.replayIds().length).toBe(20);
     await eventually(() => atBo.replayIds().length).toBe(20);
-    const of = (client: TestClient) => new Set(client.frames.map((frame) => frame["user"]));
-    expect(of(atAnna)).toEqual(new Set([undefined, anna]));
-    expect(of(atBo)).toEqual(new Set([undefined, bo]));
+    expect(usersOf(atAnna)).toEqual(new Set([undefined, anna]));
+    expect(usersOf(atBo)).toEqual(new Set([undefined, bo]));
     await atAnna.close();
     await atBo.close();
   });
@@ -90,7 +93,6 @@ describe("an open socket", () => {
 
   it("opens messages that are stored encrypted", async () => {
     const key = Buffer.alloc(32, 7);
-    const { createSealing } = await import("../../src/platform/sealing.ts");
     const sealed = createSealing(key).seal('{"type":"t","notification_id":"n","title":"Å"}');
     const other = await startTestNode({ ...store, clock, nodeId: "sealed", sealingKey: key });
     const user = newUser();

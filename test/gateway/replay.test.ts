@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openTestRedis, type TestRedis } from "../support/redis.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { createTestPublisher, type TestPublisher } from "./publisher.ts";
-import { startTestNode, type TestNode } from "./test-node.ts";
+import { eventually, startTestNode, type TestNode } from "./test-node.ts";
 
 const clock = createManualClock();
 let store: TestRedis;
@@ -29,6 +29,7 @@ async function publishMany(userId: string, count: number): Promise<void> {
 
 /** Publishes one more and waits for it, so that whatever came before it has arrived too. */
 async function untilLive(userId: string, client: Awaited<ReturnType<TestNode["connect"]>>) {
+  await eventually(() => client.frames.length).toBeGreaterThan(0);
   const { replayId } = await publisher.publish(userId);
   for (;;) {
     const frame = await client.nextNotification();

@@ -1,0 +1,205 @@
+/**
+ * Redis, its network and the clients' networks as a simulation whose every step waits for a
+ * scheduler, so that a property test can try the interleavings that a real network rarely shows.
+ */
+import { createConnection, type Connection } from "../../src/gateway/connection.ts";
+import type { Frame } from "../../src/gateway/frame.ts";
+import { createHub, type Hub } from "../../src/gateway/hub.ts";
+import { joinRoom } from "../../src/gateway/join.ts";
+import type { HistoryEntry, NodeAnswer } from "../../src/contract/node-message.ts";
+import { createSilentLogger } from "../../src/platform/logger.ts";
+import type { History, HistoryView, Position } from "../../src/tracking/history.ts";
+import { createManualClock } from "../support/manual-clock.ts";
+
+export const USER = "anna";
+
+/** Waits for its turn. */
+export type Turn = (label: string) => Promise<void>;
+
+/** A user's history as `join.lua` reads it, here in plain terms. */
+function createFakeHistory(turn: Turn, limit: number) {
+  let entries: HistoryEntry[] = [];
+  let epoch: string | null = null;
+  let last = 0;
+  let base = 0;
+  let registered = false;
+
+  function view(selected: readonly HistoryEntry[]): HistoryView {
+    return {
+      epoch,
+      last,
+      base,
+      oldest: entries[0]?.replayId ?? null,
+      missing: 0,
+      entries: selected,
+    };
+  }
+
+  function newer(position: Position): HistoryEntry[] {
+    const at = entries.findLastIndex(
+      (entry) => entry.epoch === position.epoch && entry.replayId <= position.id,
+    );
+    return entries.slice(at + 1);
+  }
+
+  const history: Pick<History, "join" | "since"> = {
+    async join({ replay }) {
+      await turn("join reaches Redis");
+      registered = true;
+      const from = replay.kind === "after" ? replay : { id: last, epoch: epoch ?? undefined };
+      const whole = (from.epoch !== undefined && from.epoch !== epoch) || from.id > last;
+      const found = view(whole ? [...entries] : entries.filter((e) => e.replayId > from.id));
+      await turn("join returns");
+      return found;
+    },
+    async since(_userId, position) {
+      await turn("reading reaches Redis");
+      const found = view(newer(position));
+      await turn("reading returns");
+      return found;
+    },
+  };
+
+  return {
+    history,
+    position: (): Position => ({ epoch, id: last }),
+    /** The first id of the epoch is the one after it. */
+    base: () => base,
+    isRegistered: () => registered,
+    publish(newEpoch: string | undefined): HistoryEntry {
+      if (epoch === null) epoch = newEpoch ?? "e0";
+      else if (newEpoch !== undefined) {
+        epoch = newEpoch;
+        last += 1_000;
+        base = last;
+      }
+      last += 1;
+      const entry = { replayId: last, epoch, noteId: `${epoch}-${last}`, payload: "x".repeat(200) };
+      entries = [...entries, entry].slice(-limit);
+      return entry;
+    },
+  };
+}
+
+export interface FakeClient {
+  /** What arrived, in order. */
+  readonly received: readonly Record<string, unknown>[];
+  readonly connection: Connection;
+  /** Lets the client read all that waits. */
+  read(): void;
+  close(): void;
+}
+
+/** A socket whose buffer empties only when `read` is called. Its limit is a few frames. */
+function createFakeSocket(scale: number) {
+  const received: Record<string, unknown>[] = [];
+  const onDrain: (() => void)[] = [];
+  const onClose: (() => void)[] = [];
+  let waiting: string[] = [];
+  let open = true;
+  return {
+    received,
+    socket: {
+      OPEN: 1,
+      get readyState() {
+        return open ? 1 : 3;
+      },
+      get bufferedAmount() {
+        return waiting.length * scale;
+      },
+      send: (data: string | Buffer) => void waiting.push(data.toString()),
+      close: () => {
+        open = false;
+      },
+      terminate: () => {
+        open = false;
+      },
+      once: (_event: "close", listener: () => void) => onClose.push(listener),
+    },
+    stream: {
+      cork: () => {},
+      uncork: () => {},
+      on: (_event: "drain", listener: () => void) => onDrain.push(listener),
+    },
+    read() {
+      const texts = waiting;
+      waiting = [];
+      for (const text of texts) received.push(JSON.parse(text));
+      for (const listener of onDrain) listener();
+    },
+    close() {
+      open = false;
+      for (const listener of onClose) listener();
+    },
+  };
+}
+
+/** Bytes that each waiting frame counts for: five of them make a socket slow, none hopeless. */
+const FRAME_BYTES = 60_000;
+
+const frameOf = (entry: HistoryEntry): Frame => ({
+  ...entry,
+  bytes: () =>
+    Buffer.from(
+      JSON.stringify({ replay_id: entry.replayId, epoch: entry.epoch, note: entry.noteId }),
+    ),
+});
+
+export function createSimulation(turn: Turn, historyLimit: number) {
+  const clock = createManualClock();
+  const log = createSilentLogger();
+  const store = createFakeHistory(turn, historyLimit);
+  const answers: NodeAnswer[] = [];
+  const hub: Hub = createHub({
+    history: store.history,
+    answers: { add: (_worker, answer) => void answers.push(answer) },
+    frameOf,
+    log,
+  });
+  const joinDeps = { history: store.history, hub, frameOf, nodeId: "n", heartbeatIntervalMs: 1 };
+  /** Messages travel in the order in which they were sent. */
+  let wire: Promise<void> = Promise.resolve();
+  let sent = 0;
+  let opened = 0;
+
+  async function carry(entry: HistoryEntry, before: Promise<void>): Promise<void> {
+    await before;
+    await turn("a message arrives");
+    hub.deliver({ ...entry, userId: USER, fence: 1, workerId: "w", wantsAck: false });
+  }
+
+  return {
+    hub,
+    store,
+    answers,
+    sentToNode: () => sent,
+    publish(options: { lost: boolean; epoch: string | undefined }): void {
+      const entry = store.publish(options.epoch);
+      if (!store.isRegistered() || options.lost) return;
+      sent += 1;
+      wire = carry(entry, wire);
+    },
+    open(from: { id: number; epoch: string | undefined }): FakeClient {
+      const fake = createFakeSocket(FRAME_BYTES);
+      const connection = createConnection({
+        id: String((opened += 1)),
+        ...fake,
+        caller: { userId: USER, scopes: new Set(), expiresAt: Infinity },
+        acknowledges: false,
+        resumed: true,
+        clock,
+        events: { replayed: () => {}, ready: (ready) => hub.room(USER)?.ready(ready) },
+      });
+      void joinRoom(joinDeps, connection, { kind: "after", ...from });
+      return {
+        received: fake.received,
+        connection,
+        read: () => fake.read(),
+        close() {
+          fake.close();
+          hub.leave(connection);
+        },
+      };
+    },
+  };
+}
