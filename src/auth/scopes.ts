@@ -7,7 +7,7 @@ type Scoped = Pick<Caller, "scopes">;
 const SEND = "notify:send";
 
 /** Needed beside the right to send when a request raises its priority to critical. */
-export const SEND_CRITICAL = "notify:send:critical";
+const SEND_CRITICAL = "notify:send:critical";
 
 export const ADMIN = "admin";
 

@@ -2,7 +2,7 @@
 import { createSecretKey } from "node:crypto";
 import { SignJWT } from "jose";
 
-export interface TokenRequest {
+interface TokenRequest {
   readonly userId: string;
   readonly scopes: readonly string[];
   readonly ttlSeconds: number;

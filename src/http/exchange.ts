@@ -69,7 +69,7 @@ function writeLine(
 }
 
 /** The address without what would let a reader of the log act as the caller. */
-export function loggedUrl(url: string): string {
+function loggedUrl(url: string): string {
   const mark = url.indexOf("?");
   if (mark < 0) return url.slice(0, MAX_LOGGED_URL);
   const query = new URLSearchParams(url.slice(mark + 1));

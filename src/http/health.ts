@@ -51,7 +51,7 @@ const healthSchema = z.object({
 });
 
 /** Without Redis nothing can be accepted; any other weak part still leaves a way to deliver. */
-export function overallStatus(report: HealthReport): "healthy" | "degraded" | "unhealthy" {
+function overallStatus(report: HealthReport): "healthy" | "degraded" | "unhealthy" {
   if (report.redis === "unhealthy") return "unhealthy";
   const parts = [report.redis, report.queue, ...Object.values(report.services)];
   return parts.some((state) => state === "unhealthy" || state === "degraded")

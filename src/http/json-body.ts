@@ -8,7 +8,7 @@ import { Problem } from "../platform/problems.ts";
 export const DEFAULT_BODY_LIMIT_BYTES = 64 * 1_024;
 
 /** Far deeper than any real body; shallow enough for every recursive reader after us. */
-export const MAX_NESTING = 100;
+const MAX_NESTING = 100;
 
 export type ReadJsonBody = (req: Request, res: Response) => Promise<unknown>;
 

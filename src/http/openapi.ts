@@ -16,7 +16,7 @@ export interface OpenApiOptions {
 }
 
 /** Pure: the document as an object, ready for JSON. Routes with `documented: false` are left out. */
-export function buildOpenApi({ routes, version, title, description }: OpenApiOptions): Json {
+function buildOpenApi({ routes, version, title, description }: OpenApiOptions): Json {
   const documented = routes.filter((route) => route.documented !== false);
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of documented) {

@@ -9,7 +9,7 @@ import { isRedisUnavailable } from "../platform/redis-failure.ts";
 import { decideRate, WINDOW_MS, type RateDecision } from "./rate-decision.ts";
 
 /** Whose requests are counted together: a service, a user, a user's subscriptions, an address. */
-export type RateSubjectKind = "service" | "user" | "subscribe" | "anonymous";
+type RateSubjectKind = "service" | "user" | "subscribe" | "anonymous";
 
 export interface RateSubject {
   readonly kind: RateSubjectKind;
