@@ -8,7 +8,7 @@ import { FAMILIES, LOCALES, type Family, type Locale } from "../contract/vocabul
 /** Template id (or `actions`, `fallback`) -> name of a text -> the text. */
 export type Texts = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-export interface TextRequest {
+interface TextRequest {
   readonly locale: Locale;
   readonly family: Family;
   /** Dotted keys; the first that exists is taken, the rest stand in for it. */

@@ -11,14 +11,14 @@ import { createValueFormats } from "./value-formats.ts";
 
 export type { Subject } from "./subject.ts";
 
-export interface InAppText {
+interface InAppText {
   readonly title: string;
   readonly body: string;
   readonly dir: "ltr" | "rtl";
   readonly locale: Locale;
 }
 
-export interface LockScreenAction {
+interface LockScreenAction {
   readonly action: string;
   readonly title: string;
   readonly url: string;

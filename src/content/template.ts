@@ -11,14 +11,14 @@ const MAX_VARIANTS = 3;
 const MAX_FIELDS = 50;
 const MAX_DEADLINE_HOURS = 8_760;
 
-export interface TemplateAction {
+interface TemplateAction {
   /** What the service worker reports when it is pressed; its label is `actions.<id>` in the texts. */
   readonly id: string;
   readonly url: string;
 }
 
 /** The part of a template's JSON Schema that the code itself looks at. */
-export interface DataSchema {
+interface DataSchema {
   readonly type: "object";
   readonly required: readonly string[];
   readonly properties: Readonly<Record<string, Readonly<Record<string, unknown>>>>;

@@ -17,7 +17,7 @@ export const NOW = Date.parse("2026-08-12T09:00:00Z");
 export const DEADLINE = "2026-08-25T21:59:59Z";
 
 /** Every field of every shipped template, with values of a realistic length. */
-export const LONG_DATA: Readonly<Record<string, unknown>> = {
+const LONG_DATA: Readonly<Record<string, unknown>> = {
   student_name: "Maximiliana Featherstonehaugh",
   student_id: "student_12345",
   iep_id: "iep_12345",
