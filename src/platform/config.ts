@@ -1,6 +1,7 @@
 /** Parses the environment once; a wrong value is named with its variable and what it may be. */
 import { CONFIG_GROUPS, configSchema, type Config } from "./config-schema.ts";
 
+/** Something only the operator can set right; the message says what, and needs no stack trace. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
@@ -13,9 +14,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   );
   const result = configSchema.safeParse(given);
   if (!result.success) {
-    const lines = result.error.issues.map(
-      (issue) => `  ${issue.path.join(".")}: ${issue.message}`,
-    );
+    const lines = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
     throw new ConfigError(`The configuration is not valid:\n${lines.join("\n")}`);
   }
   assertConsistent(result.data);

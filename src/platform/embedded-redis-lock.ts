@@ -5,6 +5,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { ConfigError } from "./config.ts";
 
 const run = promisify(execFile);
 
@@ -21,11 +22,6 @@ const recordSchema = z.object({ owner: processSchema, redis: processSchema.optio
 
 type ProcessRecord = z.infer<typeof processSchema>;
 
-/** Another living process uses the folder. */
-export class DataDirInUseError extends Error {
-  override readonly name = "DataDirInUseError";
-}
-
 export interface DataDirLock {
   /** Records the server, so that a later start can clear it away. */
   recordRedis(pid: number): Promise<void>;
@@ -35,7 +31,7 @@ export interface DataDirLock {
 
 /**
  * Takes the folder for this process, after stopping a Redis whose owner died.
- * @throws DataDirInUseError
+ * @throws ConfigError if another living process uses the folder
  */
 export async function takeDataDir(
   dir: string,
@@ -45,7 +41,7 @@ export async function takeDataDir(
   const previous = await readRecord(file);
   if (previous !== undefined) {
     if (await isSameProcess(previous.owner)) {
-      throw new DataDirInUseError(
+      throw new ConfigError(
         `${dir} is in use by the running process ${previous.owner.pid}: stop it, or give this ` +
           "one another DATA_DIR.",
       );
@@ -59,7 +55,7 @@ export async function takeDataDir(
   const owner = await describeProcess(process.pid);
   // Fails when another process started at the same moment took the folder first.
   await writeFile(file, JSON.stringify({ owner }), { flag: "wx" }).catch((error: unknown) => {
-    throw new DataDirInUseError(`${dir} was taken by another process just now`, { cause: error });
+    throw new ConfigError(`${dir} was taken by another process just now`, { cause: error });
   });
 
   let held = true;

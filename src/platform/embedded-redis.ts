@@ -38,8 +38,8 @@ export interface EmbeddedRedis {
 }
 
 /**
- * @throws RedisMissingError if there is no Redis and none could be fetched
- * @throws DataDirInUseError if another living process uses `dataDir`
+ * @throws ConfigError if there is no Redis and none could be fetched, or if another living process
+ *   uses `dataDir`
  */
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
   const program = await provisionRedis({

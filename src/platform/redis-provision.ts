@@ -4,6 +4,7 @@ import { constants } from "node:fs";
 import { access, mkdir, readdir, readlink, rename, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
+import { ConfigError } from "./config.ts";
 import { installTools, UNPACKED_FOLDER, unpackTools } from "./redis-provision-apt.ts";
 import { LEAST_REDIS_MAJOR } from "./redis-settings.ts";
 
@@ -28,16 +29,11 @@ export interface ProvisionOptions {
   readonly mayInstall?: boolean;
 }
 
-/** There is no Redis and none could be fetched; the message is one line that says what to do. */
-export class RedisMissingError extends Error {
-  override readonly name = "RedisMissingError";
-}
-
 /**
  * In this order: `redis-server` on the path; Debian's `redis-check-rdb`, which is the same binary
  * and becomes the server when it is started under that name (so no system service is installed);
  * `redis-tools` installed by apt as root; the same packages unpacked into `cacheDir`.
- * @throws RedisMissingError
+ * @throws ConfigError of one line that says what to install, if none of these works
  */
 export async function provisionRedis(options: ProvisionOptions): Promise<RedisProgram> {
   const searchPath = options.searchPath ?? (process.env["PATH"] ?? "").split(path.delimiter);
@@ -72,8 +68,8 @@ export async function provisionRedis(options: ProvisionOptions): Promise<RedisPr
   throw missing();
 }
 
-function missing(cause?: unknown): RedisMissingError {
-  return new RedisMissingError(
+function missing(cause?: unknown): ConfigError {
+  return new ConfigError(
     `No Redis found: install Redis ${LEAST_REDIS_MAJOR} or newer so that redis-server is on the ` +
       "PATH, or set REDIS_URL to one that runs elsewhere.",
     { cause },

@@ -3,7 +3,8 @@ import { chmod, mkdir, mkdtemp, readlink, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { provisionRedis, RedisMissingError } from "../../src/platform/redis-provision.ts";
+import { ConfigError } from "../../src/platform/config.ts";
+import { provisionRedis } from "../../src/platform/redis-provision.ts";
 
 let dir: string;
 let announced: string[];
@@ -80,7 +81,7 @@ describe("provisionRedis", () => {
 
   it("says in one line what to install when there is none", async () => {
     const failure = await provision().catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(RedisMissingError);
+    expect(failure).toBeInstanceOf(ConfigError);
     expect(String(failure)).toMatch(/^[^\n]*install Redis 7[^\n]*REDIS_URL[^\n]*$/);
   });
 });
