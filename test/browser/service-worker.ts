@@ -1,7 +1,7 @@
 /** Reaches into the service worker of a page: delivers pushes, reads what is shown, clicks it. */
 import type { BrowserContext, CDPSession, Page, Worker } from "playwright-core";
 
-export interface ShownNotification {
+interface ShownNotification {
   readonly title: string;
   readonly body: string;
   readonly dir: string;

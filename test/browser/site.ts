@@ -7,7 +7,7 @@ import { createMetrics } from "../../src/platform/metrics.ts";
 import { bundleBrowser } from "../../src/roles/pages/bundle.ts";
 import { landingRoutes, pageRoutes } from "../../src/roles/pages/page-routes.ts";
 
-export interface Receipt {
+interface Receipt {
   readonly receipt: string;
   readonly event: string;
 }

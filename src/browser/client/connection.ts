@@ -5,7 +5,7 @@ import type { PositionStorage } from "./position.ts";
 import type { Ending } from "./reconnect.ts";
 
 /** One connection attempt, as the environment makes it. */
-export interface Socket {
+interface Socket {
   send(text: string): void;
   close(): void;
 }

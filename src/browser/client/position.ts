@@ -1,7 +1,7 @@
 /** Remembers how far a person has read: replay id and epoch, in memory and across visits. */
 import * as z from "zod/mini";
 
-export interface Position {
+interface Position {
   readonly epoch: string;
   /** Decimal text; compared as a number of at most 15 digits. */
   readonly replayId: string;
