@@ -138,7 +138,12 @@ export function cancel(note: Note, now: number): NoteChange {
 }
 
 /** Takes a push or SMS in hand: stored before anything is sent, so that a crash leaves a trace. */
-export function claim(note: Note, channel: "push" | "sms", now: number, leaseMs: number): NoteChange {
+export function claim(
+  note: Note,
+  channel: "push" | "sms",
+  now: number,
+  leaseMs: number,
+): NoteChange {
   const record = note.channels[channel];
   const first = record.state === "pending" && note.attempt === 0;
   return {
@@ -178,7 +183,9 @@ export function waitUntil(note: Note, until: number, now: number): NoteChange {
     note,
     counts: {},
     dueAt: until,
-    timeline: [{ at: now, channel: note.stage, from: "pending", to: "pending", reason: "quiet_hours" }],
+    timeline: [
+      { at: now, channel: note.stage, from: "pending", to: "pending", reason: "quiet_hours" },
+    ],
   };
 }
 

@@ -104,7 +104,11 @@ export function createPushStage(options: PushStageOptions): PushStage {
       return before === undefined || before === "retry";
     });
     const tried = Object.keys(job.note.pushOutcomes).length > 0;
-    if (open.length === 0 && !tried && (script === undefined || script.push === "no_subscription")) {
+    if (
+      open.length === 0 &&
+      !tried &&
+      (script === undefined || script.push === "no_subscription")
+    ) {
       await desk.apply([desk.close(job.note, "push", "skipped", "no_subscription")]);
       return;
     }

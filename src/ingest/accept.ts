@@ -7,7 +7,13 @@ import { deadlineOf } from "../content/deadline.ts";
 import type { Template } from "../content/template.ts";
 import type { Caller } from "../contract/caller.ts";
 import type { NotificationRequest } from "../contract/notification-request.ts";
-import { CHANNELS, laneOf, type Channel, type Family, type Priority } from "../contract/vocabulary.ts";
+import {
+  CHANNELS,
+  laneOf,
+  type Channel,
+  type Family,
+  type Priority,
+} from "../contract/vocabulary.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
@@ -23,7 +29,12 @@ export interface Submission {
 }
 
 export type Acceptance =
-  | { readonly kind: "accepted"; readonly id: string; readonly repeated: boolean; readonly suppressed: boolean }
+  | {
+      readonly kind: "accepted";
+      readonly id: string;
+      readonly repeated: boolean;
+      readonly suppressed: boolean;
+    }
   | { readonly kind: "refused"; readonly problem: Problem };
 
 export interface AcceptOptions {
@@ -202,7 +213,8 @@ export function createAccept(options: AcceptOptions): Accept {
 
   return async (submissions, caller, replyTo) => {
     const results: Acceptance[] = [];
-    const valid: { at: number; template: Template; request: NotificationRequest; claim: Claim }[] = [];
+    const valid: { at: number; template: Template; request: NotificationRequest; claim: Claim }[] =
+      [];
     submissions.forEach(({ request, idempotencyKey }, at) => {
       try {
         const template = check(request, caller);

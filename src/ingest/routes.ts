@@ -129,8 +129,8 @@ export function ingestRoutes(options: IngestRoutesOptions): Route[] {
         202: { description: "It is accepted and durable", schema: notificationStatusSchema },
       },
       problems: [
-        ...["invalid_request", "invalid_template_data", "invalid_date_range"] as const,
-        ...["forbidden", "unknown_template", "idempotency_conflict"] as const,
+        ...(["invalid_request", "invalid_template_data", "invalid_date_range"] as const),
+        ...(["forbidden", "unknown_template", "idempotency_conflict"] as const),
       ],
       async handle({ body, caller, context }): Promise<Reply> {
         const waitSeconds = parsePreferWait(context.header("prefer"));

@@ -18,7 +18,11 @@ export type Envelope = z.infer<typeof envelopeSchema>;
  * Notes per envelope. A frame costs microseconds, so many share a job; a push costs a request, so
  * few wait for one another; an SMS is alone, so that nothing else hangs on its provider.
  */
-export const ENVELOPE_SIZE: Readonly<Record<Channel, number>> = { websocket: 100, push: 10, sms: 1 };
+export const ENVELOPE_SIZE: Readonly<Record<Channel, number>> = {
+  websocket: 100,
+  push: 10,
+  sms: 1,
+};
 
 /** Splits items into envelopes, in order, each as full as it may be. */
 export function toEnvelopes(stage: Channel, items: readonly EnvelopeItem[]): Envelope[] {

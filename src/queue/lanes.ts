@@ -23,9 +23,7 @@ const PROVIDER_CONCURRENCY: Readonly<Record<"push" | "sms", Readonly<Record<Lane
 
 function websocketQueues(lane: Lane): StageQueue[] {
   if (lane === "urgent") {
-    return [
-      { name: "websocket-urgent", stage: "websocket", lane, ordered: false, concurrency: 8 },
-    ];
+    return [{ name: "websocket-urgent", stage: "websocket", lane, ordered: false, concurrency: 8 }];
   }
   return Array.from({ length: PARTITIONS }, (_, partition) => ({
     name: `websocket-${lane}-${partition}`,

@@ -32,8 +32,7 @@ export interface RetryQuestion {
 /** Epoch ms of the next try, or undefined if the stage has had its chances. */
 export function nextTryAt(question: RetryQuestion): number | undefined {
   if (question.attempts >= MAX_ATTEMPTS[question.stage]) return undefined;
-  const at =
-    question.now + backoffMs(question.attempts - 1, question.random, question.askedMs);
+  const at = question.now + backoffMs(question.attempts - 1, question.random, question.askedMs);
   if (question.budgetMs !== undefined && at > question.stageStartedAt + question.budgetMs) {
     return undefined;
   }

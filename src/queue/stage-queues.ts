@@ -81,7 +81,11 @@ interface Batch {
   readonly done: PromiseWithResolvers<void>;
 }
 
-function createWriter(queue: Queue, settings: StageQueue, onEnvelope: StageQueuesOptions["onEnvelope"]) {
+function createWriter(
+  queue: Queue,
+  settings: StageQueue,
+  onEnvelope: StageQueuesOptions["onEnvelope"],
+) {
   let open: Batch | undefined;
   let flushing = false;
 

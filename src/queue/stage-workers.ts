@@ -49,10 +49,15 @@ export function createStageWorkers(options: StageWorkersOptions): StageWorkers {
       },
     );
     worker.on("failed", (_job, error) => {
-      logger.error({ err: error, queue: settings.name }, "an envelope failed; the due index retries");
+      logger.error(
+        { err: error, queue: settings.name },
+        "an envelope failed; the due index retries",
+      );
     });
     // BullMQ reports every lost connection here; health says the same with less noise.
-    worker.on("error", (error) => logger.debug({ err: error, queue: settings.name }, "queue error"));
+    worker.on("error", (error) =>
+      logger.debug({ err: error, queue: settings.name }, "queue error"),
+    );
     return { worker, settings };
   });
 

@@ -89,7 +89,9 @@ async function assertSuitable(redis: Redis, config: Config, logger: Logger): Pro
   const faults = await checkRedisSettings(redis);
   if (faults.length === 0) return;
   if (config.NODE_ENV === "production") {
-    throw new ConfigError(`Redis is not set up to keep what is accepted:\n  ${faults.join("\n  ")}`);
+    throw new ConfigError(
+      `Redis is not set up to keep what is accepted:\n  ${faults.join("\n  ")}`,
+    );
   }
   for (const fault of faults) logger.warn({ fault }, "redis setting");
 }

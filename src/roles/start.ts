@@ -101,7 +101,7 @@ export async function startRoles(foundation: Foundation): Promise<RunningRoles> 
         service: config.RATE_LIMIT_SERVICE_PER_MINUTE,
         user: config.RATE_LIMIT_USER_PER_MINUTE,
         subscribe: config.RATE_LIMIT_SUBSCRIBE_PER_MINUTE,
-        anonymous: config.RATE_LIMIT_USER_PER_MINUTE,
+        anonymous: config.RATE_LIMIT_ANONYMOUS_PER_MINUTE,
       },
     }),
     trustProxy: config.TRUST_PROXY,
@@ -203,4 +203,3 @@ async function openListeners(
   }
   return servers;
 }
-

@@ -43,7 +43,15 @@ const SWITCHED_OFF = {
   send: async () => ({ kind: "rejected", detail: "switched off" }) as const,
 };
 
-function createProviders({ config, secrets, clock, resources, redis, keyspace, sealing }: Foundation): Providers {
+function createProviders({
+  config,
+  secrets,
+  clock,
+  resources,
+  redis,
+  keyspace,
+  sealing,
+}: Foundation): Providers {
   const push = readPushSettings(config, secrets.vapid);
   const policy = createEndpointPolicy(config.PUSH_ALLOWED_HOSTS);
   const pushChannel =
@@ -83,8 +91,11 @@ function createDesk({ foundation, parts }: WorkerDeps, providers: Providers): St
     onAttempt: (channel, outcome) => metrics.deliveryAttempts.inc({ channel, outcome }),
     onSettled(note, latencyMs) {
       metrics.notificationsSettled.inc({ status: note.status });
-      const channel = Object.entries(note.channels).find(([, record]) => record.state === "delivered");
-      if (channel !== undefined) metrics.deliveryLatency.observe({ channel: channel[0] }, latencyMs);
+      const channel = Object.entries(note.channels).find(
+        ([, record]) => record.state === "delivered",
+      );
+      if (channel !== undefined)
+        metrics.deliveryLatency.observe({ channel: channel[0] }, latencyMs);
     },
   });
 }

@@ -97,9 +97,7 @@ function reportOf(
       success_rate: sent === 0 ? 0 : Math.round((delivered / sent) * 100) / 100,
     };
   };
-  const latencies = new Map(
-    [...totals].filter(([field]) => /^latency\.(\d+|slower)$/.test(field)),
-  );
+  const latencies = new Map([...totals].filter(([field]) => /^latency\.(\d+|slower)$/.test(field)));
   const timed = value("latency.count");
   const types = [...totals].filter(([field]) => field.startsWith("type:"));
   const statuses = STATUSES.map((status) => [status, value(`status.${status}`)] as const);

@@ -78,8 +78,7 @@ export function createAudit(deps: {
 
     async read(query) {
       const all = Array.from({ length: keyspace.shards }, (_, shard) => shard);
-      const shards =
-        query.userId === undefined ? all : [keyspace.shardOfUser(query.userId)];
+      const shards = query.userId === undefined ? all : [keyspace.shardOfUser(query.userId)];
       // A filter is applied here, so that more is read than returned; the streams are bounded.
       const filtered = query.userId !== undefined || query.notificationId !== undefined;
       const count = filtered ? MAX_ENTRIES_PER_SHARD : query.limit;

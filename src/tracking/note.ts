@@ -205,8 +205,6 @@ export function parseNote(
     sendAt: raw.send_at ?? null,
     pushOutcomes: pushOutcomesSchema.parse(JSON.parse(raw.push_outcomes)),
     request:
-      raw.request === undefined
-        ? null
-        : storedRequestSchema.parse(JSON.parse(open(raw.request))),
+      raw.request === undefined ? null : storedRequestSchema.parse(JSON.parse(open(raw.request))),
   };
 }

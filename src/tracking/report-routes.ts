@@ -17,7 +17,10 @@ const day = z.iso.date({ error: "must be a date such as 2026-11-21" });
 const instant = z.iso.datetime({ offset: true });
 
 /** A JSON object of the query `start_date`, `end_date`, defaults filled in: both inclusive, UTC. */
-function rangeOf(query: { start_date?: string | undefined; end_date?: string | undefined }, now: number) {
+function rangeOf(
+  query: { start_date?: string | undefined; end_date?: string | undefined },
+  now: number,
+) {
   const end = query.end_date ?? new Date(now).toISOString().slice(0, 10);
   const earlier = Date.parse(end) - (DEFAULT_DAYS - 1) * DAY_MS;
   const start = query.start_date ?? new Date(earlier).toISOString().slice(0, 10);

@@ -46,7 +46,9 @@ export function trackingRoutes(options: TrackingRoutesOptions): Route[] {
       scopes: [],
       rateLimit: "default",
       params: idParams,
-      responses: { 200: { description: "Its state and history", schema: notificationDetailSchema } },
+      responses: {
+        200: { description: "Its state and history", schema: notificationDetailSchema },
+      },
       problems: ["not_found"],
       async handle({ params, caller }) {
         return { status: 200, body: viewDetail(await read(params.id, caller)) };
@@ -68,9 +70,13 @@ export function trackingRoutes(options: TrackingRoutesOptions): Route[] {
         const isSender = note.callerId === caller.userId || isAdmin(caller);
         if (!isSender) throw new Problem("not_found", "There is no such notification.");
         const cancelled =
-          note.status === "scheduled" && (await options.advance([options.cancel(note)]))[0] === true;
+          note.status === "scheduled" &&
+          (await options.advance([options.cancel(note)]))[0] === true;
         if (!cancelled) {
-          throw new Problem("not_cancellable", "Only what is scheduled and not begun can be cancelled.");
+          throw new Problem(
+            "not_cancellable",
+            "Only what is scheduled and not begun can be cancelled.",
+          );
         }
         return { status: 200, body: viewDetail(await read(params.id, caller)) };
       },

@@ -1,6 +1,12 @@
 /** A note as callers see it. */
 import { z } from "zod";
-import { CHANNEL_STATUSES, CHANNELS, REASONS, STATUSES, type Channel } from "../contract/vocabulary.ts";
+import {
+  CHANNEL_STATUSES,
+  CHANNELS,
+  REASONS,
+  STATUSES,
+  type Channel,
+} from "../contract/vocabulary.ts";
 import { parseTimeline, type Note } from "./note.ts";
 import { channelStatus } from "./status-machine.ts";
 
@@ -47,7 +53,9 @@ function estimatedDelivery(note: Note): number {
   const reachedAt = CHANNELS.map((name) => note.channels[name])
     .filter((record) => record.state === "delivered" || record.state === "confirmed")
     .map((record) => record.at);
-  return reachedAt.length > 0 ? Math.min(...reachedAt) : Math.max(note.acceptedAt, note.sendAt ?? 0);
+  return reachedAt.length > 0
+    ? Math.min(...reachedAt)
+    : Math.max(note.acceptedAt, note.sendAt ?? 0);
 }
 
 function mapChannels<T>(map: (channel: Channel) => T): Record<Channel, T> {

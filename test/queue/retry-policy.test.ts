@@ -1,0 +1,69 @@
+/** Retries wait longer each time, honour what providers ask, and end. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { backoffMs, nextTryAt } from "../../src/queue/retry-policy.ts";
+
+const random = fc.double({ min: 0, max: 1, noNaN: true });
+
+describe("the backoff", () => {
+  it("stays within its bounds, for any try and any dice", () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 1_000 }), random, (attempt, dice) => {
+        const delay = backoffMs(attempt, dice);
+        expect(delay).toBeGreaterThanOrEqual(500);
+        expect(delay).toBeLessThanOrEqual(30_000);
+      }),
+    );
+  });
+
+  it("grows from try to try for the same dice, up to its ceiling", () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 30 }), random, (attempt, dice) => {
+        expect(backoffMs(attempt + 1, dice)).toBeGreaterThanOrEqual(backoffMs(attempt, dice));
+      }),
+    );
+  });
+
+  it("is at least what the provider asked for, up to five minutes", () => {
+    fc.assert(
+      fc.property(
+        fc.nat({ max: 20 }),
+        random,
+        fc.nat({ max: 10_000_000 }),
+        (attempt, dice, asked) => {
+          const delay = backoffMs(attempt, dice, asked);
+          expect(delay).toBeGreaterThanOrEqual(Math.min(asked, 300_000));
+          expect(delay).toBeLessThanOrEqual(300_000);
+        },
+      ),
+    );
+  });
+});
+
+describe("the next try", () => {
+  const question = {
+    stage: "push",
+    now: 100_000,
+    stageStartedAt: 100_000,
+    askedMs: undefined,
+    budgetMs: undefined,
+    random: 0.5,
+  } as const;
+
+  it("comes to an end on every stage", () => {
+    for (const stage of ["websocket", "push", "sms"] as const) {
+      let attempts = 1;
+      while (nextTryAt({ ...question, stage, attempts }) !== undefined) attempts += 1;
+      expect(attempts).toBeLessThan(10);
+    }
+  });
+
+  it("is not made if it would come after the time a critical one has", () => {
+    expect(nextTryAt({ ...question, attempts: 1, budgetMs: 10_000 })).toBeDefined();
+    expect(
+      nextTryAt({ ...question, attempts: 1, budgetMs: 10_000, askedMs: 60_000 }),
+    ).toBeUndefined();
+    const late = { ...question, attempts: 1, budgetMs: 10_000, now: 109_900 };
+    expect(nextTryAt(late)).toBeUndefined();
+  });
+});
