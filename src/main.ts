@@ -28,7 +28,9 @@ async function readSecrets(config: Config): Promise<Secrets> {
 async function redisUrlOf(config: Config, logger: Logger, resources: Resources): Promise<string> {
   if (config.REDIS_URL !== undefined) return config.REDIS_URL;
   const embedded = await startEmbeddedRedis({
-    ...{ dataDir: config.DATA_DIR, logger, appendOnly: true },
+    dataDir: config.DATA_DIR,
+    logger,
+    appendOnly: true,
     announce: say,
   });
   resources.add("embedded redis", () => embedded.stop());

@@ -57,7 +57,8 @@ function fitPayload(payload: { body: string; actions: LockScreenText["actions"] 
   const bytes = (text: string): number => Buffer.byteLength(text);
   let json = JSON.stringify(payload);
   if (bytes(json) <= MAX_PUSH_PAYLOAD_BYTES) return json;
-  const characters = [...payload.body];
+  // Code points, so that no character is cut in half.
+  const characters = Array.from(payload.body);
   for (let keep = Math.min(characters.length, 1_024); keep > 0; keep = Math.floor(keep / 2)) {
     json = JSON.stringify({ ...payload, body: `${characters.slice(0, keep).join("")}…` });
     if (bytes(json) <= MAX_PUSH_PAYLOAD_BYTES) return json;

@@ -76,7 +76,10 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
   const close: StageDesk["close"] = (note, channel, to, reason, extra = {}) => {
     const now = clock.now();
     return closeChannel(note, {
-      ...{ channel, to, reason, now },
+      channel,
+      to,
+      reason,
+      now,
       handOverAt: now + options.leaseMs,
       ...(extra.sockets === undefined ? {} : { sockets: extra.sockets }),
       ...(extra.pushOutcomes === undefined ? {} : { pushOutcomes: extra.pushOutcomes }),

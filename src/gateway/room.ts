@@ -63,7 +63,7 @@ export function createRoom(userId: string, deps: RoomDeps): Room {
 
   function drain(): void {
     while (!reading) {
-      const lacking = [...behind].filter((seat) => seat.isTaking());
+      const lacking = behind.size === 0 ? [] : [...behind].filter((seat) => seat.isTaking());
       if (lacking.length > 0) return void catchUp(lacking);
       const message = queue[0];
       if (message === undefined) return;

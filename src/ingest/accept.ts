@@ -2,25 +2,18 @@
  * Every way in ends here: claim the key, create the note, queue it. Once this resolves, the
  * notification is durable and will settle, whatever dies.
  */
-import type { DataContext } from "../content/registry.ts";
-import { deadlineOf } from "../content/deadline.ts";
 import type { Template } from "../content/template.ts";
 import type { Caller } from "../contract/caller.ts";
 import type { NotificationRequest } from "../contract/notification-request.ts";
-import {
-  CHANNELS,
-  laneOf,
-  type Channel,
-  type Family,
-  type Priority,
-} from "../contract/vocabulary.ts";
+import type { Channel, Family, Priority } from "../contract/vocabulary.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
-import { Problem, type ProblemIssue } from "../platform/problems.ts";
+import { Problem } from "../platform/problems.ts";
 import type { NewNote } from "../tracking/ledger-changes.ts";
-import type { ChannelRecord } from "../tracking/note.ts";
 import { hashBody, type Claim, type IdempotencyStore } from "./idempotency.ts";
+import { draftNote } from "./note-draft.ts";
+import { checkRequest, type RequestChecks } from "./request-checks.ts";
 
 /** One notification as it came in, parsed. */
 export interface Submission {
@@ -37,15 +30,7 @@ export type Acceptance =
     }
   | { readonly kind: "refused"; readonly problem: Problem };
 
-export interface AcceptOptions {
-  readonly templates: {
-    get(id: string): Template | undefined;
-    checkData(
-      template: Template,
-      data: Readonly<Record<string, unknown>>,
-      context?: DataContext,
-    ): ProblemIssue[];
-  };
+export interface AcceptOptions extends RequestChecks {
   readonly ledger: {
     accept(notes: readonly NewNote[]): Promise<("created" | "existed" | "suppressed")[]>;
     depth(): Promise<number>;
@@ -60,8 +45,6 @@ export interface AcceptOptions {
       attempt: number;
     }[],
   ) => Promise<void>;
-  readonly mayNotify: (caller: Caller, family: Family) => boolean;
-  readonly mayRaiseToCritical: (caller: Caller) => boolean;
   readonly keyspace: Keyspace;
   readonly clock: Clock;
   readonly leaseMs: number;
@@ -83,120 +66,8 @@ export interface Accept {
   ): Promise<Acceptance[]>;
 }
 
-/** SMS costs money and wakes people: only what is critical, or concerns an IEP, may use it. */
-function isSmsEligible(template: Template, priority: Priority): boolean {
-  return priority === "critical" || template.family === "iep" || template.smsTier === "critical";
-}
-
-function firstRecords(
-  template: Template,
-  request: NotificationRequest,
-  priority: Priority,
-  now: number,
-): Record<Channel, ChannelRecord> {
-  const wanted: readonly Channel[] = request.channels ?? template.channels;
-  const record = (channel: Channel): ChannelRecord => {
-    const base = { at: now, confirmedAt: null };
-    if (!wanted.includes(channel)) return { ...base, state: "skipped", reason: "not_requested" };
-    if (channel === "sms" && !isSmsEligible(template, priority)) {
-      return { ...base, state: "skipped", reason: "not_eligible" };
-    }
-    return { ...base, state: "pending", reason: null };
-  };
-  return { websocket: record("websocket"), push: record("push"), sms: record("sms") };
-}
-
-/** When it is too late: what the caller says, or the deadline of a template that ends with it. */
-function expiryOf(request: NotificationRequest, template: Template, deadline: number | null) {
-  const stated = request.expires_at === undefined ? null : Date.parse(request.expires_at);
-  const implied = template.expirable ? deadline : null;
-  if (stated === null || implied === null) return stated ?? implied;
-  return Math.min(stated, implied);
-}
-
 export function createAccept(options: AcceptOptions): Accept {
-  const { templates, keyspace, clock, logger } = options;
-
-  function check(request: NotificationRequest, caller: Caller): Template {
-    const template = templates.get(request.template_id);
-    if (template === undefined) {
-      throw new Problem("unknown_template", `There is no template ${request.template_id}.`);
-    }
-    if (!options.mayNotify(caller, template.family)) {
-      throw new Problem(
-        "forbidden",
-        `The token needs the scope notify:send or notify:send:${template.family}.`,
-      );
-    }
-    const raises = request.priority === "critical" && template.priority !== "critical";
-    if (raises && !options.mayRaiseToCritical(caller)) {
-      throw new Problem("forbidden", "Raising to critical needs the scope notify:send:critical.");
-    }
-    const issues = templates.checkData(template, request.data, request);
-    if (issues.length > 0) {
-      throw new Problem("invalid_template_data", `The data does not fit ${template.id}.`, {
-        errors: issues,
-      });
-    }
-    if (request.expires_at !== undefined && Date.parse(request.expires_at) <= clock.now()) {
-      throw new Problem("invalid_request", "expires_at has passed.", {
-        errors: [{ path: "expires_at", message: "must be in the future" }],
-      });
-    }
-    if (
-      request.send_at !== undefined &&
-      request.expires_at !== undefined &&
-      Date.parse(request.expires_at) <= Date.parse(request.send_at)
-    ) {
-      throw new Problem("invalid_date_range", "expires_at is not after send_at.", {
-        errors: [{ path: "expires_at", message: "must be after send_at" }],
-      });
-    }
-    return template;
-  }
-
-  function noteOf(
-    id: string,
-    request: NotificationRequest,
-    template: Template,
-    callerId: string,
-    replyTo: string | null,
-  ): NewNote {
-    const now = clock.now();
-    const priority = request.priority ?? template.priority;
-    const channels = firstRecords(template, request, priority, now);
-    const deadline = deadlineOf(template, request.data, now);
-    const sendAt = request.send_at === undefined ? null : Date.parse(request.send_at);
-    const later = sendAt !== null && sendAt > now ? sendAt : null;
-    const { data, locale, timezone, phone_number, batch_id, class_id, student_id } = request;
-    const given = { locale, timezone, phone_number, batch_id, class_id, student_id };
-    return {
-      id,
-      userId: request.user_id,
-      status: later === null ? "queued" : "scheduled",
-      // A note without any open channel settles in the stage it begins with.
-      stage: CHANNELS.find((name) => channels[name].state === "pending") ?? "sms",
-      lane: laneOf(priority),
-      acceptedAt: now,
-      priority,
-      templateId: template.id,
-      notificationType: request.notification_type ?? template.notificationType,
-      family: template.family,
-      strategy: request.strategy,
-      callerId,
-      replyTo,
-      channels,
-      expiresAt: expiryOf(request, template, deadline),
-      sendAt: later,
-      request: {
-        data,
-        correlation_id: request.correlation_id ?? request.event_id ?? id,
-        ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-        ...(deadline === null ? {} : { deadline }),
-      },
-      dueAt: later ?? now + options.leaseMs,
-    };
-  }
+  const { keyspace, clock, logger } = options;
 
   async function enqueue(notes: readonly NewNote[]): Promise<void> {
     const waiting = notes
@@ -217,7 +88,7 @@ export function createAccept(options: AcceptOptions): Accept {
       [];
     submissions.forEach(({ request, idempotencyKey }, at) => {
       try {
-        const template = check(request, caller);
+        const template = checkRequest(options, request, caller);
         const claim: Claim = {
           id: keyspace.newNoteId(request.user_id),
           callerId: caller.userId,
@@ -249,7 +120,15 @@ export function createAccept(options: AcceptOptions): Accept {
         return;
       }
       replyTo?.expect(claim.id);
-      const note = noteOf(claim.id, request, template, caller.userId, replyTo?.node ?? null);
+      const note = draftNote({
+        id: claim.id,
+        request,
+        template,
+        callerId: caller.userId,
+        replyTo: replyTo?.node ?? null,
+        now: clock.now(),
+        leaseMs: options.leaseMs,
+      });
       notes.push({ at, note, repeated: claim.kind === "repeated" });
     });
 

@@ -54,7 +54,8 @@ export const CONFIG_GROUPS = {
     TRUST_PROXY: wholeNumber(0, 10)
       .default(0)
       .describe("number of trusted reverse proxies in front"),
-    CORS_ORIGINS: list.default([])
+    CORS_ORIGINS: list
+      .default([])
       .describe("comma list of origins that may call the REST API from a browser"),
     WS_ALLOWED_ORIGINS: list.default([]).describe("comma list of origins for sockets; empty: any"),
     MAX_CONNECTIONS: wholeNumber(1, 1_000_000)
@@ -119,7 +120,10 @@ export const CONFIG_GROUPS = {
     TWILIO_AUTH_TOKEN: text.optional().describe("secret of the account"),
     TWILIO_FROM_NUMBER: text.optional().describe("sending number, or"),
     TWILIO_MESSAGING_SERVICE_SID: text.optional().describe("messaging service to send through"),
-    TWILIO_API_URL: z.url().optional().describe("sends Twilio's requests elsewhere: tests, proxies"),
+    TWILIO_API_URL: z
+      .url()
+      .optional()
+      .describe("sends Twilio's requests elsewhere: tests, proxies"),
   },
   content: {
     TEMPLATES_DIR: text.optional().describe("folder with an installation's own templates"),

@@ -14,7 +14,8 @@ export type ConnectionKind = "command" | "subscriber" | "blocking";
 
 /** Opens a connection; it connects by itself and keeps trying until closed. */
 export function connectRedis(url: string, kind: ConnectionKind): Redis {
-  const retryStrategy = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 6), 2_000);
+  const retryStrategy = (attempt: number): number =>
+    Math.min(50 * 2 ** Math.min(attempt, 6), 2_000);
   const redis =
     kind === "command"
       ? new Redis(url, {

@@ -21,7 +21,8 @@ export function createSealing(key: Buffer | undefined): Sealing {
 
   const open = (sealed: string): string => {
     if (!sealed.startsWith(MARK)) return sealed;
-    if (key === undefined) throw new Error("stored data is encrypted; DATA_ENCRYPTION_KEY is not set");
+    if (key === undefined)
+      throw new Error("stored data is encrypted; DATA_ENCRYPTION_KEY is not set");
     const bytes = Buffer.from(sealed.slice(MARK.length), "base64");
     const iv = bytes.subarray(0, IV_BYTES);
     const tag = bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES);

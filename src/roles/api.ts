@@ -36,17 +36,23 @@ export async function createApiRole(deps: {
 
   const settlements = createSettlements({
     redis: await foundation.connect("settlements", "subscriber"),
-    ...{ keyspace, clock, node: nodeId },
+    keyspace,
+    clock,
+    node: nodeId,
   });
   await settlements.start();
 
   const capacity = createCapacity({
-    ...{ redis, clock },
+    redis,
+    clock,
     depth: () => ledger.depth(),
     maxDepth: config.MAX_QUEUE_DEPTH,
   });
   const accept = createAccept({
-    ...{ ledger, keyspace, clock, logger },
+    ledger,
+    keyspace,
+    clock,
+    logger,
     templates: content.templates,
     idempotency: createIdempotencyStore({ redis, keyspace }),
     enqueue: (items) => queues.enqueue(items),
@@ -68,7 +74,7 @@ export async function createApiRole(deps: {
         advance: (changes) => ledger.advance(changes),
         cancel: (note) => cancel(note, clock.now()),
         isNoteId: (id) => keyspace.shardOfNote(id) !== undefined,
-        readReceipt: receiptTokens.read,
+        readReceipt: (token) => receiptTokens.read(token),
       }),
       ...preferenceRoutes({
         preferences,
@@ -84,7 +90,8 @@ export async function createApiRole(deps: {
         audit,
         clock,
         analytics: createAnalytics({
-          ...{ redis, keyspace },
+          redis,
+          keyspace,
           census: () => readGatewayCensus({ redis, keyspace, clock }),
         }),
       }),

@@ -15,7 +15,12 @@ export async function createGatewayRole(deps: {
   const { foundation, parts, verifier } = deps;
   const { config, redis, keyspace, clock, sealing, logger, metrics, nodeId } = foundation;
   return createGateway({
-    ...{ nodeId, redis, keyspace, clock, sealing, log: logger },
+    nodeId,
+    redis,
+    keyspace,
+    clock,
+    sealing,
+    log: logger,
     subscriber: await foundation.connect("gateway", "subscriber"),
     history: createHistory({ redis, keyspace, clock }),
     presence: createPresence({ redis, keyspace, clock, nodeId }),

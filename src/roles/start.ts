@@ -48,13 +48,17 @@ export async function startRoles(foundation: Foundation): Promise<RunningRoles> 
   const content = loadContent(config);
   const parts = createDeliveryParts(foundation);
   const verifier = createTokenVerifier({
-    ...{ clock, logger, secrets: secrets.jwtSecrets },
+    clock,
+    logger,
+    secrets: secrets.jwtSecrets,
     jwksUrl: config.JWT_JWKS_URL,
     issuer: config.JWT_ISSUER,
     audience: config.JWT_AUDIENCE,
   });
   const failedLogins = createFailedLogins({
-    ...{ clock, logger, enabled: config.RATE_LIMITS === "on" },
+    clock,
+    logger,
+    enabled: config.RATE_LIMITS === "on",
     onFailure: () => metrics.authFailures.inc(),
     onAlert: (ip) => writeAudit(parts, logger, { action: "security_alert", path: ip }),
   });
@@ -66,7 +70,9 @@ export async function startRoles(foundation: Foundation): Promise<RunningRoles> 
   }
   const gateway = config.ROLES.includes("gateway")
     ? await createGatewayRole({
-        ...{ foundation, parts, verifier },
+        foundation,
+        parts,
+        verifier,
         onUnauthorized: (ip) => failedLogins.record(ip),
       })
     : undefined;
@@ -79,7 +85,8 @@ export async function startRoles(foundation: Foundation): Promise<RunningRoles> 
 
   let listening = false;
   const source = createHealthSource({
-    ...{ foundation, parts },
+    foundation,
+    parts,
     gatewaySubscribed: gateway && (() => gateway.isSubscribed()),
     pushEnabled: vapidPublicKey !== undefined,
     sms: readSmsSettings(config).kind,
@@ -87,16 +94,23 @@ export async function startRoles(foundation: Foundation): Promise<RunningRoles> 
   const ready = async (): Promise<boolean> =>
     listening && (gateway?.isSubscribed() ?? true) && (await redisAnswers(foundation));
   const routes: Route[] = [
-    ...healthRoutes({ ...{ clock, logger, source, ready }, version: VERSION }),
+    ...healthRoutes({ clock, logger, source, ready, version: VERSION }),
     metricsRoute(metrics),
     ...(api?.routes ?? []),
     ...(api === undefined ? [] : await siteRoutes(foundation)),
   ];
   const app = createHttpApp({
     routes: [...routes, openApiRoute({ routes, version: VERSION, ...API_DESCRIPTION })],
-    ...{ verifier, failedLogins, logger, metrics },
+    verifier,
+    failedLogins,
+    logger,
+    metrics,
     rateLimiter: createRateLimiter({
-      ...{ redis, keyspace, clock, logger, enabled: config.RATE_LIMITS === "on" },
+      redis,
+      keyspace,
+      clock,
+      logger,
+      enabled: config.RATE_LIMITS === "on",
       perMinute: {
         service: config.RATE_LIMIT_SERVICE_PER_MINUTE,
         user: config.RATE_LIMIT_USER_PER_MINUTE,
@@ -108,7 +122,9 @@ export async function startRoles(foundation: Foundation): Promise<RunningRoles> 
     corsOrigins: config.CORS_ORIGINS,
     onRejected: ({ code, path, callerId }) =>
       writeAudit(parts, logger, {
-        ...{ action: "rejected", code, path },
+        action: "rejected",
+        code,
+        path,
         ...(callerId === undefined ? {} : { caller: callerId }),
       }),
   });
@@ -172,11 +188,15 @@ async function siteRoutes(foundation: Foundation): Promise<Route[]> {
   return [
     ...routes,
     ...devRoutes({
-      ...{ signer, clock, isLoopback: isLoopbackAddress },
+      signer,
+      clock,
+      isLoopback: isLoopbackAddress,
       outbox: {
         list: async () =>
           (await outbox.list()).map(({ phoneNumber, text, at, noteId }) => ({
-            ...{ to: phoneNumber, text, notificationId: noteId },
+            to: phoneNumber,
+            text,
+            notificationId: noteId,
             at: new Date(at).toISOString(),
           })),
       },

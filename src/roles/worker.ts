@@ -110,11 +110,14 @@ export function createWorkerRole(deps: WorkerDeps): WorkerRole {
     renderer: content.renderer,
     publicUrl: deps.publicUrl,
     iconUrl: config.PUSH_ICON_URL,
-    receiptToken: parts.receiptTokens.sign,
+    receiptToken: (noteId) => parts.receiptTokens.sign(noteId),
   });
   const provider = { desk, clock, leaseMs: config.DUE_LEASE_MS, random: Math.random };
   const websocket: WebsocketStage = createWebsocketStage({
-    ...{ desk, clock, logger, messages },
+    desk,
+    clock,
+    logger,
+    messages,
     ledger: parts.ledger,
     workerId: nodeId,
     answerMs: config.GATEWAY_ANSWER_MS,
@@ -135,7 +138,8 @@ export function createWorkerRole(deps: WorkerDeps): WorkerRole {
     toE164,
   });
   const poller = createDuePoller({
-    ...{ clock, logger },
+    clock,
+    logger,
     index: parts.ledger,
     enqueue: (items) => parts.queues.enqueue(items),
     shards: keyspace.shards,
@@ -147,14 +151,17 @@ export function createWorkerRole(deps: WorkerDeps): WorkerRole {
     async start() {
       const inbox = createAnswerInbox({
         redis: await foundation.connect("answers", "subscriber"),
-        ...{ keyspace, logger, workerId: nodeId },
+        keyspace,
+        logger,
+        workerId: nodeId,
         onAnswers: (answers) => websocket.answers.record(answers),
       });
       await inbox.start();
       resources.add("websocket stage", () => websocket.close());
       const workers = createStageWorkers({
         redis: await foundation.connect("queues", "blocking"),
-        ...{ keyspace, logger },
+        keyspace,
+        logger,
         processors: {
           websocket: (items) => websocket.process(items),
           push: (items) => push.process(items),

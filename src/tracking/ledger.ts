@@ -12,9 +12,8 @@ import type { Sealing } from "../platform/sealing.ts";
 import type { NewNote, NoteChange, Publication } from "./ledger-changes.ts";
 import { wireChange, wireNewNote } from "./ledger-changes.ts";
 import { parseNote, type Note } from "./note.ts";
+import { byShard, sumOverShards } from "./shard-batches.ts";
 
-/** One script call handles at most so many notes: about half a millisecond of Redis. */
-const CHUNK = 25;
 /** How long a settled note can be asked about. */
 const SETTLED_KEEP_MS = 30 * 86_400_000;
 
@@ -94,39 +93,6 @@ export function createLedger(options: LedgerOptions): Ledger {
     return scriptOf([`${base}due`], [base, clock.now(), SETTLED_KEEP_MS, ...args]);
   };
 
-  /** Runs `work` for each shard's items in chunks, and puts the results back in the given order. */
-  async function byShard<T, R>(
-    items: readonly T[],
-    shardOf: (item: T) => number,
-    work: (shard: number, chunk: readonly T[]) => Promise<readonly R[]>,
-  ): Promise<R[]> {
-    const groups = new Map<number, number[]>();
-    items.forEach((item, index) => {
-      const shard = shardOf(item);
-      const group = groups.get(shard);
-      if (group === undefined) groups.set(shard, [index]);
-      else group.push(index);
-    });
-    const results = Array.from<R>({ length: items.length });
-    const runs: Promise<void>[] = [];
-    for (const [shard, indexes] of groups) {
-      for (let from = 0; from < indexes.length; from += CHUNK) {
-        const part = indexes.slice(from, from + CHUNK);
-        const chunk = part.flatMap((index) => items.slice(index, index + 1));
-        runs.push(
-          work(shard, chunk).then((replies) => {
-            part.forEach((index, at) => {
-              const reply = replies[at];
-              if (reply !== undefined) results[index] = reply;
-            });
-          }),
-        );
-      }
-    }
-    await Promise.all(runs);
-    return results;
-  }
-
   const shardOfNote = (id: string): number => {
     const shard = keyspace.shardOfNote(id);
     if (shard === undefined) throw new Error(`${id} is not a notification id`);
@@ -157,7 +123,7 @@ export function createLedger(options: LedgerOptions): Ledger {
         if (error) throw error;
         const id = ids[index] ?? "";
         const hash = z.record(z.string(), z.string()).parse(reply);
-        const note = parseNote(id, hash, sealing.open);
+        const note = parseNote(id, hash, (sealed) => sealing.open(sealed));
         if (note !== undefined) notes.set(id, note);
       });
       return notes;
@@ -215,22 +181,4 @@ export function createLedger(options: LedgerOptions): Ledger {
     depth: () => sumOverShards(redis, keyspace, (pipeline, key) => pipeline.zcard(key), "due"),
     sequenced: () => sumOverShards(redis, keyspace, (pipeline, key) => pipeline.get(key), "count"),
   };
-}
-
-async function sumOverShards(
-  redis: Redis,
-  keyspace: Keyspace,
-  read: (pipeline: ReturnType<Redis["pipeline"]>, key: string) => unknown,
-  name: string,
-): Promise<number> {
-  const pipeline = redis.pipeline();
-  for (let shard = 0; shard < keyspace.shards; shard += 1) {
-    read(pipeline, keyspace.sharded(shard, name));
-  }
-  let sum = 0;
-  for (const [error, reply] of (await pipeline.exec()) ?? []) {
-    if (error) throw error;
-    sum += Number(reply ?? 0);
-  }
-  return sum;
 }

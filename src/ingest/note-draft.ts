@@ -1,0 +1,87 @@
+/** Makes the note of a request: which channels are open, when it is sent, when it is too late. Pure. */
+import { deadlineOf } from "../content/deadline.ts";
+import type { Template } from "../content/template.ts";
+import type { NotificationRequest } from "../contract/notification-request.ts";
+import { CHANNELS, laneOf, type Channel, type Priority } from "../contract/vocabulary.ts";
+import type { NewNote } from "../tracking/ledger-changes.ts";
+import type { ChannelRecord } from "../tracking/note.ts";
+
+export interface Draft {
+  readonly id: string;
+  readonly request: NotificationRequest;
+  readonly template: Template;
+  readonly callerId: string;
+  /** The process that waits for the outcome. */
+  readonly replyTo: string | null;
+  readonly now: number;
+  readonly leaseMs: number;
+}
+
+/** SMS costs money and wakes people: only what is critical, or concerns an IEP, may use it. */
+function isSmsEligible(template: Template, priority: Priority): boolean {
+  return priority === "critical" || template.family === "iep" || template.smsTier === "critical";
+}
+
+function firstRecords(
+  template: Template,
+  request: NotificationRequest,
+  priority: Priority,
+  now: number,
+): Record<Channel, ChannelRecord> {
+  const wanted: readonly Channel[] = request.channels ?? template.channels;
+  const record = (channel: Channel): ChannelRecord => {
+    const base = { at: now, confirmedAt: null };
+    if (!wanted.includes(channel)) return { ...base, state: "skipped", reason: "not_requested" };
+    if (channel === "sms" && !isSmsEligible(template, priority)) {
+      return { ...base, state: "skipped", reason: "not_eligible" };
+    }
+    return { ...base, state: "pending", reason: null };
+  };
+  return { websocket: record("websocket"), push: record("push"), sms: record("sms") };
+}
+
+/** When it is too late: what the caller says, or the deadline of a template that ends with it. */
+function expiryOf(request: NotificationRequest, template: Template, deadline: number | null) {
+  const stated = request.expires_at === undefined ? null : Date.parse(request.expires_at);
+  const implied = template.expirable ? deadline : null;
+  if (stated === null || implied === null) return stated ?? implied;
+  return Math.min(stated, implied);
+}
+
+/** The note of an accepted request; `leaseMs` is when the due index looks for it by itself. */
+export function draftNote(draft: Draft): NewNote {
+  const { id, request, template, callerId, replyTo, now } = draft;
+  const priority = request.priority ?? template.priority;
+  const channels = firstRecords(template, request, priority, now);
+  const deadline = deadlineOf(template, request.data, now);
+  const sendAt = request.send_at === undefined ? null : Date.parse(request.send_at);
+  const later = sendAt !== null && sendAt > now ? sendAt : null;
+  const { data, locale, timezone, phone_number, batch_id, class_id, student_id } = request;
+  const given = { locale, timezone, phone_number, batch_id, class_id, student_id };
+  return {
+    id,
+    userId: request.user_id,
+    status: later === null ? "queued" : "scheduled",
+    // A note without any open channel settles in the stage it begins with.
+    stage: CHANNELS.find((name) => channels[name].state === "pending") ?? "sms",
+    lane: laneOf(priority),
+    acceptedAt: now,
+    priority,
+    templateId: template.id,
+    notificationType: request.notification_type ?? template.notificationType,
+    family: template.family,
+    strategy: request.strategy,
+    callerId,
+    replyTo,
+    channels,
+    expiresAt: expiryOf(request, template, deadline),
+    sendAt: later,
+    request: {
+      data,
+      correlation_id: request.correlation_id ?? request.event_id ?? id,
+      ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+      ...(deadline === null ? {} : { deadline }),
+    },
+    dueAt: later ?? now + draft.leaseMs,
+  };
+}
