@@ -5,6 +5,9 @@ import { openBrowser, type Browser } from "./chromium.ts";
 import { reachServiceWorker, type ServiceWorkerHandle } from "./service-worker.ts";
 import { openSite, type Site } from "./site.ts";
 
+/** Only a hang takes as long. */
+const MAX_WAIT_MS = 15_000;
+
 let site: Site;
 let browser: Browser;
 let page: Page;
@@ -47,6 +50,11 @@ async function pushAndWait(changes: Record<string, unknown>): Promise<string> {
   const receipt = await site.nextReceipt();
   expect(receipt.event).toBe("shown");
   return receipt.receipt;
+}
+
+async function leaveSite(): Promise<void> {
+  await page.goto("about:blank");
+  await expect.poll(() => worker.openTabs(), { timeout: MAX_WAIT_MS }).toBe(0);
 }
 
 async function shownWithTag(tag: string) {
@@ -95,7 +103,7 @@ describe("a push", () => {
 
 describe("a click", () => {
   it("opens the page that the notification is about when no tab of ours is open", async () => {
-    await page.goto("about:blank");
+    await leaveSite();
     await pushAndWait({ tag: "closed", receipt: "r-closed" });
     expect(await worker.click("closed")).toEqual([`${site.url}/iep/iep-1`]);
     expect(await site.nextReceipt()).toEqual({ receipt: "r-closed", event: "clicked" });
@@ -104,7 +112,7 @@ describe("a click", () => {
   });
 
   it("on an action opens that action's page", async () => {
-    await page.goto("about:blank");
+    await leaveSite();
     await pushAndWait({ tag: "action" });
     expect(await worker.click("action", "open_plan")).toEqual([
       `${site.url}/iep/iep-1?from=action`,
@@ -135,7 +143,7 @@ describe("a click", () => {
     "/\\evil.example",
     "http://[broken",
   ])("never leaves our own site (%s)", async (url) => {
-    await page.goto("about:blank");
+    await leaveSite();
     await pushAndWait({ tag: "foreign", url });
     expect(await worker.click("foreign")).toEqual([`${site.url}/`]);
     await site.nextReceipt();

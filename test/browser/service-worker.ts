@@ -15,6 +15,8 @@ export interface ServiceWorkerHandle {
   /** As the browser's push service would, with the decrypted payload. */
   push(payload: string): Promise<void>;
   shown(): Promise<ShownNotification[]>;
+  /** How many tabs of ours the worker knows; one that was left stays known for a moment. */
+  openTabs(): Promise<number>;
   /**
    * Clicks the notification with this tag and resolves when the worker is done. The links it
    * opened are returned instead of opened: browsers open windows only for clicks of a person.
@@ -45,6 +47,11 @@ export async function reachServiceWorker(
         self.registration.getNotifications().then((all) => all.map(
           ({ title, body, dir, lang, tag, icon, actions }) =>
             ({ title, body, dir, lang, tag, icon, actions })))`);
+    },
+    async openTabs() {
+      return await worker.evaluate<number>(`
+        self.clients.matchAll({ type: "window", includeUncontrolled: true })
+          .then((tabs) => tabs.length)`);
     },
     async click(tag, action = "") {
       return await worker.evaluate<string[]>(`(async () => {
