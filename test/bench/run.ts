@@ -58,7 +58,7 @@ async function measure(options: BenchOptions, resources: Resources): Promise<Cou
 
 /** Nothing lost, doubled or out of order, and the product's own books agree. */
 function isGood({ judgement, counted }: Course): boolean {
-  return isSound(judgement) && (counted === undefined || counted === judgement.accepted);
+  return isSound(judgement) && (counted === undefined || counted === judgement.arrived);
 }
 
 async function writeFigures(options: BenchOptions, courses: readonly Course[]): Promise<void> {
