@@ -73,7 +73,7 @@ export async function startProduct(
     const body = options.raw ?? (options.body === undefined ? null : JSON.stringify(options.body));
     const response = await fetch(`${url}${path}`, {
       method,
-      body,
+      ...(body === null ? {} : { body }),
       headers: {
         ...(authorization === "" ? {} : { authorization: `Bearer ${authorization}` }),
         ...(body === null ? {} : { "content-type": "application/json" }),
