@@ -3,9 +3,8 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 export interface ChildProduct {
-  readonly pid: number;
-  readonly url: string;
-  readonly webSocketUrl: string;
+  /** Its address, once it says that it runs. Rejects if it ends before. */
+  readonly url: Promise<string>;
   /** SIGKILL: no goodbye. Resolves when the process is gone. */
   kill(): Promise<void>;
   /** SIGTERM. Resolves with its exit code. */
@@ -19,10 +18,8 @@ const BANNER = /Schoolbell is running \([^)]*\) at http:\/\/[^:\s]+:(\d+)/;
 /** The end of the log is where the reason is. */
 const LOG_CHARACTERS = 8_192;
 
-/** Starts `node src/main.ts` with these variables only; resolves when it says that it runs. */
-export async function startChildProduct(
-  env: Readonly<Record<string, string>>,
-): Promise<ChildProduct> {
+/** Starts `node src/main.ts` with these variables only. */
+export function startChildProduct(env: Readonly<Record<string, string>>): ChildProduct {
   const child = spawn(process.execPath, ["src/main.ts"], {
     cwd: ROOT,
     // Halves the time to start, from the second run on.
@@ -41,21 +38,22 @@ export async function startChildProduct(
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     log = (log + text).slice(-LOG_CHARACTERS);
   });
-  const port = await new Promise<string>((resolve, reject) => {
+  const url = new Promise<string>((resolve, reject) => {
     let screen = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       screen += text;
       const found = BANNER.exec(screen)?.[1];
-      if (found !== undefined) resolve(found);
+      if (found !== undefined) resolve(`http://127.0.0.1:${found}`);
     });
     child.once("error", reject);
     child.once("exit", (code) => reject(new Error(`it ended with ${code} at start: ${log}`)));
   });
 
+  // Who kills it at start need not wait for an address.
+  url.catch(() => {});
+
   return {
-    pid: child.pid ?? 0,
-    url: `http://127.0.0.1:${port}`,
-    webSocketUrl: `ws://127.0.0.1:${port}`,
+    url,
     async kill() {
       child.kill("SIGKILL");
       await exit;
