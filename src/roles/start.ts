@@ -24,7 +24,7 @@ import { createHealthSource, redisAnswers } from "./health-source.ts";
 import { bundleBrowser } from "./pages/bundle.ts";
 import { devRoutes } from "./pages/dev-routes.ts";
 import { isLoopbackAddress } from "./pages/loopback.ts";
-import { pageRoutes } from "./pages/page-routes.ts";
+import { landingRoutes, pageRoutes } from "./pages/page-routes.ts";
 import { createWorkerRole } from "./worker.ts";
 
 export interface RunningRoles {
@@ -176,7 +176,8 @@ function writeAudit(
 /** The try-out page, the API's documentation, and in development what the page needs to sign in. */
 async function siteRoutes(foundation: Foundation): Promise<Route[]> {
   const { config, secrets, clock, redis, keyspace, sealing } = foundation;
-  const routes = [...docsRoutes(), ...pageRoutes(await bundleBrowser())];
+  const assets = await bundleBrowser();
+  const routes = [...docsRoutes(), ...pageRoutes(assets)];
   const [secret] = secrets.jwtSecrets;
   if (config.NODE_ENV === "production" || secret === undefined) return routes;
   const outbox = createSmsOutbox({ redis, keyspace, sealing });
@@ -187,6 +188,7 @@ async function siteRoutes(foundation: Foundation): Promise<Route[]> {
   });
   return [
     ...routes,
+    ...landingRoutes(assets),
     ...devRoutes({
       signer,
       clock,

@@ -15,6 +15,7 @@ import { createPushStage } from "../delivery/push-stage.ts";
 import { createSmsStage } from "../delivery/sms-stage.ts";
 import { createStageDesk, type StageDesk } from "../delivery/stage-desk.ts";
 import { createWebsocketStage, type WebsocketStage } from "../delivery/websocket-stage.ts";
+import type { Cancel } from "../platform/clock.ts";
 import { createDuePoller } from "../queue/due-poller.ts";
 import { createStageWorkers } from "../queue/stage-workers.ts";
 import type { ContentParts } from "./content-parts.ts";
@@ -32,6 +33,8 @@ export interface WorkerDeps {
   /** How the outside reaches this service; known once it listens. */
   readonly publicUrl: () => string;
 }
+
+const OVERDUE_INTERVAL_MS = 5_000;
 
 interface Providers {
   readonly push: PushChannel | undefined;
@@ -97,6 +100,17 @@ function createDesk({ foundation, parts }: WorkerDeps, providers: Providers): St
       if (channel !== undefined)
         metrics.deliveryLatency.observe({ channel: channel[0] }, latencyMs);
     },
+  });
+}
+
+/** The number to scale workers by. */
+function watchOverdue({ clock, metrics }: Foundation, { ledger }: DeliveryParts): Cancel {
+  return clock.every(OVERDUE_INTERVAL_MS, () => {
+    ledger.overdue().then(
+      (count) => metrics.dueOverdue.set(count),
+      // Redis is away: health says so, and the last figure stands.
+      () => {},
+    );
   });
 }
 
@@ -174,6 +188,7 @@ export function createWorkerRole(deps: WorkerDeps): WorkerRole {
       await workers.start();
       resources.add("due poller", () => poller.close());
       poller.start();
+      resources.add("overdue gauge", watchOverdue(foundation, parts));
     },
   };
 }

@@ -58,6 +58,8 @@ export interface Ledger {
   leaseDue(shard: number, leaseMs: number, limit: number): Promise<DueNote[]>;
   /** Unsettled notes, over all shards. */
   depth(): Promise<number>;
+  /** Notes whose time has passed and that nobody has leased, over all shards. */
+  overdue(): Promise<number>;
   /** Messages ever sequenced, over all shards. */
   sequenced(): Promise<number>;
 }
@@ -179,6 +181,13 @@ export function createLedger(options: LedgerOptions): Ledger {
     },
 
     depth: () => sumOverShards(redis, keyspace, (pipeline, key) => pipeline.zcard(key), "due"),
+    overdue: () =>
+      sumOverShards(
+        redis,
+        keyspace,
+        (pipeline, key) => pipeline.zcount(key, "-inf", clock.now()),
+        "due",
+      ),
     sequenced: () => sumOverShards(redis, keyspace, (pipeline, key) => pipeline.get(key), "count"),
   };
 }
