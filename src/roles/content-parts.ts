@@ -5,6 +5,7 @@ import { loadLocales } from "../content/locales.ts";
 import { loadTemplates, type TemplateRegistry } from "../content/registry.ts";
 import { createRenderer, type Renderer } from "../content/render.ts";
 import type { Config } from "../platform/config-schema.ts";
+import { ConfigError } from "../platform/config.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -13,7 +14,17 @@ export interface ContentParts {
   readonly renderer: Renderer;
 }
 
+/** @throws ConfigError that names the file and what is wrong in it. */
 export function loadContent(config: Config): ContentParts {
+  try {
+    return readContent(config);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`The templates or texts cannot be used: ${reason}`);
+  }
+}
+
+function readContent(config: Config): ContentParts {
   const templates = loadTemplates({
     dir: path.join(ROOT, "templates"),
     extraDir: config.TEMPLATES_DIR,

@@ -1,30 +1,23 @@
 /** Starts the configured roles in one process and tells how to stop them. */
 import { readFileSync } from "node:fs";
 import { createFailedLogins } from "../auth/failed-logins.ts";
-import { createTokenSigner } from "../auth/token-signer.ts";
 import { createTokenVerifier } from "../auth/tokens.ts";
 import { readPushSettings } from "../channels/push/settings.ts";
-import { createSmsOutbox } from "../channels/sms/outbox.ts";
 import { readSmsSettings } from "../channels/sms/settings.ts";
-import type { Gateway } from "../gateway/gateway.ts";
 import { createHttpApp } from "../http/app.ts";
-import { docsRoutes } from "../http/docs.ts";
 import { healthRoutes } from "../http/health.ts";
 import { metricsRoute } from "../http/metrics-route.ts";
 import { openApiRoute } from "../http/openapi.ts";
 import { createRateLimiter } from "../http/rate-limiter.ts";
 import type { Route } from "../http/route.ts";
-import { listen, type HttpServer } from "../http/server.ts";
 import { createApiRole } from "./api.ts";
 import { loadContent } from "./content-parts.ts";
 import { createDeliveryParts, type DeliveryParts } from "./delivery-parts.ts";
 import type { Foundation } from "./foundation.ts";
 import { createGatewayRole } from "./gateway.ts";
 import { createHealthSource, redisAnswers } from "./health-source.ts";
-import { bundleBrowser } from "./pages/bundle.ts";
-import { devRoutes } from "./pages/dev-routes.ts";
-import { isLoopbackAddress } from "./pages/loopback.ts";
-import { landingRoutes, pageRoutes } from "./pages/page-routes.ts";
+import { addressOf, openListeners } from "./listeners.ts";
+import { siteRoutes } from "./pages/site-routes.ts";
 import { createWorkerRole } from "./worker.ts";
 
 export interface RunningRoles {
@@ -129,10 +122,9 @@ export async function startRoles(foundation: Foundation): Promise<RunningRoles> 
       }),
   });
 
-  const servers = await openListeners(foundation, app, gateway);
+  const servers = await openListeners(config, app, gateway);
   const [first] = servers;
-  const host = hostOf(config.HOST ?? defaultHost(config.NODE_ENV));
-  url = `http://${host}:${first?.port ?? config.PORT}`;
+  url = addressOf(config, first?.port ?? config.PORT);
   listening = true;
   resources.add("listeners", async () => {
     listening = false;
@@ -153,16 +145,6 @@ const API_DESCRIPTION = {
     "Every refusal is a problem document; its codes are listed at [/docs/errors](/docs/errors).",
 };
 
-function defaultHost(environment: string): string {
-  return environment === "production" ? "0.0.0.0" : "127.0.0.1";
-}
-
-/** What a person can open: an address that means "all" is this machine to them. */
-function hostOf(host: string): string {
-  if (host === "0.0.0.0" || host === "::" || host === "127.0.0.1") return "localhost";
-  return host.includes(":") ? `[${host}]` : host;
-}
-
 function writeAudit(
   parts: Pick<DeliveryParts, "audit">,
   logger: Foundation["logger"],
@@ -171,57 +153,4 @@ function writeAudit(
   parts.audit.add(entry).catch((error: unknown) => {
     logger.warn({ err: error, ...entry }, "an audit entry could not be written");
   });
-}
-
-/** The try-out page, the API's documentation, and in development what the page needs to sign in. */
-async function siteRoutes(foundation: Foundation): Promise<Route[]> {
-  const { config, secrets, clock, redis, keyspace, sealing } = foundation;
-  const assets = await bundleBrowser();
-  const routes = [...docsRoutes(), ...pageRoutes(assets)];
-  const [secret] = secrets.jwtSecrets;
-  if (config.NODE_ENV === "production" || secret === undefined) return routes;
-  const outbox = createSmsOutbox({ redis, keyspace, sealing });
-  const signer = createTokenSigner(secret, {
-    issuer: config.JWT_ISSUER,
-    audience: config.JWT_AUDIENCE,
-    now: () => clock.now(),
-  });
-  return [
-    ...routes,
-    ...landingRoutes(assets),
-    ...devRoutes({
-      signer,
-      clock,
-      isLoopback: isLoopbackAddress,
-      outbox: {
-        list: async () =>
-          (await outbox.list()).map(({ phoneNumber, text, at, noteId }) => ({
-            to: phoneNumber,
-            text,
-            notificationId: noteId,
-            at: new Date(at).toISOString(),
-          })),
-      },
-    }),
-  ];
-}
-
-async function openListeners(
-  { config }: Foundation,
-  app: Parameters<typeof listen>[0],
-  gateway: Gateway | undefined,
-): Promise<HttpServer[]> {
-  const host = config.HOST ?? defaultHost(config.NODE_ENV);
-  const ports = config.WS_PORT === undefined ? [config.PORT] : [config.PORT, config.WS_PORT];
-  const servers: HttpServer[] = [];
-  for (const port of ports) {
-    const server = await listen(app, { host, port });
-    if (gateway !== undefined) {
-      server.server.on("upgrade", (request, socket, head) => {
-        gateway.handleUpgrade(request, socket, head);
-      });
-    }
-    servers.push(server);
-  }
-  return servers;
 }
