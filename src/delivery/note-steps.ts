@@ -64,14 +64,10 @@ export function closeChannel(note: Note, closing: Closing): NoteChange {
   const next = nextChannel(note, records);
   if (next !== undefined) {
     return {
+      ...handOver(next, now, closing.handOverAt),
       note,
-      stage: next,
-      attempt: 0,
-      leasedUntil: 0,
-      stageStartedAt: now,
       channels: { [channel]: records[channel] },
       counts,
-      dueAt: closing.handOverAt,
       timeline,
       ...extras,
     };
@@ -104,9 +100,16 @@ function settle(
   };
 }
 
-/** Settles a note of which somebody was reached while it waited for its next stage. */
-export function finish(note: Note, now: number): NoteChange {
-  return settle(note, note.channels, now, [], {});
+/** Goes past a stage whose channel was closed from outside: to the next open one, or to the end. */
+export function finish(note: Note, now: number, handOverAt: number): NoteChange {
+  const next = nextChannel(note, note.channels);
+  if (next === undefined) return settle(note, note.channels, now, [], {});
+  return { ...handOver(next, now, handOverAt), note, counts: {}, timeline: [] };
+}
+
+/** What a note needs to begin its next stage afresh. */
+function handOver(stage: Channel, now: number, handOverAt: number) {
+  return { stage, attempt: 0, leasedUntil: 0, stageStartedAt: now, dueAt: handOverAt };
 }
 
 /** Ends a note whose time has passed: open channels are `expired`. */

@@ -16,7 +16,7 @@ export type Plan =
   /** Quiet hours: look again then. */
   | { readonly act: "wait"; readonly until: number }
   | { readonly act: "expire" }
-  /** Somebody was reached in the meantime; nothing more is needed. */
+  /** Closed from outside in the meantime: by a receipt, or because it never was possible. */
   | { readonly act: "finish" }
   /** An SMS was begun and its worker died: it may have been sent. */
   | { readonly act: "unknown" }

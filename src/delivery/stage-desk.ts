@@ -99,7 +99,7 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
       case "expire":
         return expire(note, clock.now());
       case "finish":
-        return finish(note, clock.now());
+        return finish(note, clock.now(), clock.now() + options.leaseMs);
       case "unknown":
         return close(note, stage, "unknown", "unknown");
       case "silent":

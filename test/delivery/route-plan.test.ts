@@ -144,8 +144,22 @@ describe("closing a channel", () => {
     expect(expired.channels.sms.state).toBe("expired");
   });
 
+  it("by a receipt goes on to the rest where all channels are wanted", () => {
+    const early = note(
+      { stage: "push", strategy: "all" },
+      { websocket: "skipped", push: "confirmed" },
+    );
+    expect(planStage(early, context({ stage: "push" }))).toEqual({ act: "finish" });
+    expect(afterChange(finish(early, NOW, NOW + 1))).toMatchObject({
+      status: "queued",
+      stage: "sms",
+    });
+  });
+
   it("because somebody was reached marks the rest as not needed", () => {
-    const done = afterChange(finish(note({ stage: "push" }, { websocket: "delivered" }), NOW));
+    const done = afterChange(
+      finish(note({ stage: "push" }, { websocket: "delivered" }), NOW, NOW + 1),
+    );
     expect(done.status).toBe("delivered");
     expect(done.channels.push).toMatchObject({ state: "skipped", reason: "not_needed" });
   });

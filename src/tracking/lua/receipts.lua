@@ -20,10 +20,12 @@ local function record(receipt)
 
   local timeline = note[8] or ''
   if before ~= 'delivered' then
-    timeline = timeline .. now .. ' ' .. channel .. ' ' .. before .. ' delivered late\n'
+    timeline = timeline .. now .. ' ' .. channel .. ' ' .. before .. ' delivered -\n'
     at = now
     count(day, channel .. '.delivered', 1)
-    count(day, 'late', 1)
+    if REOPENED[status] then
+      count(day, 'late', 1)
+    end
     if before == 'failed' or before == 'unknown' then
       count(day, channel .. '.failed', -1)
     end
