@@ -38,7 +38,7 @@ export interface Scene {
   send(body: object): Promise<string>;
   /**
    * The same, with the process killed at each of the moments and started again after it. A caller
-   * left without an answer asks again under the same key.
+   * left without an answer asks again under the same key, or with the same event id if it has one.
    */
   sendThroughKills(body: object, ...moments: readonly Moment[]): Promise<string>;
   /** Everything ever sent here has settled once and is counted once; returns it, oldest first. */
@@ -103,7 +103,7 @@ export async function openScene(): Promise<Scene> {
   }
 
   async function submitUntilAnswered(body: object, key: string): Promise<Submitted> {
-    const headers = { "idempotency-key": key };
+    const headers: Record<string, string> = "event_id" in body ? {} : { "idempotency-key": key };
     for (;;) {
       const from = await running;
       const url = await from.url.catch(() => undefined);
