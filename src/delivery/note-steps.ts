@@ -94,10 +94,18 @@ function settle(
   return {
     note,
     status,
-    channels: closed,
-    counts: { ...counts, ...(status === "delivered" ? latencyCounts(note, now) : {}) },
+    channels: altered(note.channels, closed),
+    counts,
+    latencyCounts: latencyCounts(note, now),
     timeline: lines,
   };
+}
+
+/** The records that are not what they were. */
+function altered(before: Records, after: Records): Partial<Record<Channel, ChannelRecord>> {
+  return Object.fromEntries(
+    CHANNELS.filter((name) => after[name] !== before[name]).map((name) => [name, after[name]]),
+  );
 }
 
 /** Goes past a stage whose channel was closed from outside: to the next open one, or to the end. */

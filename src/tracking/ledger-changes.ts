@@ -40,6 +40,7 @@ export interface NoteChange {
   readonly status?: Status;
   readonly stage?: Channel;
   readonly attempt?: number;
+  /** Only those that this change alters: a receipt may write the others meanwhile. */
   readonly channels?: Readonly<Partial<Record<Channel, ChannelRecord>>>;
   readonly sockets?: number;
   readonly leasedUntil?: number;
@@ -47,6 +48,8 @@ export interface NoteChange {
   readonly pushOutcomes?: PushOutcomes;
   /** Counter fields and by how much. */
   readonly counts: Readonly<Record<string, number>>;
+  /** Counters of how long it took, if the note turns out to be delivered when it settles. */
+  readonly latencyCounts?: Readonly<Record<string, number>>;
   /** Epoch ms of the next attention; absent when the note settles. */
   readonly dueAt?: number;
   readonly timeline: readonly TimelineEntry[];
@@ -73,7 +76,6 @@ function auditFields(note: {
   callerId: string;
   userId: string;
   templateId: string;
-  channels: Readonly<Record<Channel, ChannelRecord>>;
 }): string[] {
   return [
     "notification_id",
@@ -84,10 +86,6 @@ function auditFields(note: {
     note.userId,
     "template_id",
     note.templateId,
-    "channels",
-    CHANNELS.map(
-      (name) => `${name}=${note.channels[name].state}:${note.channels[name].reason ?? ""}`,
-    ).join(" "),
   ];
 }
 
@@ -139,17 +137,19 @@ export function wireNewNote(note: NewNote, sealing: Sealing): unknown {
     counts: [`type:${note.notificationType}`, 1],
     day: dayOf(note.acceptedAt),
     lesser: note.priority === "standard" || note.priority === "low",
-    audit: auditFields(note),
+    audit: [...auditFields(note), "channels", requestedChannels(note)],
   };
+}
+
+/** `websocket push`: those that were asked for and are possible. */
+function requestedChannels(note: NewNote): string {
+  return CHANNELS.filter((name) => note.channels[name].state === "pending").join(" ");
 }
 
 /** The form the scripts' `advance` reads. */
 export function wireChange(change: NoteChange): unknown {
   const { note } = change;
-  const set: (string | number)[] = [
-    "timeline",
-    note.timeline + change.timeline.map(formatTimelineEntry).join(""),
-  ];
+  const set: (string | number)[] = [];
   const put = (field: string, value: string | number | undefined): void => {
     if (value !== undefined) set.push(field, value);
   };
@@ -174,13 +174,20 @@ export function wireChange(change: NoteChange): unknown {
     fence: note.fence,
     expect: note.status,
     set,
+    lines: change.timeline.map(formatTimelineEntry).join(""),
     counts: Object.entries(change.counts).flat(),
     ...(settles ? {} : { due: change.dueAt }),
     ...(reachedSocket ? { reached: [note.userId, note.replayId] } : {}),
-    ...(settles
-      ? { audit: auditFields({ ...note, channels: { ...note.channels, ...change.channels } }) }
-      : {}),
-    ...(settles && note.replyTo !== null ? { reply: note.replyTo } : {}),
+    ...(settles ? settlementOf(change) : {}),
+  };
+}
+
+/** What the scripts need when the note settles. */
+function settlementOf({ note, latencyCounts = {} }: NoteChange): object {
+  return {
+    latency: Object.entries(latencyCounts).flat(),
+    audit: auditFields(note),
+    ...(note.replyTo === null ? {} : { reply: note.replyTo }),
   };
 }
 

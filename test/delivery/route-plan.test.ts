@@ -105,7 +105,6 @@ describe("closing a channel", () => {
             { push: open.push ? "pending" : "skipped", sms: open.sms ? "pending" : "skipped" },
           );
           const tried: string[] = [];
-          let settledBy: Readonly<Record<string, number>> = {};
           while (subject.stage !== null) {
             const channel = subject.stage;
             const outcome = outcomes[tried.length] ?? "skipped";
@@ -119,14 +118,12 @@ describe("closing a channel", () => {
               { ...subject, channels: { ...subject.channels, [channel]: current } },
               { channel, to: possible, reason: null, now: NOW, handOverAt: NOW + 1 },
             );
-            settledBy = change.counts;
+            expect(Object.keys(change.channels ?? {})).toContain(channel);
             subject = afterChange(change);
           }
           expect(new Set(tried).size).toBe(tried.length);
           expect(isSettled(subject.status)).toBe(true);
           for (const name of CHANNELS) expect(isClosed(subject.channels[name].state)).toBe(true);
-          const timed = settledBy["latency.count"] === 1;
-          expect(timed).toBe(subject.status === "delivered");
           if (strategy === "fallback") {
             const delivered = CHANNELS.filter(
               (name) => subject.channels[name].state === "delivered",

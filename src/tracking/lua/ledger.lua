@@ -61,45 +61,63 @@ local function reached(record)
   return state == 'delivered' or state == 'confirmed'
 end
 
+-- "websocket=delivered: push=skipped:not_needed", for the audit trail.
+local function describe(records)
+  local parts = {}
+  for index, name in ipairs({ 'websocket', 'push', 'sms' }) do
+    local state, reason = string.match(records[index], '^(%S+) (%S+)')
+    parts[index] = name .. '=' .. state .. ':' .. (reason == '-' and '' or reason)
+  end
+  return table.concat(parts, ' ')
+end
+
+-- The last step of a note. What it became is read from the note itself: a receipt may have arrived
+-- since the decision was made, and whoever was reached, was reached.
+local function settle(key, change, day)
+  local final = redis.call('HMGET', key, 'status', 'websocket', 'push', 'sms')
+  local status = final[1]
+  if reached(final[2]) or reached(final[3]) or reached(final[4]) then
+    status = 'delivered'
+    count_all(day, change.latency)
+  end
+  redis.call('HSET', key, 'status', status)
+  count(day, 'status.' .. status, 1)
+  if status ~= 'failed' then
+    redis.call('HDEL', key, 'request')
+  end
+  redis.call('ZREM', base .. 'due', change.id)
+  redis.call('PEXPIRE', key, keep_ms)
+  audit({
+    'action', 'settled', 'result', status,
+    'channels', describe({ final[2], final[3], final[4] }), unpack(change.audit)
+  })
+  if change.reply then
+    redis.call('SPUBLISH', base .. 'reply:' .. change.reply, change.id)
+  end
+end
+
 -- Applies one change if the note is still what the decision was made on: the fence is the proof.
+-- A change names only the fields it alters, so that what a receipt wrote meanwhile stays.
 -- Returns 1 if applied, 0 if the note has moved on.
 local function advance(change)
   local key = base .. 'note:' .. change.id
-  local current = redis.call('HMGET', key, 'fence', 'status', 'day')
+  local current = redis.call('HMGET', key, 'fence', 'status', 'day', 'timeline')
   if not current[1] or tonumber(current[1]) ~= change.fence or TERMINAL[current[2]] then
     return 0
   end
-  if change.expect and current[2] ~= change.expect then
+  if current[2] ~= change.expect then
     return 0
   end
-  redis.call('HSET', key, 'fence', change.fence + 1, unpack(change.set))
+  local timeline = (current[4] or '') .. change.lines
+  redis.call('HSET', key, 'fence', change.fence + 1, 'timeline', timeline, unpack(change.set))
   count_all(current[3], change.counts)
   if change.reached then
     redis.call('ZREM', base .. 'pend:' .. change.reached[1], change.reached[2])
   end
   if change.due then
     redis.call('ZADD', base .. 'due', change.due, change.id)
-    return 1
-  end
-
-  -- Settled. A receipt may have arrived since the decision: whoever was reached, was reached.
-  local final = redis.call('HMGET', key, 'status', 'websocket', 'push', 'sms')
-  local status = final[1]
-  if status ~= 'delivered' and (reached(final[2]) or reached(final[3]) or reached(final[4])) then
-    status = 'delivered'
-    redis.call('HSET', key, 'status', status)
-  end
-  count(current[3], 'status.' .. status, 1)
-  if status ~= 'failed' then
-    redis.call('HDEL', key, 'request')
-  end
-  redis.call('ZREM', base .. 'due', change.id)
-  redis.call('PEXPIRE', key, keep_ms)
-  if change.audit then
-    audit({ 'action', 'settled', 'result', status, unpack(change.audit) })
-  end
-  if change.reply then
-    redis.call('SPUBLISH', base .. 'reply:' .. change.reply, change.id)
+  else
+    settle(key, change, current[3])
   end
   return 1
 end
