@@ -41,6 +41,7 @@ export const timeZoneSchema = z
 /** A BCP 47 tag; which of the seven texts it selects is decided at rendering. */
 export const localeSchema = z
   .string()
+  .max(35)
   .regex(/^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$/, "must be a language tag such as en-US");
 
 export const phoneNumberSchema = z

@@ -17,7 +17,11 @@ export type FrameFate =
 export interface AnswerBook {
   /** Opens an entry, before the frame is sent: an answer may overtake the reply of the script. */
   expect(note: Note): void;
-  /** How many gateway nodes were sent the frame; 0 or less closes the entry without a fate. */
+  /**
+   * What the script said: how many gateway nodes were sent the frame. 0: nobody is online, and
+   * there is nothing to wait for. -1: the note had moved on. That closes the entry only if no other
+   * envelope with the same note, published at the same time, is waiting for its answer here.
+   */
   sent(noteId: string, nodes: number, replayId: string): void;
   record(answers: readonly NodeAnswer[]): void;
   /** Frames that wait for an answer. */
@@ -41,12 +45,16 @@ const SWEEP_MS = 100;
 interface Open {
   /** As it stands after sending: a change made on it carries the fence of the frame. */
   note: Note;
+  /** Envelopes with this note that are being published; all but one will be told -1. */
+  publishing: number;
   /** Unknown until the script has replied. */
   nodes: number | undefined;
   answers: number;
   sockets: number;
   written: boolean;
   awaitingAck: boolean;
+  /** When silence is taken for an answer, without and with an acknowledgement to come. */
+  readonly answerBy: number;
   until: number;
 }
 
@@ -81,7 +89,10 @@ export function createAnswerBook(options: AnswerBookOptions): AnswerBook {
     if (entry === undefined || entry.note.fence !== answer.fence) return;
     switch (answer.result) {
       case "acked":
-        decide(entry, { kind: "delivered", sockets: Math.max(1, entry.sockets) });
+        // As good as written; what other nodes still have to say only adds sockets.
+        entry.written = true;
+        entry.until = entry.answerBy;
+        conclude(entry);
         return;
       case "awaiting_ack":
         entry.awaitingAck = true;
@@ -113,19 +124,34 @@ export function createAnswerBook(options: AnswerBookOptions): AnswerBook {
 
   return {
     expect(note) {
+      const before = open.get(note.id);
+      if (before !== undefined && before.note.fence >= note.fence) {
+        before.publishing += 1;
+        return;
+      }
       if (open.size >= MAX_OPEN) return;
-      const counts = { nodes: undefined, answers: 0, sockets: 0, written: false };
+      const answerBy = clock.now() + options.answerMs;
       open.set(note.id, {
         note,
-        ...counts,
+        publishing: 1,
+        nodes: undefined,
+        answers: 0,
+        sockets: 0,
+        written: false,
         awaitingAck: false,
-        until: clock.now() + options.answerMs,
+        answerBy,
+        until: answerBy,
       });
     },
     sent(noteId, nodes, replayId) {
       const entry = open.get(noteId);
       if (entry === undefined) return;
-      if (nodes <= 0) {
+      entry.publishing -= 1;
+      if (nodes < 0) {
+        if (entry.publishing <= 0 && entry.nodes === undefined) open.delete(noteId);
+        return;
+      }
+      if (nodes === 0) {
         open.delete(noteId);
         return;
       }

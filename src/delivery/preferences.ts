@@ -8,6 +8,7 @@ import {
 } from "../contract/notification-request.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
+import type { Logger } from "../platform/logger.ts";
 import type { Sealing } from "../platform/sealing.ts";
 
 const wallTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time such as 21:30");
@@ -47,8 +48,9 @@ export function createPreferenceStore(options: {
   readonly keyspace: Keyspace;
   readonly sealing: Sealing;
   readonly clock: Clock;
+  readonly logger: Pick<Logger, "error">;
 }): PreferenceStore {
-  const { redis, keyspace, sealing, clock } = options;
+  const { redis, keyspace, sealing, clock, logger } = options;
   const cache = new Map<string, { preferences: Preferences; until: number }>();
   const keyOf = (userId: string): string =>
     keyspace.sharded(keyspace.shardOfUser(userId), `prefs:${userId}`);
@@ -76,13 +78,21 @@ export function createPreferenceStore(options: {
       if (error) throw error;
       const userId = missing[index] ?? "";
       const preferences =
-        typeof sealed === "string"
-          ? preferencesSchema.parse(JSON.parse(sealing.open(sealed)))
-          : DEFAULT_PREFERENCES;
+        typeof sealed === "string" ? readSealed(userId, sealed) : DEFAULT_PREFERENCES;
       remember(userId, preferences);
       found.set(userId, preferences);
     });
     return found;
+  }
+
+  /** What cannot be read must hold up nobody, neither this person's messages nor anyone else's. */
+  function readSealed(userId: string, sealed: string): Preferences {
+    try {
+      return preferencesSchema.parse(JSON.parse(sealing.open(sealed)));
+    } catch (error) {
+      logger.error({ err: error, user_id: userId }, "preferences cannot be read; defaults apply");
+      return DEFAULT_PREFERENCES;
+    }
   }
 
   return {

@@ -112,6 +112,12 @@ export function createPushStage(options: PushStageOptions): PushStage {
       await desk.apply([desk.close(job.note, "push", "skipped", "no_subscription")]);
       return;
     }
+    if (job.note.channels.push.state === "sending") {
+      // The worker that had it died. That was a try, so that one which kills workers comes to an end.
+      const lapsed = { askedMs: undefined, budgetMs: undefined };
+      await desk.apply([retryOrFail(options, job.note, "push", lapsed)]);
+      return;
+    }
     const note = await takeInHand(options, job.note, "push");
     if (note === undefined) return;
     if (script !== undefined && script.push !== "no_subscription") {

@@ -129,8 +129,11 @@ export function createWebsocketStage(options: WebsocketStageOptions): WebsocketS
   /** Reserved recipients meet the fate in their name, with no history and no gateway. */
   function scripted(note: Note, fate: "delivered" | "offline"): NoteChange {
     desk.report(note, "websocket", fate, clock.now());
-    return fate === "delivered"
-      ? desk.close(note, "websocket", "delivered", null, { sockets: 1 })
-      : desk.close(note, "websocket", "skipped", "offline");
+    const change =
+      fate === "delivered"
+        ? desk.close(note, "websocket", "delivered", null, { sockets: 1 })
+        : desk.close(note, "websocket", "skipped", "offline");
+    // No script publishes it, so the try is counted here.
+    return { ...change, counts: { ...change.counts, "websocket.sent": 1 } };
   }
 }

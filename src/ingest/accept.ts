@@ -32,7 +32,9 @@ export type Acceptance =
 
 export interface AcceptOptions extends RequestChecks {
   readonly ledger: {
-    accept(notes: readonly NewNote[]): Promise<("created" | "existed" | "suppressed")[]>;
+    accept(
+      notes: readonly NewNote[],
+    ): Promise<("created" | "existed" | "suppressed" | "waiting")[]>;
     depth(): Promise<number>;
   };
   readonly idempotency: IdempotencyStore;
@@ -93,6 +95,7 @@ export function createAccept(options: AcceptOptions): Accept {
           id: keyspace.newNoteId(request.user_id),
           callerId: caller.userId,
           userId: request.user_id,
+          templateId: template.id,
           idempotencyKey,
           eventId: request.event_id,
           bodyHash: hashBody(request),
@@ -114,7 +117,7 @@ export function createAccept(options: AcceptOptions): Accept {
       if (claim.kind === "conflict") {
         const detail =
           claim.what === "event_id"
-            ? "This event_id belongs to a notification to another user."
+            ? "This event_id belongs to another notification."
             : "This Idempotency-Key was used with another body.";
         results[at] = { kind: "refused", problem: new Problem("idempotency_conflict", detail) };
         return;
@@ -133,19 +136,20 @@ export function createAccept(options: AcceptOptions): Accept {
     });
 
     const written = await options.ledger.accept(notes.map(({ note }) => note));
-    const created: NewNote[] = [];
+    const toQueue: NewNote[] = [];
     notes.forEach(({ at, note, repeated }, index) => {
       const result = written[index];
-      if (result === "created") created.push(note);
-      if (result !== "existed") options.onAccepted(note.family, note.priority);
+      if (result === "created" || result === "waiting") toQueue.push(note);
+      const existed = result === "existed" || result === "waiting";
+      if (!existed) options.onAccepted(note.family, note.priority);
       results[at] = {
         kind: "accepted",
         id: note.id,
-        repeated: repeated && result === "existed",
+        repeated: repeated && existed,
         suppressed: result === "suppressed",
       };
     });
-    await enqueue(created);
+    await enqueue(toQueue);
     return results;
   };
 }

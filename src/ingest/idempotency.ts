@@ -15,6 +15,7 @@ export interface Claim {
   readonly id: string;
   readonly callerId: string;
   readonly userId: string;
+  readonly templateId: string;
   readonly idempotencyKey: string | undefined;
   readonly eventId: string | undefined;
   /** Digest of what was asked, the same for the same body however its keys are ordered. */
@@ -25,7 +26,7 @@ export type ClaimResult =
   | { readonly kind: "new"; readonly id: string }
   /** Asked before: this is its id. */
   | { readonly kind: "repeated"; readonly id: string }
-  /** The key was used with another body, or the event id for another user. */
+  /** The key was used with another body, or the event id for another user or template. */
   | { readonly kind: "conflict"; readonly what: "idempotency_key" | "event_id" };
 
 export interface IdempotencyStore {
@@ -33,7 +34,7 @@ export interface IdempotencyStore {
   claim(claims: readonly Claim[]): Promise<ClaimResult[]>;
 }
 
-const eventSchema = z.object({ id: z.string(), user: z.string() });
+const eventSchema = z.object({ id: z.string(), user: z.string(), template: z.string() });
 const claimedSchema = z.object({ hash: z.string(), id: z.string() });
 
 /** JSON with sorted keys, so that equal bodies have equal text. */
@@ -105,7 +106,7 @@ export function createIdempotencyStore(deps: {
       const heldByEvent = await setIfAbsent(
         events.map(({ id, eventId, claim }) => ({
           key: keyspace.plain(`event:${sha256Hex(eventId)}`),
-          value: JSON.stringify({ id, user: claim.userId }),
+          value: JSON.stringify({ id, user: claim.userId, template: claim.templateId }),
           seconds: EVENT_SECONDS,
         })),
       );
@@ -113,7 +114,8 @@ export function createIdempotencyStore(deps: {
         const held = heldByEvent[index];
         if (held === null || held === undefined) return;
         const before = eventSchema.parse(JSON.parse(held));
-        if (before.user !== claim.userId) results[at] = { kind: "conflict", what: "event_id" };
+        const same = before.user === claim.userId && before.template === claim.templateId;
+        if (!same) results[at] = { kind: "conflict", what: "event_id" };
         else if (before.id !== id) results[at] = { kind: "repeated", id: before.id };
       });
       return results;

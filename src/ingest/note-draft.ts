@@ -6,6 +6,9 @@ import { CHANNELS, laneOf, type Channel, type Priority } from "../contract/vocab
 import type { NewNote } from "../tracking/ledger-changes.ts";
 import type { ChannelRecord } from "../tracking/note.ts";
 
+/** What is critical is looked for soon: its envelope is lost if Redis fails at the wrong moment. */
+const URGENT_DUE_MS = 2_000;
+
 export interface Draft {
   readonly id: string;
   readonly request: NotificationRequest;
@@ -53,6 +56,7 @@ export function draftNote(draft: Draft): NewNote {
   const { id, request, template, callerId, replyTo, now } = draft;
   const priority = request.priority ?? template.priority;
   const channels = firstRecords(template, request, priority, now);
+  const lane = laneOf(priority);
   const deadline = deadlineOf(template, request.data, now);
   const sendAt = request.send_at === undefined ? null : Date.parse(request.send_at);
   const later = sendAt !== null && sendAt > now ? sendAt : null;
@@ -64,7 +68,7 @@ export function draftNote(draft: Draft): NewNote {
     status: later === null ? "queued" : "scheduled",
     // A note without any open channel settles in the stage it begins with.
     stage: CHANNELS.find((name) => channels[name].state === "pending") ?? "sms",
-    lane: laneOf(priority),
+    lane,
     acceptedAt: now,
     priority,
     templateId: template.id,
@@ -82,6 +86,7 @@ export function draftNote(draft: Draft): NewNote {
       ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
       ...(deadline === null ? {} : { deadline }),
     },
-    dueAt: later ?? now + draft.leaseMs,
+    dueAt:
+      later ?? now + (lane === "urgent" ? Math.min(URGENT_DUE_MS, draft.leaseMs) : draft.leaseMs),
   };
 }

@@ -6,6 +6,9 @@ import type { NotificationRequest } from "../contract/notification-request.ts";
 import type { Family } from "../contract/vocabulary.ts";
 import { Problem, type ProblemIssue } from "../platform/problems.ts";
 
+/** Whoever schedules further ahead would better ask again: people, schools and texts change. */
+const MAX_AHEAD_MS = 366 * 86_400_000;
+
 export interface RequestChecks {
   readonly templates: {
     get(id: string): Template | undefined;
@@ -52,6 +55,14 @@ export function checkRequest(
   if (request.expires_at !== undefined && Date.parse(request.expires_at) <= options.clock.now()) {
     throw new Problem("invalid_request", "expires_at has passed.", {
       errors: [{ path: "expires_at", message: "must be in the future" }],
+    });
+  }
+  if (
+    request.send_at !== undefined &&
+    Date.parse(request.send_at) > options.clock.now() + MAX_AHEAD_MS
+  ) {
+    throw new Problem("invalid_request", "send_at is more than a year ahead.", {
+      errors: [{ path: "send_at", message: "must be within a year" }],
     });
   }
   if (

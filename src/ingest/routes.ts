@@ -44,6 +44,7 @@ const bulkResultSchema = z.object({
         index: z.number().int(),
         notification_id: z.string(),
         status: z.enum(STATUSES),
+        repeated: z.boolean().optional().describe("it was there before, by its key or event id"),
       }),
       z.object({ index: z.number().int(), problem: problemDocumentSchema }),
     ]),
@@ -55,9 +56,7 @@ export interface IngestRoutesOptions {
   readonly fetch: (ids: readonly string[]) => Promise<Map<string, Note>>;
   readonly settlements: {
     readonly node: string;
-    expect(noteId: string): void;
-    forget(noteId: string): void;
-    wait(noteId: string, timeoutMs: number): Promise<boolean>;
+    listen(noteId: string): { wait(timeoutMs: number): Promise<boolean>; close(): void };
   };
   readonly clock: { now(): number };
 }
@@ -78,40 +77,31 @@ export function ingestRoutes(options: IngestRoutesOptions): Route[] {
     return note;
   }
 
-  /** Answers 200 with the outcome, or 202 with what is known when the wait runs out. */
-  async function afterWaiting(id: string, seconds: number, known: boolean): Promise<Note> {
-    const before = known ? await read(id) : undefined;
-    if (before !== undefined && isSettled(before.status)) return before;
-    await settlements.wait(id, seconds * 1_000);
-    return await read(id);
+  async function notify(submission: Submission, caller: Caller) {
+    const [result] = await accept([submission], caller);
+    const acceptance = accepted(result);
+    return { acceptance, note: await read(acceptance.id) };
   }
 
-  async function notify(submission: Submission, caller: Caller, waitSeconds: number | undefined) {
-    const opened: string[] = [];
-    const replyTo =
-      waitSeconds === undefined
-        ? undefined
-        : {
-            node: settlements.node,
-            expect: (id: string) => {
-              opened.push(id);
-              settlements.expect(id);
-            },
-          };
+  /** Resolves with the note once it has settled, or as it is when the wait runs out. */
+  async function notifyAndWait(submission: Submission, caller: Caller, seconds: number) {
+    const ears: ReturnType<typeof settlements.listen>[] = [];
+    const replyTo = {
+      node: settlements.node,
+      expect: (id: string) => void ears.push(settlements.listen(id)),
+    };
     try {
       const [result] = await accept([submission], caller, replyTo);
       const acceptance = accepted(result);
-      const note =
-        waitSeconds === undefined
-          ? await read(acceptance.id)
-          : await afterWaiting(
-              acceptance.id,
-              waitSeconds,
-              acceptance.repeated || acceptance.suppressed,
-            );
-      return { acceptance, note };
+      // One that was there before may have settled already, and says so to nobody.
+      if (acceptance.repeated || acceptance.suppressed) {
+        const before = await read(acceptance.id);
+        if (isSettled(before.status)) return { acceptance, note: before };
+      }
+      await ears[0]?.wait(seconds * 1_000);
+      return { acceptance, note: await read(acceptance.id) };
     } finally {
-      for (const id of opened) settlements.forget(id);
+      for (const ear of ears) ear.close();
     }
   }
 
@@ -135,7 +125,10 @@ export function ingestRoutes(options: IngestRoutesOptions): Route[] {
       async handle({ body, caller, context }): Promise<Reply> {
         const waitSeconds = parsePreferWait(context.header("prefer"));
         const submission = { request: body, idempotencyKey: keyOf(context) };
-        const { acceptance, note } = await notify(submission, caller, waitSeconds);
+        const { acceptance, note } =
+          waitSeconds === undefined
+            ? await notify(submission, caller)
+            : await notifyAndWait(submission, caller, waitSeconds);
         const headers: Headers = { Location: `/notifications/${note.id}` };
         if (acceptance.repeated) headers["Idempotency-Replayed"] = "true";
         if (waitSeconds !== undefined) headers["Preference-Applied"] = `wait=${waitSeconds}`;
@@ -170,12 +163,15 @@ export function ingestRoutes(options: IngestRoutesOptions): Route[] {
     const reject = (index: number, problem: Problem): void => {
       results[index] = { index, problem: problemDocument(problem, context.requestId) };
     };
+    // A key for the whole request makes one for each item that has none.
+    const key = keyOf(context);
     items.forEach((item, index) => {
       try {
         const parsed = bulkItemSchema.safeParse(item);
         if (!parsed.success) validate(bulkItemSchema, item, "body");
         else {
-          const { idempotency_key: idempotencyKey, ...request } = parsed.data;
+          const { idempotency_key: own, ...request } = parsed.data;
+          const idempotencyKey = own ?? (key === undefined ? undefined : `${key}#${index}`);
           valid.push({ index, submission: { request, idempotencyKey } });
         }
       } catch (error) {
@@ -187,13 +183,24 @@ export function ingestRoutes(options: IngestRoutesOptions): Route[] {
       valid.map(({ submission }) => submission),
       caller,
     );
+    const repeated = await options.fetch(
+      acceptances.flatMap((result) =>
+        result.kind === "accepted" && result.repeated ? [result.id] : [],
+      ),
+    );
     valid.forEach(({ index, submission }, at) => {
       const result = acceptances[at];
       if (result === undefined) return;
       if (result.kind === "refused") return reject(index, result.problem);
       const later = Date.parse(submission.request.send_at ?? "") > options.clock.now();
-      const status = result.suppressed ? "suppressed" : later ? "scheduled" : "queued";
-      results[index] = { index, notification_id: result.id, status };
+      const fresh = result.suppressed ? "suppressed" : later ? "scheduled" : "queued";
+      const before = repeated.get(result.id);
+      results[index] = {
+        index,
+        notification_id: result.id,
+        status: before?.status ?? fresh,
+        ...(before === undefined ? {} : { repeated: true }),
+      };
     });
     const rejected = results.filter((result) => "problem" in result).length;
     return { accepted: results.length - rejected, rejected, results };

@@ -39,6 +39,11 @@ function assertConsistent(config: Config): void {
   if (config.HEARTBEAT_TIMEOUT_MS <= config.HEARTBEAT_INTERVAL_MS) {
     wrong.push("HEARTBEAT_TIMEOUT_MS must be longer than HEARTBEAT_INTERVAL_MS");
   }
+  if (config.DUE_LEASE_MS <= config.PROVIDER_TIMEOUT_MS) {
+    wrong.push(
+      "DUE_LEASE_MS must be longer than PROVIDER_TIMEOUT_MS: a send in flight would be taken for dead",
+    );
+  }
   if (config.NODE_ENV === "production") wrong.push(...productionFaults(config));
   if (wrong.length > 0) {
     throw new ConfigError(

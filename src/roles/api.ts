@@ -10,6 +10,7 @@ import { createCapacity } from "../ingest/capacity.ts";
 import { createIdempotencyStore } from "../ingest/idempotency.ts";
 import { ingestRoutes } from "../ingest/routes.ts";
 import { createAnalytics } from "../tracking/analytics.ts";
+import { createAuditReader } from "../tracking/audit-reader.ts";
 import { readGatewayCensus } from "../tracking/presence.ts";
 import { reportRoutes } from "../tracking/report-routes.ts";
 import { trackingRoutes } from "../tracking/routes.ts";
@@ -21,7 +22,7 @@ import type { Foundation } from "./foundation.ts";
 export interface ApiRole {
   readonly routes: readonly Route[];
   /** Lets requests that wait for an outcome answer with what is known: the process stops. */
-  endWaiting(): Promise<void>;
+  endWaiting(): void;
 }
 
 export async function createApiRole(deps: {
@@ -87,7 +88,8 @@ export async function createApiRole(deps: {
         publicKey: deps.vapidPublicKey,
       }),
       ...reportRoutes({
-        audit,
+        // A connection of its own: whoever pages through the trail holds up nobody else.
+        audit: createAuditReader({ redis: await foundation.connect("audit", "command"), keyspace }),
         clock,
         analytics: createAnalytics({
           redis,

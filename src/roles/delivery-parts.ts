@@ -43,7 +43,7 @@ export function createDeliveryParts(foundation: Foundation): DeliveryParts {
     ledger,
     queues,
     receipts,
-    preferences: createPreferenceStore({ redis, keyspace, sealing, clock }),
+    preferences: createPreferenceStore({ redis, keyspace, sealing, clock, logger }),
     subscriptions: createSubscriptionStore({ redis, keyspace, sealing, clock }),
     receiptTokens: createReceiptTokens({ sealing, keyspace }),
     audit: createAudit({ redis, keyspace, clock }),

@@ -134,10 +134,11 @@ export function wireNewNote(note: NewNote, sealing: Sealing): unknown {
     user: note.userId,
     due: note.dueAt,
     set,
-    counts: [`type:${note.notificationType}`, 1],
+    type: note.notificationType,
     day: dayOf(note.acceptedAt),
     lesser: note.priority === "standard" || note.priority === "low",
     audit: [...auditFields(note), "channels", requestedChannels(note)],
+    ...(note.replyTo === null ? {} : { reply: note.replyTo }),
   };
 }
 
@@ -187,7 +188,6 @@ function settlementOf({ note, latencyCounts = {} }: NoteChange): object {
   return {
     latency: Object.entries(latencyCounts).flat(),
     audit: auditFields(note),
-    ...(note.replyTo === null ? {} : { reply: note.replyTo }),
   };
 }
 

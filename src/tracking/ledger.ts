@@ -14,10 +14,14 @@ import { wireChange, wireNewNote } from "./ledger-changes.ts";
 import { parseNote, type Note } from "./note.ts";
 import { byShard, sumOverShards } from "./shard-batches.ts";
 
+/** What is scheduled beyond does not crowd out what is to be sent now. */
+const SOON_MS = 3_600_000;
 /** How long a settled note can be asked about. */
 const SETTLED_KEEP_MS = 30 * 86_400_000;
 
-export type AcceptResult = "created" | "existed" | "suppressed";
+/** `waiting`: it existed, and nothing has begun; its creator may not have lived to queue it. */
+export type AcceptResult = "created" | "existed" | "suppressed" | "waiting";
+const ACCEPT_RESULTS: readonly AcceptResult[] = ["existed", "created", "suppressed", "waiting"];
 
 export interface Published {
   /** Gateway nodes that were sent the frame; -1 if the note had moved on before. */
@@ -56,7 +60,7 @@ export interface Ledger {
   publish(publications: readonly Publication[], workerId: string): Promise<Published[]>;
   /** Leases what is due on one shard: at most `limit` notes for `leaseMs`. */
   leaseDue(shard: number, leaseMs: number, limit: number): Promise<DueNote[]>;
-  /** Unsettled notes, over all shards. */
+  /** Unsettled notes over all shards, without those that are scheduled for later than in an hour. */
   depth(): Promise<number>;
   /** Notes whose time has passed and that nobody has leased, over all shards. */
   overdue(): Promise<number>;
@@ -110,9 +114,7 @@ export function createLedger(options: LedgerOptions): Ledger {
           const wire = JSON.stringify(chunk.map((note) => wireNewNote(note, sealing)));
           const limit = options.recipientLimitPerMinute;
           const reply = flags.parse(await run(acceptScript, shard, [limit, wire]));
-          return reply.map((flag) =>
-            flag === 0 ? "existed" : flag === 2 ? "suppressed" : "created",
-          );
+          return reply.map((flag) => ACCEPT_RESULTS[flag] ?? "existed");
         },
       ),
 
@@ -180,7 +182,13 @@ export function createLedger(options: LedgerOptions): Ledger {
       }));
     },
 
-    depth: () => sumOverShards(redis, keyspace, (pipeline, key) => pipeline.zcard(key), "due"),
+    depth: () =>
+      sumOverShards(
+        redis,
+        keyspace,
+        (pipeline, key) => pipeline.zcount(key, "-inf", clock.now() + SOON_MS),
+        "due",
+      ),
     overdue: () =>
       sumOverShards(
         redis,

@@ -60,7 +60,6 @@ const hashSchema = z.object({
   family: z.enum(FAMILIES),
   strategy: z.enum(STRATEGIES),
   caller: z.string(),
-  reply_to: z.string().optional(),
   websocket: z.string(),
   push: z.string(),
   sms: z.string(),
@@ -95,8 +94,6 @@ export interface Note {
   readonly family: z.infer<typeof hashSchema>["family"];
   readonly strategy: z.infer<typeof hashSchema>["strategy"];
   readonly callerId: string;
-  /** The API process that waits for this note to settle. */
-  readonly replyTo: string | null;
   readonly channels: Readonly<Record<Channel, ChannelRecord>>;
   /** Lines of `at channel from to reason`. */
   readonly timeline: string;
@@ -110,7 +107,7 @@ export interface Note {
   readonly expiresAt: number | null;
   readonly sendAt: number | null;
   readonly pushOutcomes: PushOutcomes;
-  /** Null once settled: nothing personal is kept longer than needed. */
+  /** Null once settled (nothing personal is kept longer than needed), or if it cannot be read. */
   readonly request: StoredRequest | null;
 }
 
@@ -162,6 +159,18 @@ export function parseTimeline(text: string): TimelineEntry[] {
 }
 
 /**
+ * Null for one that was sealed with another key: the note then fails alone, when it is to be put
+ * into words, instead of holding up everything that shares its envelope.
+ */
+function readRequest(sealed: string, open: (sealed: string) => string): StoredRequest | null {
+  try {
+    return storedRequestSchema.parse(JSON.parse(open(sealed)));
+  } catch {
+    return null;
+  }
+}
+
+/**
  * Reads a note from its hash.
  * @returns undefined if there is no such note (an empty hash).
  * @throws ZodError if the hash is not one that the ledger wrote.
@@ -189,7 +198,6 @@ export function parseNote(
     family: raw.family,
     strategy: raw.strategy,
     callerId: raw.caller,
-    replyTo: raw.reply_to ?? null,
     channels: {
       websocket: parseChannelRecord(raw.websocket),
       push: parseChannelRecord(raw.push),
@@ -204,7 +212,6 @@ export function parseNote(
     expiresAt: raw.expires_at ?? null,
     sendAt: raw.send_at ?? null,
     pushOutcomes: pushOutcomesSchema.parse(JSON.parse(raw.push_outcomes)),
-    request:
-      raw.request === undefined ? null : storedRequestSchema.parse(JSON.parse(open(raw.request))),
+    request: raw.request === undefined ? null : readRequest(raw.request, open),
   };
 }

@@ -1,24 +1,24 @@
 /** Lets a request wait until its notification has settled: the ledger says so on a channel of this process. */
 import type { Redis } from "ioredis";
-import type { Cancel, Clock } from "../platform/clock.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
+
+/** One request's ear for one note. */
+export interface Ear {
+  /** Resolves true when the note has settled, false when `timeoutMs` ran out. */
+  wait(timeoutMs: number): Promise<boolean>;
+  /** Nobody waits any more. */
+  close(): void;
+}
 
 export interface Settlements {
   /** The name under which notes reply to this process. */
   readonly node: string;
   start(): Promise<void>;
-  /** Opens an ear before the note exists, so that no answer is missed. */
-  expect(noteId: string): void;
-  /** Closes the ear of a note that nobody waits for any more. */
-  forget(noteId: string): void;
-  /** Resolves true when the note has settled, false when `timeoutMs` ran out. */
-  wait(noteId: string, timeoutMs: number): Promise<boolean>;
-  close(): Promise<void>;
-}
-
-interface Ear {
-  readonly settled: PromiseWithResolvers<boolean>;
-  cancel?: Cancel;
+  /** Opens an ear, before the note exists, so that no answer is missed. */
+  listen(noteId: string): Ear;
+  /** Answers all who wait with what is known. */
+  close(): void;
 }
 
 /** Requests that wait at once in this process; further ones are answered with what is known. */
@@ -32,37 +32,52 @@ export function createSettlements(options: {
   readonly node: string;
 }): Settlements {
   const { redis, keyspace, clock, node } = options;
-  const ears = new Map<string, Ear>();
+  /** Several requests may wait for the same note: the same one, sent again. */
+  const ears = new Map<string, Set<PromiseWithResolvers<boolean>>>();
+  let open = 0;
 
-  function end(noteId: string, settled: boolean): void {
-    const ear = ears.get(noteId);
-    if (ear === undefined) return;
-    ears.delete(noteId);
-    ear.cancel?.();
-    ear.settled.resolve(settled);
+  function remove(noteId: string, heard: PromiseWithResolvers<boolean>): void {
+    const listening = ears.get(noteId);
+    if (listening?.delete(heard) !== true) return;
+    open -= 1;
+    if (listening.size === 0) ears.delete(noteId);
+  }
+
+  function announce(noteId: string, settled: boolean): void {
+    for (const heard of ears.get(noteId) ?? []) {
+      remove(noteId, heard);
+      heard.resolve(settled);
+    }
   }
 
   return {
     node,
     async start() {
-      redis.on("smessage", (_channel: string, noteId: string) => end(noteId, true));
+      redis.on("smessage", (_channel: string, noteId: string) => announce(noteId, true));
       for (let shard = 0; shard < keyspace.shards; shard += 1) {
         await redis.ssubscribe(keyspace.sharded(shard, `reply:${node}`));
       }
     },
-    expect(noteId) {
-      if (ears.size < MAX_WAITING) ears.set(noteId, { settled: Promise.withResolvers() });
+    listen(noteId) {
+      const heard = Promise.withResolvers<boolean>();
+      if (open >= MAX_WAITING) return { wait: async () => false, close: () => {} };
+      const listening = ears.get(noteId) ?? new Set();
+      ears.set(noteId, listening.add(heard));
+      open += 1;
+      const close = (): void => {
+        remove(noteId, heard);
+        heard.resolve(false);
+      };
+      return {
+        close,
+        async wait(timeoutMs) {
+          const cancel = clock.after(timeoutMs, close);
+          return await heard.promise.finally(cancel);
+        },
+      };
     },
-    forget: (noteId) => end(noteId, false),
-    async wait(noteId, timeoutMs) {
-      const ear = ears.get(noteId);
-      if (ear === undefined) return false;
-      ear.cancel = clock.after(timeoutMs, () => end(noteId, false));
-      return await ear.settled.promise;
-    },
-    async close() {
-      for (const noteId of ears.keys()) end(noteId, false);
-      await Promise.resolve();
+    close() {
+      for (const noteId of [...ears.keys()]) announce(noteId, false);
     },
   };
 }

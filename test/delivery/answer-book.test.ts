@@ -75,6 +75,15 @@ describe("a frame sent to gateways", () => {
     acked.answer("acked", 0);
     expect(await acked.settled()).toEqual([{ kind: "delivered", sockets: 1 }]);
 
+    const two = openBook();
+    two.book.expect(two.sent);
+    two.book.sent(two.sent.id, 2, "7");
+    two.answer("awaiting_ack", 2);
+    two.answer("acked", 0);
+    expect(await two.settled()).toEqual([]);
+    two.answer("awaiting_ack", 3);
+    expect(await two.settled()).toEqual([{ kind: "delivered", sockets: 5 }]);
+
     const silent = openBook();
     silent.book.expect(silent.sent);
     silent.book.sent(silent.sent.id, 1, "7");
@@ -89,6 +98,25 @@ describe("a frame sent to gateways", () => {
     book.sent(sent.id, 1, "7");
     answer("written", 1, 0);
     expect(await settled()).toEqual([]);
+  });
+
+  it("is not lost when a second envelope held the same note", async () => {
+    for (const winner of ["first", "second"]) {
+      const { book, sent, answer, settled } = openBook();
+      book.expect(sent);
+      book.expect(sent);
+      for (const turn of ["first", "second"]) book.sent(sent.id, turn === winner ? 1 : -1, "7");
+      answer("written");
+      expect(await settled()).toEqual([{ kind: "delivered", sockets: 1 }]);
+      expect(book.size).toBe(0);
+    }
+    const { book, sent } = openBook();
+    book.expect(sent);
+    book.expect(sent);
+    book.sent(sent.id, -1, "");
+    expect(book.size).toBe(1);
+    book.sent(sent.id, -1, "");
+    expect(book.size).toBe(0);
   });
 
   it("is forgotten when the script found no node", async () => {

@@ -26,7 +26,6 @@ export function note(
     family: "iep",
     strategy: "fallback",
     callerId: "service",
-    replyTo: null,
     channels: {
       websocket: record(states.websocket ?? "pending"),
       push: record(states.push ?? "pending"),

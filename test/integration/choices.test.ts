@@ -159,6 +159,19 @@ describe("preferences", () => {
     expect(offline.body["channel_details"]).toMatchObject({ sms: { reason: "preference" } });
   });
 
+  it("that cannot be read any more hold up nobody", async () => {
+    const { keyspace, redis } = product.store;
+    const unlucky = someone("unlucky");
+    const key = keyspace.sharded(keyspace.shardOfUser(unlucky), `prefs:${unlucky}`);
+    await redis.hset(key, "preferences", "e1:c2VhbGVkIHdpdGggYSBrZXkgdGhhdCB3YXMgbG9zdA==");
+    const both = [announcementFor(unlucky), announcementFor(someone())];
+    const sent = await product.call("POST", "/notify/bulk", { body: { notifications: both } });
+    const results = sent.body["results"] as { notification_id: string }[]; // as documented
+    for (const { notification_id } of results) {
+      await expect.poll(async () => (await statusOf(notification_id))["status"]).toBe("stored");
+    }
+  });
+
   it("hold push and SMS back in quiet hours, never a critical one", async () => {
     const userId = someone();
     await prefer(userId, { phone_number: PHONE, quiet_hours: { from: "00:00", to: "23:59" } });

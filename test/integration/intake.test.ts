@@ -5,6 +5,8 @@ import { announcementFor, classCreatedFor, matchingFor, meetingFor, someone } fr
 
 let product: Product;
 
+const inDays = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString();
+
 beforeAll(async () => {
   product = await startProduct();
 });
@@ -77,8 +79,15 @@ describe("a request that cannot be used", () => {
       "expires_at",
     ],
     [
+      "sending in two years",
+      { ...meeting, send_at: inDays(730) },
+      400,
+      "invalid_request",
+      "send_at",
+    ],
+    [
       "expiry before sending",
-      { ...meeting, send_at: "2090-01-02T00:00:00Z", expires_at: "2090-01-01T00:00:00Z" },
+      { ...meeting, send_at: inDays(2), expires_at: inDays(1) },
       400,
       "invalid_date_range",
       "expires_at",
@@ -189,11 +198,29 @@ describe("the same request again", () => {
     const as = await product.token("another-service");
     const second = await product.call("POST", "/notify", { body, as });
     expect(second.body["notification_id"]).toBe(first.body["notification_id"]);
+    const asAnother = { ...classCreatedFor(body.user_id), event_id: body.event_id };
+    const other = await product.call("POST", "/notify", { body: asAnother });
+    expect(other.body["code"]).toBe("idempotency_conflict");
     const elsewhere = await product.call("POST", "/notify", {
       body: { ...body, user_id: someone() },
     });
     expect(elsewhere.status).toBe(409);
   });
+
+  it("that waits is answered when the notification settles, each time it is sent", async () => {
+    const later = new Date(product.foundation.clock.now() + 1_500).toISOString();
+    const body = { ...announcementFor(someone()), send_at: later };
+    const headers = { "idempotency-key": someone("key") };
+    await product.call("POST", "/notify", { body, headers });
+    const wait = (seconds: number) =>
+      product.call("POST", "/notify", {
+        body,
+        headers: { ...headers, prefer: `wait=${seconds}` },
+      });
+    const answers = await Promise.all([wait(25), wait(30), wait(20)]);
+    expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200]);
+    expect(answers.map((answer) => answer.body["status"])).toEqual(["stored", "stored", "stored"]);
+  }, 15_000);
 
   it("sent many times at once still gives one", async () => {
     const body = announcementFor(someone());
@@ -218,7 +245,7 @@ describe("many at once", () => {
           { ...classCreatedFor(good), data: {} },
           { ...announcementFor(good), idempotency_key: key },
           { ...announcementFor(good), idempotency_key: key },
-          { ...announcementFor(good), send_at: "2090-01-01T00:00:00Z" },
+          { ...announcementFor(good), send_at: inDays(1) },
         ],
       },
     });
@@ -231,6 +258,25 @@ describe("many at once", () => {
     expect(results[3]).toMatchObject({ problem: { code: "invalid_template_data" } });
     expect(results[4]?.["notification_id"]).toBe(results[5]?.["notification_id"]);
     expect(results[6]).toMatchObject({ status: "scheduled" });
+  });
+
+  it("again with the key of the whole request are the same ones, as they are now", async () => {
+    const body = { notifications: [announcementFor(someone()), announcementFor(someone())] };
+    const headers = { "idempotency-key": someone("key") };
+    const bulk = () => product.call("POST", "/notify/bulk", { body, headers });
+    const ids = (answer: Awaited<ReturnType<typeof bulk>>) =>
+      (answer.body["results"] as { notification_id: string }[]).map((item) => item.notification_id);
+    const first = await bulk();
+    await expect
+      .poll(async () => (await bulk()).body["results"])
+      .toEqual(
+        ids(first).map((id, index) => ({
+          index,
+          notification_id: id,
+          status: "stored",
+          repeated: true,
+        })),
+      );
   });
 
   it("not more than a thousand, nor none", async () => {

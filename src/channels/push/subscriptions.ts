@@ -59,13 +59,15 @@ export function createSubscriptionStore(options: SubscriptionStoreOptions): Subs
   const subscriptionsKey = (userId: string): string =>
     keyspace.sharded(keyspace.shardOfUser(userId), `subs:${userId}`);
   const ownerKey = (subscriptionId: string): string => keyspace.plain(`endpoint:${subscriptionId}`);
-  const parse = (sealed: string): Stored => storedSchema.parse(JSON.parse(sealing.open(sealed)));
 
-  /** A record that a lost key sealed counts as the oldest, so that subscribing anew replaces it. */
+  /**
+   * Undefined for a record that a lost key sealed. It counts as the oldest, so that subscribing
+   * anew replaces it, and nothing is sent to it.
+   */
   const readable = (sealed: string | null | undefined): Stored | undefined => {
     if (sealed === null || sealed === undefined) return undefined;
     try {
-      return parse(sealed);
+      return storedSchema.parse(JSON.parse(sealing.open(sealed)));
     } catch {
       return undefined;
     }
@@ -117,11 +119,12 @@ export function createSubscriptionStore(options: SubscriptionStoreOptions): Subs
       const fields = await redis.hgetall(subscriptionsKey(userId));
       // The owner's key decides: a move that was cut short must not ring at the former user's.
       const owned = await Promise.all(
-        Object.entries(fields).map(async ([subscriptionId, sealed]) =>
-          (await redis.get(ownerKey(subscriptionId))) === userId
-            ? [{ subscriptionId, ...parse(sealed) }]
-            : [],
-        ),
+        Object.entries(fields).map(async ([subscriptionId, sealed]) => {
+          const stored = readable(sealed);
+          if (stored === undefined) return [];
+          const owner = await redis.get(ownerKey(subscriptionId));
+          return owner === userId ? [{ subscriptionId, ...stored }] : [];
+        }),
       );
       return owned.flat().sort((a, b) => b.lastSeenAt - a.lastSeenAt);
     },

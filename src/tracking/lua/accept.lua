@@ -1,11 +1,30 @@
 -- Creates notes with their due entries; a note that exists already is left as it is, so that
 -- accepting the same notification again is harmless.
 -- ARGV[4]: notifications a minute to one user above which lesser ones are suppressed, 0 for no limit.
--- ARGV[5]: JSON list of {id, user, due, set, counts, day, lesser, audit}.
--- Returns, for each: 1 created, 0 existed, 2 created as suppressed.
+-- ARGV[5]: JSON list of {id, user, due, set, type, day, lesser, audit, reply?}.
+-- Returns, for each: 1 created, 0 existed, 2 created as suppressed, 3 existed and nothing has begun:
+-- whoever created it may not have lived to queue it.
 local flood_limit = tonumber(ARGV[4])
 local FLOOD_WINDOW_MS = 60000
 local results = {}
+
+-- Callers choose the type, and a day's counters are kept for long: beyond so many, they share one.
+local MAX_TYPES_PER_DAY = 200
+
+local function type_field(day, type)
+  local key = base .. 'stat:' .. day
+  local field = 'type:' .. type
+  if redis.call('HEXISTS', key, field) == 1 then
+    return field
+  end
+  local known = tonumber(redis.call('HGET', key, 'types') or '0')
+  if known >= MAX_TYPES_PER_DAY then
+    return 'type:other'
+  end
+  redis.call('HINCRBY', key, 'types', 1)
+  redis.call('HINCRBY', key, field, 0)
+  return field
+end
 
 local function flooded(user)
   if flood_limit == 0 then
@@ -22,11 +41,16 @@ end
 for index, item in ipairs(cjson.decode(ARGV[5])) do
   local key = base .. 'note:' .. item.id
   if redis.call('EXISTS', key) == 1 then
-    results[index] = 0
+    local note = redis.call('HMGET', key, 'status', 'fence')
+    if item.reply and not TERMINAL[note[1]] then
+      -- The caller that asks again is the one that waits now.
+      redis.call('HSET', key, 'reply_to', item.reply)
+    end
+    results[index] = (note[1] == 'queued' and note[2] == '0') and 3 or 0
   else
     redis.call('HSET', key, unpack(item.set))
     count(item.day, 'total', 1)
-    count_all(item.day, item.counts)
+    count(item.day, type_field(item.day, item.type), 1)
     audit({ 'action', 'accepted', unpack(item.audit) })
     if flooded(item.user) and item.lesser then
       local skipped = 'skipped flood ' .. now .. ' -'

@@ -74,7 +74,7 @@ end
 -- The last step of a note. What it became is read from the note itself: a receipt may have arrived
 -- since the decision was made, and whoever was reached, was reached.
 local function settle(key, change, day)
-  local final = redis.call('HMGET', key, 'status', 'websocket', 'push', 'sms')
+  local final = redis.call('HMGET', key, 'status', 'websocket', 'push', 'sms', 'reply_to')
   local status = final[1]
   if reached(final[2]) or reached(final[3]) or reached(final[4]) then
     status = 'delivered'
@@ -91,8 +91,8 @@ local function settle(key, change, day)
     'action', 'settled', 'result', status,
     'channels', describe({ final[2], final[3], final[4] }), unpack(change.audit)
   })
-  if change.reply then
-    redis.call('SPUBLISH', base .. 'reply:' .. change.reply, change.id)
+  if final[5] then
+    redis.call('SPUBLISH', base .. 'reply:' .. final[5], change.id)
   end
 end
 
