@@ -1,8 +1,8 @@
 /** What clients say about the messages they got: acknowledged up to an id, or one of them read. */
 import type { ClientFrame } from "../contract/frames.ts";
-import type { Logger } from "../platform/logger.ts";
-import type { NoteAt, Position } from "../tracking/history.ts";
+import type { Position } from "../tracking/history.ts";
 import type { Answers } from "./answers.ts";
+import type { Lookups } from "./lookups.ts";
 import type { SentNote, SentRecord } from "./sent-record.ts";
 
 /** Takes in what became of notifications after they were sent; it batches by itself. */
@@ -10,13 +10,6 @@ export interface Receipts {
   record(
     list: readonly { readonly noteId: string; readonly kind: "delivered" | "confirmed" | "read" }[],
   ): void;
-}
-
-export interface NoteLookup {
-  notes(
-    userId: string,
-    range: { epoch: string; above: number; through: number },
-  ): Promise<readonly NoteAt[]>;
 }
 
 /** The socket that speaks. */
@@ -32,17 +25,21 @@ export interface Acknowledger {
 export type AckFrame = Extract<ClientFrame, { type: "ack" | "read" }>;
 
 export interface Acks {
-  /** Resolves when the receipts are handed on. Never rejects. */
-  take(record: SentRecord, from: Acknowledger, frame: AckFrame): Promise<void>;
+  /** Hands on what this node sent at once, and the rest when the history has been asked. */
+  take(record: SentRecord, from: Acknowledger, frame: AckFrame): void;
+}
+
+interface Place {
+  readonly epoch: string;
+  readonly id: number;
 }
 
 export function createAcks(deps: {
-  readonly history: NoteLookup;
+  readonly lookups: Pick<Lookups, "add">;
   readonly receipts: Receipts;
   readonly answers: Pick<Answers, "add">;
-  readonly log: Logger;
 }): Acks {
-  const { history, receipts, answers, log } = deps;
+  const { lookups, receipts, answers } = deps;
 
   function tellWaiter(note: SentNote): void {
     if (note.waiter === undefined) return;
@@ -51,56 +48,47 @@ export function createAcks(deps: {
     answers.add(workerId, { noteId: note.noteId, fence, result: "acked", sockets: 1 });
   }
 
-  async function acknowledge(
-    record: SentRecord,
-    from: Acknowledger,
-    at: { epoch: string; id: number },
-  ): Promise<void> {
+  function acknowledge(record: SentRecord, from: Acknowledger, at: Place): void {
     const above = Math.max(record.confirmedThrough(at.epoch), ackFloor(from, at));
     const covered = record.confirm(at.epoch, at.id);
     for (const note of covered) tellWaiter(note);
-    report(covered);
+    if (covered.length > 0) {
+      receipts.record(covered.map(({ noteId }) => ({ noteId, kind: "confirmed" })));
+    }
 
-    const known = new Set(covered.map(({ replayId }) => replayId));
-    const here = covered.filter(({ replayId }) => replayId > above).length;
-    if (at.id <= above || here === at.id - above) return;
-    // Another node, or this one before the socket was reopened, sent the rest.
-    const found = await history.notes(from.userId, { epoch: at.epoch, above, through: at.id });
-    report(found.filter(({ replayId }) => !known.has(replayId)));
+    // Another node, or this one before the socket was reopened, sent what is missing in between.
+    let missing = above;
+    for (const { replayId } of [...covered, { replayId: at.id + 1 }]) {
+      if (replayId > missing + 1) {
+        const range = { epoch: at.epoch, above: missing, through: replayId - 1 };
+        lookups.add(from.userId, { kind: "confirmed", ...range });
+      }
+      missing = Math.max(missing, replayId);
+    }
   }
 
-  function report(notes: readonly { readonly noteId: string }[]): void {
-    if (notes.length === 0) return;
-    receipts.record(notes.map(({ noteId }) => ({ noteId, kind: "confirmed" })));
-  }
-
-  async function read(
-    record: SentRecord,
-    userId: string,
-    at: { epoch: string; id: number },
-  ): Promise<void> {
+  function read(record: SentRecord, userId: string, at: Place): void {
     const sent = record.find(at.epoch, at.id);
-    if (sent !== undefined) tellWaiter(sent);
-    // The id in the client's frame is not trusted: only what lies in this user's history counts.
-    const notes =
-      sent === undefined
-        ? await history.notes(userId, { epoch: at.epoch, above: at.id - 1, through: at.id })
-        : [sent];
-    if (notes.length > 0) receipts.record(notes.map(({ noteId }) => ({ noteId, kind: "read" })));
+    if (sent === undefined) {
+      // The id in the client's frame is not trusted: only what lies in this user's history counts.
+      if (!record.firstAsked(at.epoch, at.id)) return;
+      lookups.add(userId, { kind: "read", epoch: at.epoch, above: at.id - 1, through: at.id });
+      return;
+    }
+    tellWaiter(sent);
+    if (sent.read) return;
+    sent.read = true;
+    receipts.record([{ noteId: sent.noteId, kind: "read" }]);
   }
 
   return {
-    async take(record, from, frame) {
+    take(record, from, frame) {
       const epoch = frame.epoch ?? from.position.epoch;
       const id = Number(frame.replay_id);
       // Nobody can have received what was not sent yet.
       if (epoch === null || (epoch === from.position.epoch && id > from.position.id)) return;
-      try {
-        if (frame.type === "ack") await acknowledge(record, from, { epoch, id });
-        else await read(record, from.userId, { epoch, id });
-      } catch (error) {
-        log.warn({ err: error }, "an acknowledgement could not be matched with the history");
-      }
+      if (frame.type === "ack") acknowledge(record, from, { epoch, id });
+      else read(record, from.userId, { epoch, id });
     },
   };
 }
@@ -109,7 +97,7 @@ export function createAcks(deps: {
  * An ack covers everything before it, but a socket that began in the middle of a history only
  * speaks for what it was sent itself.
  */
-function ackFloor(from: Acknowledger, at: { epoch: string; id: number }): number {
+function ackFloor(from: Acknowledger, at: Place): number {
   const { start, resumed } = from;
   return resumed || start.epoch !== at.epoch || at.id <= start.id ? 0 : start.id;
 }

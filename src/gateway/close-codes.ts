@@ -36,9 +36,11 @@ export const CLOSE_CODES = {
   },
   try_later: {
     code: 1013,
-    meaning: "A limit: sockets of this user, sockets of this node, or messages from the client.",
+    meaning:
+      "A limit: sockets of this user, sockets of this node, messages from the client, or tokens from this address that did not verify.",
     reconnect: true,
-    client: "Reconnect with growing pauses; close sockets that are not needed, or send less.",
+    client:
+      "Reconnect with growing pauses; close sockets that are not needed, send less, or get a new token.",
   },
 } as const satisfies Record<string, CloseCode>;
 
@@ -55,4 +57,5 @@ export type CloseReason =
   | "too many connections"
   | "too many connections of this user"
   | "too many messages"
+  | "too many tokens did not verify"
   | "not ready";

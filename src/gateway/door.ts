@@ -6,6 +6,7 @@ import type { Caller } from "../contract/caller.ts";
 import type { Logger } from "../platform/logger.ts";
 import { CLOSE_CODES } from "./close-codes.ts";
 import {
+  addressOf,
   authenticate,
   isOriginAllowed,
   readSocketRequest,
@@ -32,6 +33,13 @@ export interface Door {
   handleUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void;
 }
 
+/** Remembers which addresses keep presenting tokens that do not verify. */
+export interface FailedLogins {
+  record(ip: string): void;
+  /** Whole seconds for which this address is held back; 0 if it is not. */
+  blockedForSeconds(ip: string): number;
+}
+
 export interface DoorDeps {
   readonly verify: (token: string) => Promise<Caller>;
   readonly allowedOrigins: readonly string[];
@@ -40,13 +48,13 @@ export interface DoorDeps {
   /** Why this user can have no further socket. */
   readonly limitOf: (userId: string) => Refusal | undefined;
   readonly onVisitor: (visitor: Visitor) => void;
-  /** Hears of requests whose token was refused. */
-  readonly onUnauthorized: ((request: IncomingMessage) => void) | undefined;
+  readonly failedLogins: FailedLogins | undefined;
+  readonly trustedProxies: number;
   readonly log: Logger;
 }
 
 export function createDoor(deps: DoorDeps): Door {
-  const { verify, allowedOrigins, admission, limitOf, onVisitor, onUnauthorized, log } = deps;
+  const { verify, allowedOrigins, admission, limitOf, onVisitor, log } = deps;
   const options = {
     noServer: true,
     clientTracking: false,
@@ -66,6 +74,16 @@ export function createDoor(deps: DoorDeps): Door {
     return outcome;
   }
 
+  /** Only refusals are held back: a whole school may sit behind the address of one bad client. */
+  function heldBack(refusal: Refusal, request: IncomingMessage): Refusal {
+    const { failedLogins, trustedProxies } = deps;
+    if (refusal.kind !== "unauthorized" || failedLogins === undefined) return refusal;
+    const ip = addressOf(request, trustedProxies);
+    const blocked = failedLogins.blockedForSeconds(ip) > 0;
+    failedLogins.record(ip);
+    return blocked ? { kind: "try_later", reason: "too many tokens did not verify" } : refusal;
+  }
+
   async function open(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
     const asked = readSocketRequest(request);
     if (asked === undefined) return refuseUpgrade(stream, "404 Not Found");
@@ -79,8 +97,8 @@ export function createDoor(deps: DoorDeps): Door {
       const refusal =
         "userId" in outcome ? (admission(opening) ?? limitOf(outcome.userId)) : outcome;
       if (refusal !== undefined) {
-        if (refusal.kind === "unauthorized") onUnauthorized?.(request);
-        socket.close(CLOSE_CODES[refusal.kind].code, refusal.reason);
+        const { kind, reason } = heldBack(refusal, request);
+        socket.close(CLOSE_CODES[kind].code, reason);
       } else if ("userId" in outcome) {
         onVisitor({ socket, stream, caller: outcome, asked });
       }

@@ -1,5 +1,4 @@
 /** A gateway node: opens sockets, keeps them supplied, and takes its leave of them. */
-import type { IncomingMessage } from "node:http";
 import type { Redis } from "ioredis";
 import type { Caller } from "../contract/caller.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -9,10 +8,11 @@ import type { History } from "../tracking/history.ts";
 import type { Presence } from "../tracking/presence.ts";
 import { createAcks, type Receipts } from "./acks.ts";
 import { createAnswers } from "./answers.ts";
-import { createDoor, type Door } from "./door.ts";
+import { createDoor, type Door, type FailedLogins } from "./door.ts";
 import { createFrameOf, type SealOpener } from "./frame.ts";
 import { createHeartbeat, type HeartbeatSettings } from "./heartbeat.ts";
 import { createHub, type Hub } from "./hub.ts";
+import { createLookups } from "./lookups.ts";
 import { createNodeInbox } from "./node-inbox.ts";
 import { createSeating, type GatewayEvent } from "./seating.ts";
 import type { Refusal } from "./upgrade.ts";
@@ -31,7 +31,9 @@ export interface GatewaySettings extends HeartbeatSettings {
   readonly maxConnectionsPerUser: number;
   /** Origins that may open sockets; empty: any. */
   readonly allowedOrigins: readonly string[];
-  /** False turns the count of inbound frames off, for load tests. */
+  /** Proxies in front that append to `X-Forwarded-For`; 0: none is believed. */
+  readonly trustedProxies: number;
+  /** False turns the limits of inbound frames and of looks at the history off, for load tests. */
   readonly limitInbound: boolean;
 }
 
@@ -50,8 +52,8 @@ export interface GatewayDeps {
   readonly receipts: Receipts;
   readonly verify: (token: string) => Promise<Caller>;
   readonly settings: GatewaySettings;
-  /** Hears of requests whose token was refused. */
-  readonly onUnauthorized?: (request: IncomingMessage) => void;
+  /** Counts the addresses whose tokens are refused; absent: nobody is held back. */
+  readonly failedLogins?: FailedLogins;
   /** Counts what happens, for metrics. */
   readonly count?: (event: GatewayEvent) => void;
   /** 0 to below 1, for jitter. */
@@ -75,8 +77,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
     sealing: deps.sealing,
     onBroken: (noteId, error) => log.error({ err: error, noteId }, "a message cannot be opened"),
   });
-  const hub = createHub({ history, answers, frameOf, log });
-  const acks = createAcks({ ...deps, answers });
+  const onSent = (frames: number): void => count({ kind: "sent", frames });
+  const hub = createHub({ history, answers, frameOf, onSent, log });
+  const lookups = createLookups({
+    ...deps,
+    limited: settings.limitInbound,
+    onFound: (kind, notes) => deps.receipts.record(notes.map(({ noteId }) => ({ noteId, kind }))),
+  });
+  const acks = createAcks({ ...deps, answers, lookups });
   const heartbeat = createHeartbeat({ ...settings, clock: deps.clock });
   const upkeep = createUpkeep({ ...deps, ...settings, hub });
   const inbox = createNodeInbox({
@@ -88,7 +96,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const door = createDoor({
     ...deps,
     ...settings,
-    onUnauthorized: deps.onUnauthorized,
+    failedLogins: deps.failedLogins,
     admission: (opening) => admission(state, hub.size().connections + opening, settings),
     limitOf: (userId) => userLimit(hub.socketsOf(userId), settings),
     onVisitor: createSeating({
@@ -119,6 +127,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       await upkeep.stop();
       await sayGoodbye(hub, deps.clock, random);
       heartbeat.stop();
+      lookups.stop();
       await inbox.stop();
       await answers.flush();
     },

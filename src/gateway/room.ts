@@ -41,11 +41,13 @@ export interface RoomDeps {
   readonly history: { since(userId: string, position: Position): Promise<HistoryView> };
   readonly answers: Pick<Answers, "add">;
   readonly frameOf: FrameOf;
+  /** Hears how many sockets a live message was written to, once per message. */
+  readonly onSent: (frames: number) => void;
   readonly log: Logger;
 }
 
 export function createRoom(userId: string, deps: RoomDeps): Room {
-  const { history, answers, frameOf, log } = deps;
+  const { history, answers, frameOf, onSent, log } = deps;
   const record = createSentRecord();
   const seats = new Set<Seat>();
   const queue: NodeMessage[] = [];
@@ -88,12 +90,14 @@ export function createRoom(userId: string, deps: RoomDeps): Room {
   function hand(message: NodeMessage, joined: readonly Seat[]): void {
     const frame = frameOf(message);
     const holders: Seat[] = [];
+    let written = 0;
     for (const seat of joined) {
       const relation = relate(seat.position, message);
-      const holds =
-        relation === "seen" || (relation === "next" && seat.isTaking() && seat.write(frame));
-      if (holds) holders.push(seat);
+      const wrote = relation === "next" && seat.isTaking() && seat.write(frame);
+      if (wrote) written += 1;
+      if (wrote || relation === "seen") holders.push(seat);
     }
+    if (written > 0) onSent(written);
     if (latest.epoch !== message.epoch || latest.id < message.replayId) {
       latest = { epoch: message.epoch, id: message.replayId };
     }

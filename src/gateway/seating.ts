@@ -15,6 +15,8 @@ import type { Upkeep } from "./upkeep.ts";
 export type GatewayEvent =
   | { readonly kind: "opened" }
   | { readonly kind: "closed"; readonly code: number }
+  /** Live frames written to the sockets of one user. */
+  | { readonly kind: "sent"; readonly frames: number }
   | { readonly kind: "replayed"; readonly frames: number };
 
 export interface SeatingDeps extends JoinDeps {
@@ -90,7 +92,7 @@ function listen(deps: SeatingDeps, socket: WebSocket, connection: Connection): v
       case "pong":
         return heartbeat.pong(connection);
       case "ack":
-        if (record !== undefined) void acks.take(record, connection, inbound.frame);
+        if (record !== undefined) acks.take(record, connection, inbound.frame);
         return;
       case "error":
         return connection.control(inbound.error);

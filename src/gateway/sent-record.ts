@@ -11,30 +11,41 @@ export interface SentNote {
   readonly replayId: number;
   readonly noteId: string;
   waiter: AckWaiter | undefined;
+  /** Reported as read. */
+  read: boolean;
 }
 
 /** As many as a history keeps by default; older ones are found there, if at all. */
 const MAX_SENT_NOTES = 100;
 
+/** Ids that were looked up for a read: twice what a history keeps by default. */
+const MAX_ASKED_IDS = 200;
+
+/** Epochs whose confirmed ids are remembered: clients name them, so they may be invented. */
+const MAX_EPOCHS = 4;
+
 export interface SentRecord {
   /** Remembers a message unless it was confirmed or is known already. */
-  add(note: Omit<SentNote, "waiter">, waiter?: AckWaiter): void;
+  add(note: Omit<SentNote, "waiter" | "read">, waiter?: AckWaiter): void;
   find(epoch: string, replayId: number): SentNote | undefined;
   isConfirmed(epoch: string, replayId: number): boolean;
   /** The highest id confirmed in this epoch; 0 if none. */
   confirmedThrough(epoch: string): number;
   /** Takes out, ascending, what an ack of `through` covers, and remembers that it was confirmed. */
   confirm(epoch: string, through: number): SentNote[];
+  /** Whether a read of an id that was not sent from here is asked about for the first time. */
+  firstAsked(epoch: string, replayId: number): boolean;
 }
 
 const keyOf = (epoch: string, replayId: number): string => `${replayId} ${epoch}`;
 
 export function createSentRecord(): SentRecord {
   const notes = new Map<string, SentNote>();
-  let confirmed: { readonly epoch: string; readonly id: number } | undefined;
+  const asked = new Set<string>();
+  /** The highest confirmed id by epoch, the epoch that was confirmed last at the end. */
+  const confirmed = new Map<string, number>();
 
-  const confirmedThrough = (epoch: string): number =>
-    confirmed?.epoch === epoch ? confirmed.id : 0;
+  const confirmedThrough = (epoch: string): number => confirmed.get(epoch) ?? 0;
   const isConfirmed = (epoch: string, replayId: number): boolean =>
     replayId <= confirmedThrough(epoch);
 
@@ -47,11 +58,8 @@ export function createSentRecord(): SentRecord {
         known.waiter ??= waiter;
         return;
       }
-      notes.set(key, { epoch, replayId, noteId, waiter });
-      for (const oldest of notes.keys()) {
-        if (notes.size <= MAX_SENT_NOTES) break;
-        notes.delete(oldest);
-      }
+      notes.set(key, { epoch, replayId, noteId, waiter, read: false });
+      keepNewest(notes, MAX_SENT_NOTES);
     },
 
     find: (epoch, replayId) => notes.get(keyOf(epoch, replayId)),
@@ -63,8 +71,27 @@ export function createSentRecord(): SentRecord {
         (note) => note.epoch === epoch && note.replayId <= through,
       );
       for (const note of covered) notes.delete(keyOf(note.epoch, note.replayId));
-      confirmed = { epoch, id: Math.max(through, confirmedThrough(epoch)) };
+      const id = Math.max(through, confirmedThrough(epoch));
+      confirmed.delete(epoch);
+      confirmed.set(epoch, id);
+      keepNewest(confirmed, MAX_EPOCHS);
       return covered.sort((a, b) => a.replayId - b.replayId);
     },
+
+    firstAsked(epoch, replayId) {
+      const key = keyOf(epoch, replayId);
+      if (asked.has(key)) return false;
+      asked.add(key);
+      keepNewest(asked, MAX_ASKED_IDS);
+      return true;
+    },
   };
+}
+
+/** Maps and sets remember in which order their keys came. */
+function keepNewest(keyed: Map<string, unknown> | Set<string>, limit: number): void {
+  for (const oldest of keyed.keys()) {
+    if (keyed.size <= limit) return;
+    keyed.delete(oldest);
+  }
 }

@@ -44,6 +44,17 @@ function readReplay(from: string | null, epoch: string | null): AskedReplay {
   return { kind: "after", id: Number(id.data), epoch: known };
 }
 
+/**
+ * The address that a request came from: each of `trustedProxies` appended to `X-Forwarded-For` the
+ * one it saw, and what stands before those is the client's own word.
+ */
+export function addressOf(request: IncomingMessage, trustedProxies: number): string {
+  const forwarded = [request.headers["x-forwarded-for"] ?? []].flat().join(",").split(",");
+  const named = forwarded.map((address) => address.trim()).filter((address) => address !== "");
+  const path = [...named, request.socket.remoteAddress ?? ""];
+  return path[Math.max(0, path.length - 1 - trustedProxies)] ?? "";
+}
+
 /** Browsers always send an origin; a client without one is held back by its token alone. */
 export function isOriginAllowed(origin: string | undefined, allowed: readonly string[]): boolean {
   return origin === undefined || allowed.length === 0 || allowed.includes(origin);

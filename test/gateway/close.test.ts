@@ -1,11 +1,13 @@
 /** Who is let in, what a client may send, and the close codes it sees. */
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { createFailedLogins } from "../../src/auth/failed-logins.ts";
 import { CLOSE_CODES } from "../../src/gateway/close-codes.ts";
 import type { GatewaySettings } from "../../src/gateway/gateway.ts";
+import { createSilentLogger } from "../../src/platform/logger.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { openTestRedis, type TestRedis } from "../support/redis.ts";
-import { connect, type TestClient } from "../support/websocket-client.ts";
+import { connect, type ConnectOptions, type TestClient } from "../support/websocket-client.ts";
 import { startTestNode, type TestNode } from "./test-node.ts";
 
 let store: TestRedis;
@@ -84,6 +86,64 @@ describe("without a good token", () => {
     await client.next("error");
     node.clock.advance(1_000);
     expect(await client.closed).toEqual({ code: 1008, reason: "token expired" });
+  });
+});
+
+describe("an address whose tokens do not verify", () => {
+  const FIVE_MINUTES_MS = 5 * 60_000;
+
+  async function startCounting(settings: Partial<GatewaySettings> = {}): Promise<TestNode> {
+    const clock = createManualClock();
+    const failedLogins = createFailedLogins({ clock, logger: createSilentLogger(), enabled: true });
+    const node = await startTestNode({ ...store, clock, settings, failedLogins });
+    nodes.push(node);
+    return node;
+  }
+
+  const codeOf = async (node: TestNode, options: ConnectOptions = {}): Promise<number> =>
+    (await (await node.connect("wrong", options)).closed).code;
+
+  async function fail(node: TestNode, times: number, options?: ConnectOptions): Promise<number[]> {
+    const codes = [];
+    for (let time = 0; time < times; time += 1) codes.push(await codeOf(node, options));
+    return codes;
+  }
+
+  it("is told 1013 after ten of them, for five minutes", async () => {
+    const node = await startCounting();
+    expect(await fail(node, 12)).toEqual([...Array.from({ length: 10 }, () => 1008), 1013, 1013]);
+    expect(await (await node.connect("wrong")).closed).toEqual({
+      code: 1013,
+      reason: "too many tokens did not verify",
+    });
+    node.clock.advance(FIVE_MINUTES_MS);
+    expect(await codeOf(node)).toBe(1008);
+  });
+
+  it("still opens sockets with tokens that do: a school shares one", async () => {
+    const node = await startCounting();
+    await fail(node, 11);
+    const client = await node.connect("anna");
+    expect((await client.next()).type).toBe("connected");
+    await client.close();
+  });
+
+  it("is the one that the proxies in front have seen, and not the one that a client claims", async () => {
+    const node = await startCounting({ trustedProxies: 1 });
+    const via = (path: string) => ({ headers: { "x-forwarded-for": path } });
+    await fail(node, 5, via("203.0.113.7"));
+    await fail(node, 5, via("198.51.100.1, 203.0.113.7"));
+    expect(await codeOf(node, via("198.51.100.2, 203.0.113.7"))).toBe(1013);
+    expect(await codeOf(node, via("203.0.113.7, 198.51.100.2"))).toBe(1008);
+    expect(await codeOf(node)).toBe(1008);
+  });
+
+  it("cannot hide behind a header while no proxy is trusted", async () => {
+    const node = await startCounting();
+    for (let time = 0; time < 10; time += 1) {
+      await codeOf(node, { headers: { "x-forwarded-for": `203.0.113.${time}` } });
+    }
+    expect(await codeOf(node, { headers: { "x-forwarded-for": "203.0.113.99" } })).toBe(1013);
   });
 });
 

@@ -233,3 +233,20 @@ describe("a new epoch", () => {
     await client.close();
   });
 });
+
+describe("what is counted", () => {
+  it("is every live frame on every socket, apart from those of replays", async () => {
+    const counting = await startTestNode({ ...store, clock, nodeId: "counting" });
+    const user = newUser();
+    await publisher.publish(user);
+    const tabs = [await joined(counting, user), await joined(counting, user)];
+    const noteIds = [];
+    for (let count = 0; count < 3; count += 1) noteIds.push((await publisher.publish(user)).noteId);
+    for (const noteId of noteIds) await publisher.answer(noteId);
+    const framesOf = (wanted: "sent" | "replayed"): number =>
+      counting.events.reduce((sum, event) => (event.kind === wanted ? sum + event.frames : sum), 0);
+    expect(framesOf("sent")).toBe(6);
+    expect(framesOf("replayed")).toBe(tabs.flatMap((tab) => tab.replayIds()).length - 6);
+    await counting.stop();
+  });
+});

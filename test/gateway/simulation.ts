@@ -154,6 +154,7 @@ export function createSimulation(turn: Turn, historyLimit: number) {
     history: store.history,
     answers: { add: (_worker, answer) => void answers.push(answer) },
     frameOf,
+    onSent: () => {},
     log,
   });
   const joinDeps = { history: store.history, hub, frameOf, nodeId: "n", heartbeatIntervalMs: 1 };

@@ -4,13 +4,15 @@ import type { AddressInfo } from "node:net";
 import { expect } from "vitest";
 import type { Caller } from "../../src/contract/caller.ts";
 import type { Receipts } from "../../src/gateway/acks.ts";
+import type { FailedLogins } from "../../src/gateway/door.ts";
 import { createGateway, type Gateway, type GatewaySettings } from "../../src/gateway/gateway.ts";
+import type { GatewayEvent } from "../../src/gateway/seating.ts";
 import type { Keyspace } from "../../src/platform/keyspace.ts";
 import { createSilentLogger } from "../../src/platform/logger.ts";
 import { Problem } from "../../src/platform/problems.ts";
 import { connectRedis, whenReady } from "../../src/platform/redis.ts";
 import { createSealing } from "../../src/platform/sealing.ts";
-import { createHistory } from "../../src/tracking/history.ts";
+import { createHistory, type History } from "../../src/tracking/history.ts";
 import { createPresence } from "../../src/tracking/presence.ts";
 import { connect, type ConnectOptions, type TestClient } from "../support/websocket-client.ts";
 import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
@@ -22,6 +24,8 @@ export interface TestNode {
   readonly gateway: Gateway;
   readonly clock: ManualClock;
   readonly receipts: readonly Receipt[];
+  /** What was counted, in order. */
+  readonly events: readonly GatewayEvent[];
   /** Resolves with the note ids of this kind once there are `count` of them. */
   receipt(kind: Receipt["kind"], count: number): Promise<string[]>;
   /** Opens a socket with the user's token. */
@@ -39,6 +43,7 @@ const DEFAULTS: GatewaySettings = {
   maxConnections: 1_000,
   maxConnectionsPerUser: 10,
   allowedOrigins: [],
+  trustedProxies: 0,
   limitInbound: true,
 };
 
@@ -59,12 +64,16 @@ export async function startTestNode(deps: {
   readonly clock?: ManualClock;
   readonly sealingKey?: Buffer;
   readonly settings?: Partial<GatewaySettings>;
+  readonly failedLogins?: FailedLogins;
+  /** Stands between the node and the history, to count or to hold back. */
+  readonly around?: (history: History) => History;
 }): Promise<TestNode> {
-  const { keyspace, nodeId = "n1", clock = createManualClock() } = deps;
+  const { keyspace, nodeId = "n1", clock = createManualClock(), around = (it) => it } = deps;
   const redis = connectRedis(deps.url, "command");
   const subscriber = connectRedis(deps.url, "subscriber");
   await whenReady(redis);
   const receipts: Receipt[] = [];
+  const events: GatewayEvent[] = [];
   const waiting = new Set<() => void>();
   const gateway = createGateway({
     nodeId,
@@ -73,7 +82,7 @@ export async function startTestNode(deps: {
     keyspace,
     clock,
     log: createSilentLogger(),
-    history: createHistory({ redis, keyspace, clock }),
+    history: around(createHistory({ redis, keyspace, clock })),
     presence: createPresence({ redis, keyspace, clock, nodeId }),
     sealing: createSealing(deps.sealingKey),
     receipts: {
@@ -83,6 +92,8 @@ export async function startTestNode(deps: {
       },
     },
     verify: verifierAt(clock),
+    count: (event) => events.push(event),
+    ...(deps.failedLogins === undefined ? {} : { failedLogins: deps.failedLogins }),
     settings: { ...DEFAULTS, ...deps.settings },
     random: () => 0.5,
   });
@@ -100,6 +111,7 @@ export async function startTestNode(deps: {
     gateway,
     clock,
     receipts,
+    events,
     receipt: (kind, count) =>
       new Promise((resolve) => {
         const look = (): void => {

@@ -6,8 +6,8 @@
 --             pending  what never met a socket and has not run out
 --             after    above `from id`; everything if the epoch differs or the id was never given out
 --             newer    what was added behind the place (from id, from epoch), whatever the epoch is now
---             notes    like `after`, up to `through id` and of one epoch, without the payloads
--- Returns: epoch, last, base, oldest id kept ('' if none), pending ones no longer kept, entries newest first
+--             notes    above `from id` up to `through id` of `from epoch`, without the payloads
+-- Returns: epoch, last, base, oldest id kept ('' if none or for notes), pending ones no longer kept, entries newest first
 local STALE_MS = 90000
 local HERE_TTL_SECONDS = 120
 
@@ -40,7 +40,8 @@ local function newest(count)
   return redis.call('LRANGE', hist, 0, count - 1)
 end
 
-local oldest_entry = redis.call('LINDEX', hist, -1)
+-- An entry is a whole payload: clients can ask for notes often, and need no more than those.
+local oldest_entry = selection ~= 'notes' and redis.call('LINDEX', hist, -1)
 local oldest = ''
 if oldest_entry then oldest = string.match(oldest_entry, '^(%d+) ') end
 
@@ -78,9 +79,16 @@ elseif selection == 'newer' then
     selected[#selected + 1] = entry
   end
 elseif selection == 'notes' then
-  local count = redis.call('LLEN', hist)
-  if same_epoch then count = last - from_id end
-  for _, entry in ipairs(newest(count)) do
+  -- Entries of this epoch stand at `last - id`; older epochs, with holes between them, behind those.
+  local base = tonumber(meta[3] or '0')
+  local entries = {}
+  if from_epoch ~= epoch then
+    entries = redis.call('LRANGE', hist, last - base, -1)
+  else
+    local first, final = math.max(0, last - through), last - math.max(from_id, base) - 1
+    if first <= final then entries = redis.call('LRANGE', hist, first, final) end
+  end
+  for _, entry in ipairs(entries) do
     local id, entry_epoch = place(entry)
     if id > from_id and id <= through and entry_epoch == from_epoch then
       selected[#selected + 1] = string.match(entry, '^%S+ %S+ %S+ ')
