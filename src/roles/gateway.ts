@@ -1,5 +1,6 @@
 /** The gateway role: holds browsers' sockets. It knows neither templates nor events. */
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
+import type { FailedLogins } from "../gateway/door.ts";
 import { createHistory } from "../tracking/history.ts";
 import { createPresence } from "../tracking/presence.ts";
 import type { Caller } from "../contract/caller.ts";
@@ -10,9 +11,9 @@ export async function createGatewayRole(deps: {
   readonly foundation: Foundation;
   readonly parts: Pick<DeliveryParts, "receipts">;
   readonly verifier: { verify(token: string): Promise<Caller> };
-  readonly onUnauthorized: (ip: string) => void;
+  readonly failedLogins: FailedLogins;
 }): Promise<Gateway> {
-  const { foundation, parts, verifier } = deps;
+  const { foundation, parts, verifier, failedLogins } = deps;
   const { config, redis, keyspace, clock, sealing, logger, metrics, nodeId } = foundation;
   return createGateway({
     nodeId,
@@ -35,7 +36,7 @@ export async function createGatewayRole(deps: {
         ),
     },
     verify: (token) => verifier.verify(token),
-    onUnauthorized: (request) => deps.onUnauthorized(request.socket.remoteAddress ?? ""),
+    failedLogins,
     settings: {
       heartbeatIntervalMs: config.HEARTBEAT_INTERVAL_MS,
       heartbeatTimeoutMs: config.HEARTBEAT_TIMEOUT_MS,
@@ -43,6 +44,7 @@ export async function createGatewayRole(deps: {
       maxConnections: config.MAX_CONNECTIONS,
       maxConnectionsPerUser: config.MAX_CONNECTIONS_PER_USER,
       allowedOrigins: config.WS_ALLOWED_ORIGINS,
+      trustedProxies: config.TRUST_PROXY,
       limitInbound: config.RATE_LIMITS === "on",
     },
     count(event) {
@@ -54,8 +56,9 @@ export async function createGatewayRole(deps: {
           metrics.gatewayConnections.dec();
           metrics.gatewayCloses.inc({ code: String(event.code) });
           return;
+        case "sent":
         case "replayed":
-          metrics.frames.inc({ direction: "replayed" }, event.frames);
+          metrics.frames.inc({ direction: event.kind }, event.frames);
       }
     },
   });

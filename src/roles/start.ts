@@ -62,12 +62,7 @@ export async function startRoles(foundation: Foundation): Promise<RunningRoles> 
     await createWorkerRole({ foundation, parts, content, publicUrl }).start();
   }
   const gateway = config.ROLES.includes("gateway")
-    ? await createGatewayRole({
-        foundation,
-        parts,
-        verifier,
-        onUnauthorized: (ip) => failedLogins.record(ip),
-      })
+    ? await createGatewayRole({ foundation, parts, verifier, failedLogins })
     : undefined;
   await gateway?.start();
 
