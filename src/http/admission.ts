@@ -13,37 +13,78 @@ export interface AdmissionOptions {
   readonly failedLogins: { record(ip: string): void; blockedForSeconds(ip: string): number };
 }
 
+export interface Admitted {
+  /** `undefined` on a public route. */
+  readonly caller: Caller | undefined;
+  /** Counts what the request costs beyond 1, once its body is known. @throws Problem 429 or 503. */
+  readonly charge: (cost: number) => Promise<void>;
+}
+
 export type Admit = (
   route: Route,
   req: Request,
   res: Response,
   exchange: Exchange,
-) => Promise<Caller | undefined>;
+) => Promise<Admitted>;
 
 const BEARER_PATTERN = /^bearer +(\S+)$/i;
 
-/** Resolves with the caller, `undefined` on a public route. @throws Problem 401, 403, 429 or 503. */
+/** @returns a function that throws Problem 401, 403, 429 or 503 for whoever may not pass. */
 export function createAdmission(options: AdmissionOptions): Admit {
   const { rateLimiter } = options;
-  return async (route, req, res, exchange) => {
-    const caller =
-      route.security.access === "token" ? await identify(req, res, exchange, options) : undefined;
-    if (caller !== undefined) assertScope(route, caller);
-    if (route.rateLimit === "none") return caller;
 
-    const decision = await rateLimiter.take(
-      subjectOf(route, caller, exchange.ip),
-      route.method === "get",
-    );
-    if (decision === undefined) return caller;
+  async function count(
+    subject: RateSubject,
+    res: Response,
+    { failOpen, more }: { failOpen: boolean; more?: number },
+  ): Promise<void> {
+    const decision = await rateLimiter.take(subject, failOpen, more);
+    if (decision === undefined) return;
     for (const [name, value] of Object.entries(rateHeaders(decision))) res.setHeader(name, value);
-    if (!decision.allowed) {
-      throw new Problem("rate_limited", `The limit is ${decision.limit} requests a minute.`, {
-        retryAfterSeconds: decision.retryAfterSeconds,
-      });
+    if (decision.allowed) return;
+    res.removeHeader("WWW-Authenticate");
+    throw new Problem("rate_limited", limitDetail(decision.limit, 1 + (more ?? 0)), {
+      retryAfterSeconds: decision.retryAfterSeconds,
+    });
+  }
+
+  return async (route, req, res, exchange) => {
+    let caller: Caller | undefined;
+    if (route.security.access === "token") {
+      try {
+        caller = await identify(req, res, exchange, options);
+      } catch (error) {
+        // It is refused anyhow, so this must not fail where Redis is away.
+        if (isAboutToken(error)) await count(anonymous(exchange), res, { failOpen: true });
+        throw error;
+      }
+      assertScope(route, caller);
     }
-    return caller;
+    if (route.rateLimit === "none") return { caller, charge: async () => {} };
+    const subject = subjectOf(route, caller, exchange);
+    const failOpen = route.method === "get";
+    await count(subject, res, { failOpen });
+    return {
+      caller,
+      async charge(cost) {
+        if (cost > 1) await count(subject, res, { failOpen, more: cost - 1 });
+      },
+    };
   };
+}
+
+/** Nobody is known by a valid token: not so while tokens cannot be checked. */
+function isAboutToken(error: unknown): boolean {
+  return (
+    error instanceof Problem && (error.code === "unauthenticated" || error.code === "rate_limited")
+  );
+}
+
+function limitDetail(limit: number, cost: number): string {
+  const known = `The limit is ${limit} requests a minute`;
+  if (cost === 1) return `${known}.`;
+  if (cost <= limit) return `${known}, and this one counts as ${cost}.`;
+  return `${known}. This one counts as ${cost} and can never pass: split it.`;
 }
 
 async function identify(
@@ -91,9 +132,13 @@ function assertScope(route: Route, caller: Caller): void {
   throw new Problem("forbidden", `The token needs the scope ${scopes.join(" or ")}.`);
 }
 
+function anonymous({ ip }: Exchange): RateSubject {
+  return { kind: "anonymous", id: ip };
+}
+
 /** Tokens that may notify belong to services and get the service's limit. */
-function subjectOf(route: Route, caller: Caller | undefined, ip: string): RateSubject {
-  if (caller === undefined) return { kind: "anonymous", id: ip };
+function subjectOf(route: Route, caller: Caller | undefined, exchange: Exchange): RateSubject {
+  if (caller === undefined) return anonymous(exchange);
   if (route.rateLimit === "subscribe") return { kind: "subscribe", id: caller.userId };
   const isService = [...caller.scopes].some(
     (scope) => scope === "notify:send" || scope.startsWith("notify:send:"),

@@ -118,10 +118,11 @@ function createRouteHandler(route: Route, options: HttpAppOptions): AnswerReques
   const readBody = route.body && createJsonBodyReader(route.bodyLimitBytes);
 
   return async (req, res, exchange) => {
-    const caller = await admit(route, req, res, exchange);
+    const { caller, charge } = await admit(route, req, res, exchange);
     const params = validate(route.params, req.params, "path");
     const query = validate(route.query, req.query, "query");
     const body = readBody && validate(route.body, await readBody(req, res), "body");
+    if (route.cost !== undefined) await charge(route.cost(body));
     const context = contextOf(req, exchange);
     send(res, await route.handle({ params, query, body, caller, context }));
   };

@@ -7,6 +7,8 @@ export interface RateCounts {
   /** Requests let through in this minute (this one included) and in the minute before. */
   readonly current: number;
   readonly previous: number;
+  /** What has to be free for the request to pass when it is repeated: more than 1 for a bulk. */
+  readonly needed: number;
 }
 
 export interface RateDecision {
@@ -15,29 +17,31 @@ export interface RateDecision {
   readonly remaining: number;
   /** Seconds until this minute's count starts to fade. */
   readonly resetSeconds: number;
-  /** Seconds until one more request fits; 0 when allowed. */
+  /** Seconds until the request fits; 0 when allowed. A whole window for one that never does. */
   readonly retryAfterSeconds: number;
 }
 
 /** Pure: turns counts into a decision's numbers. */
 export function decideRate(counts: RateCounts, allowed: boolean, nowMs: number): RateDecision {
-  const { limit, current, previous } = counts;
+  const { limit, current, previous, needed } = counts;
   const elapsedMs = nowMs % WINDOW_MS;
   const used = previous * (1 - elapsedMs / WINDOW_MS) + current;
   return {
     allowed,
     limit,
-    remaining: allowed ? Math.max(0, Math.floor(limit - used)) : 0,
+    // Where a bulk does not fit, single requests may.
+    remaining: allowed || needed > 1 ? Math.max(0, Math.floor(limit - used)) : 0,
     resetSeconds: Math.ceil((WINDOW_MS - elapsedMs) / 1_000),
     retryAfterSeconds: allowed ? 0 : Math.max(1, Math.ceil(waitMs(counts, elapsedMs) / 1_000)),
   };
 }
 
-/** When the last minute has faded so far that one more fits, within this minute or the next. */
-function waitMs({ limit, current, previous }: RateCounts, elapsedMs: number): number {
-  const room = limit - 1 - current;
+/** When the last minute has faded so far that the request fits, within this minute or the next. */
+function waitMs({ limit, current, previous, needed }: RateCounts, elapsedMs: number): number {
+  if (needed > limit) return WINDOW_MS;
+  const room = limit - needed - current;
   if (room >= 0) return WINDOW_MS * (1 - room / Math.max(1, previous)) - elapsedMs;
-  const fadedMs = WINDOW_MS * (1 - (limit - 1) / Math.max(1, current));
+  const fadedMs = WINDOW_MS * (1 - (limit - needed) / Math.max(1, current));
   return WINDOW_MS - elapsedMs + fadedMs;
 }
 

@@ -29,18 +29,30 @@ export interface RateLimiterOptions {
 
 export interface RateLimiter {
   /**
-   * Counts one request. `undefined`: there is no limit, or Redis is away and the request may pass
-   * all the same (`failOpen`, for reads).
+   * Counts one request; or, for a request that is counted already, the `more` that it counts as
+   * beyond 1, all or nothing. `undefined`: there is no limit, or Redis is away and the request may
+   * pass all the same (`failOpen`, for reads).
    * @throws what Redis failed with, unless `failOpen`.
    */
-  take(subject: RateSubject, failOpen: boolean): Promise<RateDecision | undefined>;
+  take(subject: RateSubject, failOpen: boolean, more?: number): Promise<RateDecision | undefined>;
 }
 
 const replySchema = z.tuple([z.number(), z.number(), z.number()]);
 
 interface Waiting {
+  /** What is counted when it passes. */
+  readonly cost: number;
+  /** What it costs in all when it is repeated. */
+  readonly needed: number;
   readonly resolve: (decision: RateDecision) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** Takes those at the head of the line that count as the same: the script knows one cost at a time. */
+function takeEqual(line: Waiting[]): Waiting[] {
+  const cost = line[0]?.cost;
+  const end = line.findIndex((waiting) => waiting.cost !== cost);
+  return line.splice(0, end < 0 ? line.length : end);
 }
 
 /**
@@ -56,15 +68,16 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   let redisAway = false;
 
   const count = async (key: string, limit: number, line: Waiting[]): Promise<void> => {
-    const batch = line.splice(0);
+    const batch = takeEqual(line);
+    const cost = batch[0]?.cost ?? 1;
     try {
       const nowMs = clock.now();
-      const reply = await runScript([key], [nowMs, WINDOW_MS, limit, batch.length]);
+      const reply = await runScript([key], [nowMs, WINDOW_MS, limit, batch.length, cost]);
       const [granted, current, previous] = replySchema.parse(reply);
       batch.forEach((waiting, index) => {
         // The reply counts the whole batch; each request sees what was left when its turn came.
-        const later = Math.max(0, granted - index - 1);
-        const counted = { limit, current: current - later, previous };
+        const later = Math.max(0, granted - index - 1) * cost;
+        const counted = { limit, current: current - later, previous, needed: waiting.needed };
         waiting.resolve(decideRate(counted, index < granted, nowMs));
       });
     } catch (error) {
@@ -78,24 +91,25 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     lines.delete(key);
   };
 
-  const take = ({ kind, id }: RateSubject): Promise<RateDecision> =>
+  const take = ({ kind, id }: RateSubject, more: number | undefined): Promise<RateDecision> =>
     new Promise((resolve, reject) => {
+      const waiting = { cost: more ?? 1, needed: 1 + (more ?? 0), resolve, reject };
       const key = keyspace.plain(`rate:${kind}:${id}`);
       const line = lines.get(key);
       if (line !== undefined) {
-        line.push({ resolve, reject });
+        line.push(waiting);
         return;
       }
-      const opened: Waiting[] = [{ resolve, reject }];
+      const opened: Waiting[] = [waiting];
       lines.set(key, opened);
       void serve(key, perMinute[kind], opened);
     });
 
   return {
-    async take(subject, failOpen) {
+    async take(subject, failOpen, more) {
       if (!enabled) return undefined;
       try {
-        const decision = await take(subject);
+        const decision = await take(subject, more);
         if (redisAway) logger.info({}, "rate_limits.back");
         redisAway = false;
         return decision;

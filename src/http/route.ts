@@ -89,6 +89,7 @@ export interface Route extends RouteBase {
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
+  readonly cost?: (body: unknown) => number;
   readonly handle: (input: {
     params: unknown;
     query: unknown;
@@ -107,6 +108,8 @@ export function tokenRoute<
   route: RouteBase &
     Schemas<P, Q, B> & {
       readonly scopes: readonly string[];
+      /** As how many requests it counts against the caller's limit. Left out: 1. */
+      readonly cost?: (body: Parsed<B>) => number;
       readonly handle: (input: RouteInput<P, Q, B, Caller>) => Promise<Reply> | Reply;
     },
 ): Route {

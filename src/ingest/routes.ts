@@ -149,6 +149,7 @@ export function ingestRoutes(options: IngestRoutesOptions): Route[] {
       rateLimit: "default",
       bodyLimitBytes: BULK_BODY_BYTES,
       body: bulkRequestSchema,
+      cost: (body) => body.notifications.length,
       responses: { 202: { description: "A result for each", schema: bulkResultSchema } },
       problems: ["invalid_request"],
       async handle({ body, caller, context }): Promise<Reply> {

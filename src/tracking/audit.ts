@@ -6,9 +6,10 @@ import type { Keyspace } from "../platform/keyspace.ts";
 
 const MAX_ENTRIES_PER_SHARD = 100_000;
 
+/** An entry as the API shows it; in Redis all its values are text. */
 export const auditEntrySchema = z.object({
   at: z.string().describe("RFC 3339"),
-  action: z.string().describe("accepted, settled, late, rejected, subscribed, preferences ..."),
+  action: z.string().describe("accepted, settled, late, rejected, security_alert ..."),
   result: z.string().optional(),
   notification_id: z.string().optional(),
   caller: z.string().optional(),
@@ -17,89 +18,47 @@ export const auditEntrySchema = z.object({
   channels: z.string().optional(),
   code: z.string().optional(),
   path: z.string().optional(),
+  address: z
+    .string()
+    .optional()
+    .describe("where a refused request without a valid token came from"),
+  count: z
+    .int()
+    .optional()
+    .describe("how many equal refusals of one minute the entry stands for; `at` is the last one's"),
 });
 export type AuditEntry = z.infer<typeof auditEntrySchema>;
-
-export interface AuditQuery {
-  /** Epoch ms, inclusive. */
-  readonly from: number;
-  readonly to: number;
-  readonly userId: string | undefined;
-  readonly notificationId: string | undefined;
-  readonly limit: number;
-}
 
 export interface Audit {
   /** Adds an entry that is about no single notification. */
   add(entry: Omit<AuditEntry, "at">): Promise<void>;
-  /** Newest first. */
-  read(query: AuditQuery): Promise<AuditEntry[]>;
 }
 
-const streamReply = z.array(z.tuple([z.string(), z.array(z.string())]));
+/** The stream of a shard's real events; the ledger's scripts write to it too. */
+export function auditKey(keyspace: Pick<Keyspace, "sharded">, shard: number): string {
+  return keyspace.sharded(shard, "audit");
+}
 
-/** The ledger's scripts write their entries with the time of the clock they are given. */
-function parseEntry(fields: readonly string[]): { at: number; entry: AuditEntry } {
-  const record: Record<string, string> = {};
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    const name = fields[index];
-    const value = fields[index + 1];
-    if (name !== undefined && value !== undefined) record[name] = value;
+/** An entry as the fields of a stream, without what is not known. */
+export function auditFields(entry: Omit<AuditEntry, "at">, atMs: number): (string | number)[] {
+  const fields: (string | number)[] = ["at", atMs];
+  for (const [name, value] of Object.entries(entry)) {
+    if (value !== undefined) fields.push(name, value);
   }
-  const at = Number(record["at"] ?? 0);
-  return { at, entry: auditEntrySchema.parse({ ...record, at: new Date(at).toISOString() }) };
+  return fields;
 }
 
 export function createAudit(deps: {
   readonly redis: Redis;
   readonly keyspace: Keyspace;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
 }): Audit {
   const { redis, keyspace, clock } = deps;
-  const keyOf = (shard: number): string => keyspace.sharded(shard, "audit");
-
   return {
     async add(entry) {
-      const shard = keyspace.shardOfUser(entry.user_id ?? entry.caller ?? "");
-      const fields = Object.entries(entry).flatMap(([name, value]) =>
-        value === undefined ? [] : [name, value],
-      );
-      await redis.xadd(
-        keyOf(shard),
-        "MAXLEN",
-        "~",
-        MAX_ENTRIES_PER_SHARD,
-        "*",
-        "at",
-        clock.now(),
-        ...fields,
-      );
-    },
-
-    async read(query) {
-      const all = Array.from({ length: keyspace.shards }, (_, shard) => shard);
-      const shards = query.userId === undefined ? all : [keyspace.shardOfUser(query.userId)];
-      // A filter is applied here, so that more is read than returned; the streams are bounded.
-      const filtered = query.userId !== undefined || query.notificationId !== undefined;
-      const count = filtered ? MAX_ENTRIES_PER_SHARD : query.limit;
-      const pipeline = redis.pipeline();
-      for (const shard of shards) pipeline.xrevrange(keyOf(shard), "+", "-", "COUNT", count);
-      const found: { at: number; entry: AuditEntry }[] = [];
-      for (const [error, reply] of (await pipeline.exec()) ?? []) {
-        if (error) throw error;
-        for (const [, fields] of streamReply.parse(reply)) found.push(parseEntry(fields));
-      }
-      return found
-        .filter(({ at, entry }) => {
-          if (at < query.from || at > query.to) return false;
-          if (query.userId !== undefined && entry.user_id !== query.userId) return false;
-          return (
-            query.notificationId === undefined || entry.notification_id === query.notificationId
-          );
-        })
-        .sort((a, b) => b.at - a.at)
-        .slice(0, query.limit)
-        .map(({ entry }) => entry);
+      const key = auditKey(keyspace, keyspace.shardOfUser(entry.user_id ?? entry.caller ?? ""));
+      const fields = auditFields(entry, clock.now());
+      await redis.xadd(key, "MAXLEN", "~", MAX_ENTRIES_PER_SHARD, "*", ...fields);
     },
   };
 }

@@ -6,12 +6,16 @@ import { tokenRoute, type Route } from "../http/route.ts";
 import type { Clock } from "../platform/clock.ts";
 import { Problem } from "../platform/problems.ts";
 import { analyticsSchema, type Analytics } from "./analytics.ts";
-import { auditEntrySchema, type Audit } from "./audit.ts";
+import { auditEntrySchema } from "./audit.ts";
+import { decodeCursor, encodeCursor, type Position } from "./audit-position.ts";
+import type { AuditReader } from "./audit-reader.ts";
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 7;
 const MAX_DAYS = 366;
 const MAX_AUDIT_ENTRIES = 1_000;
+const MAX_ACTION_LENGTH = 64;
+const MAX_CURSOR_LENGTH = 64;
 
 const day = z.iso.date({ error: "must be a date such as 2026-11-21" });
 const instant = z.iso.datetime({ offset: true });
@@ -38,9 +42,17 @@ function rangeOf(
   return { start, end };
 }
 
+function positionFrom(cursor: string): Position {
+  const position = decodeCursor(cursor);
+  if (position !== undefined) return position;
+  throw new Problem("invalid_request", "The cursor is not one that an answer gave.", {
+    errors: [{ path: "cursor", message: "must be `next` of an earlier answer" }],
+  });
+}
+
 export function reportRoutes(options: {
   readonly analytics: Analytics;
-  readonly audit: Pick<Audit, "read">;
+  readonly audit: AuditReader;
   readonly clock: Pick<Clock, "now">;
 }): Route[] {
   const { analytics, audit, clock } = options;
@@ -73,22 +85,38 @@ export function reportRoutes(options: {
         to: instant.optional(),
         user_id: userIdSchema.optional(),
         notification_id: z.string().max(64).optional(),
+        action: z.string().max(MAX_ACTION_LENGTH).optional().describe("such as accepted, rejected"),
+        cursor: z
+          .string()
+          .max(MAX_CURSOR_LENGTH)
+          .optional()
+          .describe("`next` of the answer before, with the same other parameters"),
         limit: z.coerce.number().int().min(1).max(MAX_AUDIT_ENTRIES).default(100),
       }),
       responses: {
         200: {
-          description: "Entries",
-          schema: z.object({ entries: z.array(auditEntrySchema) }),
+          description:
+            "Entries. One answer looks at a bounded part of the trail: go on while there is a `next`, " +
+            "even if there are no entries.",
+          schema: z.object({
+            entries: z.array(auditEntrySchema),
+            next: z.string().optional().describe("`cursor` for what is older; left out at the end"),
+          }),
         },
       },
       problems: ["invalid_request", "invalid_date_range", "forbidden"],
       async handle({ query }) {
-        const from = query.from === undefined ? 0 : Date.parse(query.from);
-        const to = query.to === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(query.to);
-        if (from > to) throw new Problem("invalid_date_range", "from is after to.");
-        const { user_id: userId, notification_id: notificationId, limit } = query;
-        const entries = await audit.read({ from, to, userId, notificationId, limit });
-        return { status: 200, body: { entries } };
+        const { user_id: userId, notification_id: notificationId, action, limit } = query;
+        const from = query.from === undefined ? undefined : Date.parse(query.from);
+        const to = query.to === undefined ? undefined : Date.parse(query.to);
+        if (from !== undefined && to !== undefined && from > to) {
+          throw new Problem("invalid_date_range", "from is after to.");
+        }
+        const after = query.cursor === undefined ? undefined : positionFrom(query.cursor);
+        const filter = { from, to, userId, notificationId, action };
+        const { entries, next } = await audit.read({ ...filter, after, limit });
+        const body = { entries, ...(next === undefined ? {} : { next: encodeCursor(next) }) };
+        return { status: 200, body };
       },
     }),
   ];

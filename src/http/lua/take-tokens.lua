@@ -1,9 +1,10 @@
 -- Counts requests in a sliding window: this minute's count, plus the last minute's in the share
 -- that the window still covers. Two numbers per caller, whatever the limit.
--- KEYS[1] hash of one caller. ARGV: now (ms), window (ms), limit, wanted.
--- Returns {granted, counted in this minute, counted in the last minute}.
+-- KEYS[1] hash of one caller. ARGV: now (ms), window (ms), limit, how many requests, and what each
+-- of them counts as: each passes as a whole or not at all.
+-- Returns {requests granted, counted in this minute, counted in the last minute}.
 local now, window = tonumber(ARGV[1]), tonumber(ARGV[2])
-local limit, wanted = tonumber(ARGV[3]), tonumber(ARGV[4])
+local limit, wanted, cost = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local slot = math.floor(now / window)
 local current, previous = 0, 0
 local stored = redis.call("HMGET", KEYS[1], "slot", "current", "previous")
@@ -19,9 +20,9 @@ if stored[1] then
 end
 local covered = 1 - math.max(0, now - slot * window) / window
 local free = math.floor(limit - previous * covered - current)
-local granted = math.max(0, math.min(wanted, free))
+local granted = math.max(0, math.min(wanted, math.floor(free / cost)))
 if granted > 0 then
-  current = current + granted
+  current = current + granted * cost
   redis.call("HSET", KEYS[1], "slot", slot, "current", current, "previous", previous)
   redis.call("PEXPIRE", KEYS[1], 2 * window)
 end
