@@ -10,9 +10,10 @@ import { metricsRoute } from "../http/metrics-route.ts";
 import { openApiRoute } from "../http/openapi.ts";
 import { createRateLimiter } from "../http/rate-limiter.ts";
 import type { Route } from "../http/route.ts";
+import { createRefusals } from "../tracking/refusals.ts";
 import { createApiRole } from "./api.ts";
 import { loadContent } from "./content-parts.ts";
-import { createDeliveryParts, type DeliveryParts } from "./delivery-parts.ts";
+import { createDeliveryParts } from "./delivery-parts.ts";
 import type { Foundation } from "./foundation.ts";
 import { createGatewayRole } from "./gateway.ts";
 import { createHealthSource, redisAnswers } from "./health-source.ts";
@@ -48,12 +49,14 @@ export async function startRoles(foundation: Foundation): Promise<RunningRoles> 
     issuer: config.JWT_ISSUER,
     audience: config.JWT_AUDIENCE,
   });
+  const refusals = createRefusals({ redis, keyspace, clock, logger });
+  resources.add("refusals", () => refusals.close());
   const failedLogins = createFailedLogins({
     clock,
     logger,
     enabled: config.RATE_LIMITS === "on",
     onFailure: () => metrics.authFailures.inc(),
-    onAlert: (ip) => writeAudit(parts, logger, { action: "security_alert", path: ip }),
+    onAlert: (ip) => refusals.record({ action: "security_alert", who: { address: ip } }),
   });
   let url = "";
 
@@ -108,12 +111,12 @@ export async function startRoles(foundation: Foundation): Promise<RunningRoles> 
     }),
     trustProxy: config.TRUST_PROXY,
     corsOrigins: config.CORS_ORIGINS,
-    onRejected: ({ code, path, callerId }) =>
-      writeAudit(parts, logger, {
+    onRejected: ({ code, path, callerId, ip }) =>
+      refusals.record({
         action: "rejected",
         code,
         path,
-        ...(callerId === undefined ? {} : { caller: callerId }),
+        who: callerId === undefined ? { address: ip } : { caller: callerId },
       }),
   });
 
@@ -139,13 +142,3 @@ const API_DESCRIPTION = {
     "Notifications for schools: WebSocket first, Web Push next, SMS when it is critical. " +
     "Every refusal is a problem document; its codes are listed at [/docs/errors](/docs/errors).",
 };
-
-function writeAudit(
-  parts: Pick<DeliveryParts, "audit">,
-  logger: Foundation["logger"],
-  entry: Parameters<DeliveryParts["audit"]["add"]>[0],
-): void {
-  parts.audit.add(entry).catch((error: unknown) => {
-    logger.warn({ err: error, ...entry }, "an audit entry could not be written");
-  });
-}
