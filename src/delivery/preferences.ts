@@ -9,6 +9,7 @@ import {
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
+import { runForEach } from "../platform/redis.ts";
 import type { Sealing } from "../platform/sealing.ts";
 
 const wallTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time such as 21:30");
@@ -70,12 +71,10 @@ export function createPreferenceStore(options: {
       if (cached !== undefined && cached.until > clock.now()) found.set(userId, cached.preferences);
       else missing.push(userId);
     }
-    if (missing.length === 0) return found;
-    const pipeline = redis.pipeline();
-    for (const userId of missing) pipeline.hget(keyOf(userId), FIELD);
-    const replies = (await pipeline.exec()) ?? [];
-    replies.forEach(([error, sealed], index) => {
-      if (error) throw error;
+    const replies = await runForEach(redis, missing, (target, userId) =>
+      target.hget(keyOf(userId), FIELD),
+    );
+    replies.forEach((sealed, index) => {
       const userId = missing[index] ?? "";
       const preferences =
         typeof sealed === "string" ? readSealed(userId, sealed) : DEFAULT_PREFERENCES;

@@ -10,7 +10,8 @@ import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
 import { Problem } from "../platform/problems.ts";
-import type { NewNote } from "../tracking/ledger-changes.ts";
+import { asCreated, type NewNote } from "../tracking/ledger-changes.ts";
+import type { Note } from "../tracking/note.ts";
 import { hashBody, type Claim, type IdempotencyStore } from "./idempotency.ts";
 import { draftNote } from "./note-draft.ts";
 import { checkRequest, type RequestChecks } from "./request-checks.ts";
@@ -27,6 +28,8 @@ export type Acceptance =
       readonly id: string;
       readonly repeated: boolean;
       readonly suppressed: boolean;
+      /** As it was created; undefined for one that was there before, or was suppressed. */
+      readonly created: Note | undefined;
     }
   | { readonly kind: "refused"; readonly problem: Problem };
 
@@ -147,6 +150,7 @@ export function createAccept(options: AcceptOptions): Accept {
         id: note.id,
         repeated: repeated && existed,
         suppressed: result === "suppressed",
+        created: result === "created" ? asCreated(note) : undefined,
       };
     });
     await enqueue(toQueue);

@@ -6,6 +6,7 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { sha256Hex, type Keyspace } from "../platform/keyspace.ts";
+import { runForEach } from "../platform/redis.ts";
 
 const KEY_SECONDS = 86_400;
 const EVENT_SECONDS = 7 * 86_400;
@@ -62,15 +63,10 @@ export function createIdempotencyStore(deps: {
   async function setIfAbsent(
     entries: readonly { key: string; value: string; seconds: number }[],
   ): Promise<(string | null)[]> {
-    if (entries.length === 0) return [];
-    const pipeline = redis.pipeline();
-    for (const { key, value, seconds } of entries) {
-      pipeline.call("SET", key, value, "EX", seconds, "NX", "GET");
-    }
-    return ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-      if (error) throw error;
-      return typeof reply === "string" ? reply : null;
-    });
+    const replies = await runForEach(redis, entries, (target, { key, value, seconds }) =>
+      target.call("SET", key, value, "EX", seconds, "NX", "GET"),
+    );
+    return replies.map((reply) => (typeof reply === "string" ? reply : null));
   }
 
   return {

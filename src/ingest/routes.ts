@@ -80,7 +80,7 @@ export function ingestRoutes(options: IngestRoutesOptions): Route[] {
   async function notify(submission: Submission, caller: Caller) {
     const [result] = await accept([submission], caller);
     const acceptance = accepted(result);
-    return { acceptance, note: await read(acceptance.id) };
+    return { acceptance, note: acceptance.created ?? (await read(acceptance.id)) };
   }
 
   /** Resolves with the note once it has settled, or as it is when the wait runs out. */

@@ -1,6 +1,6 @@
 /** Connections to Redis and the scripts that run in it. */
 import { readFileSync } from "node:fs";
-import { Redis } from "ioredis";
+import { Redis, type ChainableCommander } from "ioredis";
 
 /** A dead Redis must be a quick 503, not a hanging request. */
 const COMMAND_TIMEOUT_MS = 1_000;
@@ -36,6 +36,27 @@ export async function whenReady(redis: Redis): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     redis.once("ready", resolve);
     redis.once("end", () => reject(new Error("the connection to Redis was closed")));
+  });
+}
+
+/**
+ * Runs one command for each item in one round trip and returns the replies in order. A single
+ * command goes without a pipeline: making one copies every script of the connection, 5 to 50 us.
+ * @throws the first error a command was answered with.
+ */
+export async function runForEach<T>(
+  redis: Redis,
+  items: readonly T[],
+  command: (target: Redis | ChainableCommander, item: T) => unknown,
+): Promise<unknown[]> {
+  const [first] = items;
+  if (first === undefined) return [];
+  if (items.length === 1) return [await command(redis, first)];
+  const pipeline = redis.pipeline();
+  for (const item of items) command(pipeline, item);
+  return ((await pipeline.exec()) ?? []).map(([error, reply]) => {
+    if (error) throw error;
+    return reply;
   });
 }
 

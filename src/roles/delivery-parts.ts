@@ -18,7 +18,7 @@ export interface DeliveryParts {
   readonly audit: Audit;
 }
 
-export function createDeliveryParts(foundation: Foundation): DeliveryParts {
+export async function createDeliveryParts(foundation: Foundation): Promise<DeliveryParts> {
   const { config, redis, keyspace, clock, sealing, logger, metrics, resources } = foundation;
   const limited = config.RATE_LIMITS === "on";
   const ledger = createLedger({
@@ -32,7 +32,8 @@ export function createDeliveryParts(foundation: Foundation): DeliveryParts {
     pendingSeconds: config.PENDING_TTL_SECONDS,
   });
   const queues = createStageQueues({
-    redis,
+    // Its own: every queue defines some sixty scripts on it, and pipelines elsewhere would copy them.
+    redis: await foundation.connect("queue writers", "command"),
     keyspace,
     onEnvelope: (stage, lane) => metrics.queueEnvelopes.inc({ stage, lane }),
   });

@@ -40,7 +40,7 @@ function readVersion(): string {
 export async function startRoles(foundation: Foundation): Promise<RunningRoles> {
   const { config, secrets, clock, logger, metrics, resources, redis, keyspace } = foundation;
   const content = loadContent(config);
-  const parts = createDeliveryParts(foundation);
+  const parts = await createDeliveryParts(foundation);
   const verifier = createTokenVerifier({
     clock,
     logger,
@@ -126,7 +126,7 @@ export async function startRoles(foundation: Foundation): Promise<RunningRoles> 
   listening = true;
   resources.add("listeners", async () => {
     listening = false;
-    await api?.endWaiting();
+    api?.endWaiting();
     // Together: a server counts upgraded sockets as open until the gateway has closed them.
     await Promise.all([
       gateway?.stop(),

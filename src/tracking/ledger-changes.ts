@@ -191,6 +191,23 @@ function settlementOf({ note, latencyCounts = {} }: NoteChange): object {
   };
 }
 
+/** The note as it is right after it was created. */
+export function asCreated(note: NewNote): Note {
+  return {
+    ...note,
+    attempt: 0,
+    fence: 0,
+    day: dayOf(note.acceptedAt),
+    timeline: "",
+    replayId: null,
+    epoch: null,
+    sockets: 0,
+    leasedUntil: 0,
+    stageStartedAt: note.acceptedAt,
+    pushOutcomes: {},
+  };
+}
+
 /** The note as it is once a change was applied: what the next decision is made on. */
 export function afterChange(change: NoteChange): Note {
   const { note } = change;

@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { Channel, Lane } from "../contract/vocabulary.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
-import { loadScript, type RunScript } from "../platform/redis.ts";
+import { loadScript, runForEach, type RunScript } from "../platform/redis.ts";
 import type { Sealing } from "../platform/sealing.ts";
 import type { NewNote, NoteChange, Publication } from "./ledger-changes.ts";
 import { wireChange, wireNewNote } from "./ledger-changes.ts";
@@ -119,12 +119,11 @@ export function createLedger(options: LedgerOptions): Ledger {
       ),
 
     async fetch(ids) {
-      const pipeline = redis.pipeline();
-      for (const id of ids) pipeline.hgetall(keyspace.sharded(shardOfNote(id), `note:${id}`));
-      const replies = (await pipeline.exec()) ?? [];
+      const replies = await runForEach(redis, ids, (target, id) =>
+        target.hgetall(keyspace.sharded(shardOfNote(id), `note:${id}`)),
+      );
       const notes = new Map<string, Note>();
-      replies.forEach(([error, reply], index) => {
-        if (error) throw error;
+      replies.forEach((reply, index) => {
         const id = ids[index] ?? "";
         const hash = z.record(z.string(), z.string()).parse(reply);
         const note = parseNote(id, hash, (sealed) => sealing.open(sealed));
