@@ -58,7 +58,8 @@ export function planRetry(
     case TRY_AGAIN_LATER:
       return {
         delayMs: backoffMs(attempt, BUSY_BASE_DELAY_MS, BUSY_MAX_DELAY_MS, random),
-        renewToken: false,
+        // An address that sent too many bad tokens is answered so too; a new one gets in at once.
+        renewToken: true,
       };
     default:
       return {
