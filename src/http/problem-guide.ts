@@ -71,7 +71,8 @@ export const PROBLEM_GUIDE: Readonly<Record<ProblemCode, ProblemGuide>> = {
   },
   rate_limited: {
     meaning: "Too many requests by this service, user or address within a minute.",
-    remedy: "Wait as long as `Retry-After` says, then go on more slowly.",
+    remedy:
+      "Wait as long as `Retry-After` says, then go on more slowly; split a bulk that is larger than the limit.",
   },
   internal: {
     meaning: "A fault of this service. It has been logged with the request id.",

@@ -149,7 +149,7 @@ export const CONFIG_GROUPS = {
       .describe("push subscriptions a minute by one user"),
     RATE_LIMIT_ANONYMOUS_PER_MINUTE: wholeNumber(1, 100_000_000)
       .default(6_000)
-      .describe("requests a minute without a token by one address; a school may share one"),
+      .describe("requests a minute without a valid token by one address; a school may share one"),
     RATE_LIMIT_RECIPIENT_PER_MINUTE: wholeNumber(1, 1_000_000)
       .default(60)
       .describe("notifications a minute to one user; standard and low ones above are suppressed"),

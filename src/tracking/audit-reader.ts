@@ -7,7 +7,7 @@ import { comparePositions, positionOf, upperBoundAfter, type Position } from "./
 import { REFUSAL_ACTIONS, refusalsKey } from "./refusals.ts";
 
 /** Entries looked at for one answer: about a quarter of a second of this process' time. */
-const SCAN_BUDGET = 20_000;
+const SCAN_BUDGET = 10_000;
 /** Most questions are answered by the newest few of each stream. */
 const FIRST_PAGE = 16;
 const MAX_PAGE = 500;

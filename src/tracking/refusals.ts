@@ -9,8 +9,8 @@ import type { Logger } from "../platform/logger.ts";
 import { auditFields } from "./audit.ts";
 
 const MAX_ENTRIES_PER_SHARD = 10_000;
-/** A first refusal shows within this time; further ones like it when their minute is over. */
-const FLUSH_MS = 1_000;
+/** A first refusal shows after this time; further ones like it when their minute is over. */
+const FLUSH_MS = 250;
 const MINUTE_MS = 60_000;
 /** Kinds of refusal told apart at a time, counted for callers and for addresses on their own. */
 const MAX_TALLIES = 1_000;

@@ -210,3 +210,36 @@ describe("at the front door", () => {
     expect(await statusesOf("/free", token, 10)).toEqual(Array<number>(10).fill(200));
   });
 });
+
+describe("those without a valid token", () => {
+  let server: OpenServer;
+  beforeAll(async () => {
+    clock.nowMs = START_MS + 40 * MINUTE_MS;
+    server = await openServer([limited("/a", "default"), limited("/free", "none")], {
+      // Apart from the suite above, whose requests come from the same address.
+      rateLimiter: openLimiter({ anonymous: 4 }),
+    });
+  });
+  afterAll(() => server.close());
+
+  it("are explained as often as an address may ask, then held back; good tokens still pass", async () => {
+    const get = (path: string, headers: Record<string, string> = {}) =>
+      fetch(server.url + path, { headers });
+    const statuses = [
+      (await get("/a")).status,
+      (await get("/free")).status,
+      (await get("/a", { authorization: "Bearer nonsense" })).status,
+      (await get("/a", { authorization: "Basic dTpw" })).status,
+    ];
+    expect(statuses).toEqual([401, 401, 401, 401]);
+    for (const headers of [{}, { authorization: "Bearer nonsense" }]) {
+      const held = await get("/a", headers);
+      expect(held.status).toBe(429);
+      expect(held.headers.get("www-authenticate")).toBeNull();
+      expect(Number(held.headers.get("retry-after"))).toBeGreaterThan(0);
+      expect((await problemFrom(held)).code).toBe("rate_limited");
+    }
+    const authorization = `Bearer ${await server.token([], "good-user")}`;
+    expect((await get("/a", { authorization })).status).toBe(200);
+  });
+});
