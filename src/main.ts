@@ -7,7 +7,9 @@ import type { Config } from "./platform/config-schema.ts";
 import { createResources, type Resources } from "./platform/resources.ts";
 import { banner } from "./roles/banner.ts";
 import { openFoundation, type Secrets } from "./roles/foundation.ts";
+import { openFrontDoor } from "./roles/front-door.ts";
 import { startRoles } from "./roles/start.ts";
+import { version } from "./roles/version.ts";
 
 /** Lines for the person at the screen; JSON logs go to stderr. */
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -65,11 +67,12 @@ async function main(): Promise<void> {
   const resources = createResources();
   stopOnSignals(config, logger, resources);
   try {
+    const door = await openFrontDoor({ config, version, resources });
     const secrets = await readSecrets(config);
     const redisUrl = await redisUrlOf(config, logger, resources);
     const foundation = await openFoundation({ config, secrets, redisUrl, logger, resources });
-    const { url } = await startRoles(foundation);
-    say(await banner({ url, config, secrets }));
+    await startRoles(foundation, door);
+    say(await banner({ url: door.url, config, secrets }));
   } catch (error) {
     await resources.close(config.SHUTDOWN_DEADLINE_MS);
     throw error;

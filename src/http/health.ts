@@ -76,6 +76,11 @@ const UNREADABLE: HealthReport = {
   outbox: false,
 };
 
+/** What `/health` says while nothing can be known: at start, and while Redis is away. */
+export function unreadableHealth(version: string, nowMs: number): unknown {
+  return { status: "unhealthy", timestamp: new Date(nowMs).toISOString(), version, ...UNREADABLE };
+}
+
 /** `/health` is always 200: a restart would not bring Redis back, so no supervisor should react to it. */
 export function healthRoutes(options: HealthOptions): Route[] {
   const { version, source, ready, clock, logger } = options;

@@ -134,7 +134,8 @@ export function ingestRoutes(options: IngestRoutesOptions): Route[] {
         if (waitSeconds !== undefined) headers["Preference-Applied"] = `wait=${waitSeconds}`;
         const settled = waitSeconds !== undefined && isSettled(note.status);
         if (settled) return { status: 200, body: viewStatus(note), headers };
-        // What a 202 says does not depend on how far the workers happen to be by now.
+        // A repeated request may find that its notification has settled: then all of it is told.
+        if (isSettled(note.status)) return { status: 202, body: viewStatus(note), headers };
         const pending = { ...viewStatus(note), replay_id: null, websocket_connections: 0 };
         return { status: 202, body: pending, headers };
       },

@@ -174,7 +174,7 @@ export const CONFIG_GROUPS = {
     CRITICAL_PUSH_BUDGET_MS: milliseconds
       .default(10_000)
       .describe("how long push may fail before a critical notification goes on to SMS"),
-    PRESENCE_INTERVAL_MS: milliseconds
+    PRESENCE_INTERVAL_MS: wholeNumber(1, 30_000)
       .default(30_000)
       .describe("between rewrites of who is connected here"),
     PROVIDER_TIMEOUT_MS: milliseconds

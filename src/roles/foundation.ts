@@ -9,7 +9,8 @@ import { createKeyspace, type Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
 import { createMetrics, type Metrics } from "../platform/metrics.ts";
 import { checkRedisSettings } from "../platform/redis-settings.ts";
-import { connectRedis, whenReady, type ConnectionKind } from "../platform/redis.ts";
+import { waitForRedis } from "../platform/redis-wait.ts";
+import { connectRedis, type ConnectionKind } from "../platform/redis.ts";
 import type { Resources } from "../platform/resources.ts";
 import { createSealing, type Sealing } from "../platform/sealing.ts";
 
@@ -49,7 +50,7 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
   const connect = async (name: string, kind: ConnectionKind): Promise<Redis> => {
     const redis = connectRedis(redisUrl, kind);
     resources.add(`redis ${name}`, () => redis.disconnect());
-    await whenReady(redis);
+    await waitForRedis(redis, logger);
     return redis;
   };
   const redis = await connect("commands", "command");

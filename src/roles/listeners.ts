@@ -1,5 +1,6 @@
 /** Opens the addresses that the roles of this process are reached at. */
-import type { Gateway } from "../gateway/gateway.ts";
+import type { IncomingMessage, RequestListener } from "node:http";
+import type { Duplex } from "node:stream";
 import { listen, type HttpServer } from "../http/server.ts";
 import type { Config } from "../platform/config-schema.ts";
 import { ConfigError } from "../platform/config.ts";
@@ -41,8 +42,8 @@ function addressFault(error: unknown, host: string, port: number): unknown {
  */
 export async function openListeners(
   config: Config,
-  app: Parameters<typeof listen>[0],
-  gateway: Gateway | undefined,
+  app: RequestListener,
+  upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void,
 ): Promise<HttpServer[]> {
   const host = config.HOST ?? defaultHost(config.NODE_ENV);
   const ports = config.WS_PORT === undefined ? [config.PORT] : [config.PORT, config.WS_PORT];
@@ -51,11 +52,7 @@ export async function openListeners(
     const server = await listen(app, { host, port }).catch((error: unknown) => {
       throw addressFault(error, host, port);
     });
-    if (gateway !== undefined) {
-      server.server.on("upgrade", (request, socket, head) => {
-        gateway.handleUpgrade(request, socket, head);
-      });
-    }
+    server.server.on("upgrade", upgrade);
     servers.push(server);
   }
   return servers;

@@ -1,5 +1,4 @@
 /** Starts the configured roles in one process and tells how to stop them. */
-import { readFileSync } from "node:fs";
 import { createFailedLogins } from "../auth/failed-logins.ts";
 import { createTokenVerifier } from "../auth/tokens.ts";
 import { readPushSettings } from "../channels/push/settings.ts";
@@ -15,29 +14,15 @@ import { createApiRole } from "./api.ts";
 import { loadContent } from "./content-parts.ts";
 import { createDeliveryParts } from "./delivery-parts.ts";
 import type { Foundation } from "./foundation.ts";
+import type { FrontDoor } from "./front-door.ts";
 import { createGatewayRole } from "./gateway.ts";
 import { createHealthSource, redisAnswers } from "./health-source.ts";
-import { addressOf, openListeners } from "./listeners.ts";
 import { siteRoutes } from "./pages/site-routes.ts";
+import { version } from "./version.ts";
 import { createWorkerRole } from "./worker.ts";
 
-export interface RunningRoles {
-  /** Where it listens, without a slash at the end. */
-  readonly url: string;
-}
-
-const VERSION = readVersion();
-
-function readVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  const parsed: unknown = JSON.parse(text);
-  const version =
-    typeof parsed === "object" && parsed !== null ? Reflect.get(parsed, "version") : undefined;
-  return typeof version === "string" ? version : "0.0.0";
-}
-
 /** Starts everything `ROLES` names. Stopping is what `foundation.resources` do, last first. */
-export async function startRoles(foundation: Foundation): Promise<RunningRoles> {
+export async function startRoles(foundation: Foundation, door: FrontDoor): Promise<void> {
   const { config, secrets, clock, logger, metrics, resources, redis, keyspace } = foundation;
   const content = loadContent(config);
   const parts = await createDeliveryParts(foundation);
@@ -58,10 +43,8 @@ export async function startRoles(foundation: Foundation): Promise<RunningRoles> 
     onFailure: () => metrics.authFailures.inc(),
     onAlert: (ip) => refusals.record({ action: "security_alert", who: { address: ip } }),
   });
-  let url = "";
-
   if (config.ROLES.includes("worker")) {
-    const publicUrl = (): string => config.PUBLIC_URL?.replace(/\/$/, "") ?? url;
+    const publicUrl = (): string => config.PUBLIC_URL?.replace(/\/$/, "") ?? door.url;
     await createWorkerRole({ foundation, parts, content, publicUrl }).start();
   }
   const gateway = config.ROLES.includes("gateway")
@@ -74,7 +57,7 @@ export async function startRoles(foundation: Foundation): Promise<RunningRoles> 
     ? await createApiRole({ foundation, parts, content, vapidPublicKey })
     : undefined;
 
-  let listening = false;
+  let serving = false;
   const source = createHealthSource({
     foundation,
     parts,
@@ -83,15 +66,15 @@ export async function startRoles(foundation: Foundation): Promise<RunningRoles> 
     sms: readSmsSettings(config).kind,
   });
   const ready = async (): Promise<boolean> =>
-    listening && (gateway?.isSubscribed() ?? true) && (await redisAnswers(foundation));
+    serving && (gateway?.isSubscribed() ?? true) && (await redisAnswers(foundation));
   const routes: Route[] = [
-    ...healthRoutes({ clock, logger, source, ready, version: VERSION }),
+    ...healthRoutes({ clock, logger, source, ready, version }),
     metricsRoute(metrics),
     ...(api?.routes ?? []),
     ...(api === undefined ? [] : await siteRoutes(foundation)),
   ];
   const app = createHttpApp({
-    routes: [...routes, openApiRoute({ routes, version: VERSION, ...API_DESCRIPTION })],
+    routes: [...routes, openApiRoute({ routes, version, ...API_DESCRIPTION })],
     verifier,
     failedLogins,
     logger,
@@ -120,20 +103,17 @@ export async function startRoles(foundation: Foundation): Promise<RunningRoles> 
       }),
   });
 
-  const servers = await openListeners(config, app, gateway);
-  const [first] = servers;
-  url = addressOf(config, first?.port ?? config.PORT);
-  listening = true;
-  resources.add("listeners", async () => {
-    listening = false;
+  door.open(
+    app,
+    gateway && ((request, socket, head) => gateway.handleUpgrade(request, socket, head)),
+  );
+  serving = true;
+  resources.add("serving", async () => {
+    serving = false;
     api?.endWaiting();
     // Together: a server counts upgraded sockets as open until the gateway has closed them.
-    await Promise.all([
-      gateway?.stop(),
-      ...servers.map((server) => server.close(config.SHUTDOWN_DEADLINE_MS)),
-    ]);
+    await Promise.all([gateway?.stop(), door.close()]);
   });
-  return { url };
 }
 
 const API_DESCRIPTION = {

@@ -77,7 +77,7 @@ export function createSettlements(options: {
       };
     },
     close() {
-      for (const noteId of [...ears.keys()]) announce(noteId, false);
+      for (const noteId of ears.keys()) announce(noteId, false);
     },
   };
 }

@@ -1,5 +1,7 @@
 /** The product as a process: what it says at start, what it never logs, and how it takes its leave. */
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { connect as connectTcp, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -134,6 +136,55 @@ describe("a process that is set up wrongly", () => {
     if ("SHARDS" in changes) await store.redis.set(store.keyspace.plain("shards"), 4);
     const child = start(changes);
     await expect(child.url).rejects.toThrow(named);
+    expect(child.log()).not.toContain("    at ");
+  });
+});
+
+/** A port that nothing listens on, for now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (typeof address !== "object" || address === null) throw new Error("no port");
+  return address.port;
+}
+
+async function statusOf(url: string): Promise<number> {
+  return (await fetch(url).catch(() => undefined))?.status ?? 0;
+}
+
+describe("a process whose Redis is not there", () => {
+  it("lives, says what it waits for, answers 503, and works once Redis comes", async () => {
+    const redisPort = await freePort();
+    const port = await freePort();
+    const child = start({ REDIS_URL: `redis://127.0.0.1:${redisPort}`, PORT: String(port) });
+    const url = `http://127.0.0.1:${port}`;
+    const patience = { timeout: 15_000 };
+    await expect.poll(async () => await statusOf(`${url}/health/live`), patience).toBe(200);
+    expect(await statusOf(`${url}/health`)).toBe(200);
+    expect(await statusOf(`${url}/health/ready`)).toBe(503);
+    expect(await statusOf(`${url}/preferences`)).toBe(503);
+    await expect.poll(() => child.log(), patience).toContain("waiting for Redis");
+
+    const { hostname, port: storePort } = new URL(store.url);
+    const gate = createServer((socket) => {
+      const onward = connectTcp(Number(storePort), hostname);
+      socket.pipe(onward).pipe(socket);
+      for (const end of [socket, onward]) end.on("error", () => {});
+    }).listen(redisPort, "127.0.0.1");
+    await child.url;
+    await expect.poll(async () => await statusOf(`${url}/health/ready`), patience).toBe(200);
+    await child.kill();
+    gate.close();
+  });
+
+  it("ends when Redis refuses its password", async () => {
+    const { host } = new URL(store.url);
+    const child = start({ REDIS_URL: `redis://nobody:wrong@${host}` });
+    await expect(child.url).rejects.toThrow("REDIS_URL");
+    expect(child.log()).not.toContain("wrong");
     expect(child.log()).not.toContain("    at ");
   });
 });

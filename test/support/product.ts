@@ -5,6 +5,7 @@ import { createSilentLogger } from "../../src/platform/logger.ts";
 import { createResources } from "../../src/platform/resources.ts";
 import { makeVapidPair } from "../../src/platform/key-material.ts";
 import { openFoundation, type Foundation } from "../../src/roles/foundation.ts";
+import { openFrontDoor } from "../../src/roles/front-door.ts";
 import { startRoles } from "../../src/roles/start.ts";
 import { openTestRedis, type TestRedis } from "./redis.ts";
 
@@ -63,7 +64,9 @@ export async function startProduct(
     redisUrl: corner.url,
     logger: createSilentLogger(),
   });
-  const { url } = await startRoles(foundation);
+  const door = await openFrontDoor({ config, version: "test", resources });
+  await startRoles(foundation, door);
+  const { url } = door;
   const signer = createTokenSigner(SECRET);
   const token = (userId: string, scopes: readonly string[] = SENDER_SCOPES): Promise<string> =>
     signer.sign({ userId, scopes, ttlSeconds: 3_600 });

@@ -12,9 +12,9 @@ local history_seconds = tonumber(ARGV[6])
 local pending_seconds = tonumber(ARGV[7])
 local fresh_epoch = ARGV[8]
 
-local META_KEEP_SECONDS = 400 * 86400
--- Presence is rewritten every 30 s; three missed rewrites mean that the node is gone.
+-- Presence is rewritten every 30 s at least; three missed rewrites mean that the node is gone.
 local PRESENCE_FRESH_MS = 90000
+local META_KEEP_SECONDS = 400 * 86400
 -- Ids given out by the Redis that was lost must not be given out again.
 local EPOCH_SKIP = 1000
 
