@@ -119,6 +119,7 @@ export async function startRoles(foundation: Foundation, door: FrontDoor): Promi
 const API_DESCRIPTION = {
   title: "Schoolbell",
   description:
-    "Notifications for schools: WebSocket first, Web Push next, SMS when it is critical. " +
+    "Notifications for schools: WebSocket first, Web Push next, SMS when it is critical or " +
+    "concerns a support plan (IEP). " +
     "Every refusal is a problem document; its codes are listed at [/docs/errors](/docs/errors).",
 };
