@@ -51,5 +51,11 @@ export function retryOrFail(
   });
   if (at !== undefined) return tryAgain(note, channel, at, now, failure.pushOutcomes);
   const extra = failure.pushOutcomes === undefined ? {} : { pushOutcomes: failure.pushOutcomes };
-  return options.desk.close(note, channel, "failed", failure.reason ?? "provider_error", extra);
+  return options.desk.closeChannel(
+    note,
+    channel,
+    "failed",
+    failure.reason ?? "provider_error",
+    extra,
+  );
 }

@@ -87,13 +87,13 @@ export function createPushStage(options: PushStageOptions): PushStage {
   function conclude(note: Note, { outcomes, askedMs }: Try): NoteChange {
     const all = Object.values(outcomes);
     const extra = { pushOutcomes: outcomes };
-    if (all.includes("delivered")) return desk.close(note, "push", "delivered", null, extra);
+    if (all.includes("delivered")) return desk.closeChannel(note, "push", "delivered", null, extra);
     if (all.includes("retry")) {
       const budgetMs = note.priority === "critical" ? options.criticalBudgetMs : undefined;
       return retryOrFail(options, note, "push", { askedMs, budgetMs, pushOutcomes: outcomes });
     }
     const reason = all.includes("rejected") ? "rejected" : "gone";
-    return desk.close(note, "push", "failed", reason, extra);
+    return desk.closeChannel(note, "push", "failed", reason, extra);
   }
 
   async function deliver(job: Job): Promise<void> {
@@ -109,7 +109,7 @@ export function createPushStage(options: PushStageOptions): PushStage {
       !tried &&
       (script === undefined || script.push === "no_subscription")
     ) {
-      await desk.apply([desk.close(job.note, "push", "skipped", "no_subscription")]);
+      await desk.apply([desk.closeChannel(job.note, "push", "skipped", "no_subscription")]);
       return;
     }
     if (job.note.channels.push.state === "sending") {

@@ -19,9 +19,9 @@ export type Plan =
   /** Closed from outside in the meantime: by a receipt, or because it never was possible. */
   | { readonly act: "finish" }
   /** An SMS was begun and its worker died: it may have been sent. */
-  | { readonly act: "unknown" }
+  | { readonly act: "maybe_sent" }
   /** A frame was sent to gateways and nobody answered. */
-  | { readonly act: "silent" };
+  | { readonly act: "no_answer" };
 
 export interface PlanContext {
   readonly stage: Channel;
@@ -40,12 +40,13 @@ export function planStage(note: Note, context: PlanContext): Plan {
   const record = note.channels[stage];
   if (record.state === "sending") {
     if (note.leasedUntil > now) return { act: "drop" };
-    if (stage === "sms") return { act: "unknown" };
+    if (stage === "sms") return { act: "maybe_sent" };
   }
   if (note.strategy === "fallback" && Object.values(note.channels).some(hasReached)) {
     return { act: "finish" };
   }
-  if (record.state === "sent") return note.leasedUntil > now ? { act: "drop" } : { act: "silent" };
+  if (record.state === "sent")
+    return note.leasedUntil > now ? { act: "drop" } : { act: "no_answer" };
   // Nothing was ever open here: no channel was possible from the start.
   if (isClosed(record.state)) return { act: "finish" };
   if (note.expiresAt !== null && note.expiresAt <= now) return { act: "expire" };

@@ -40,14 +40,14 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
   function conclude(note: Note, outcome: Outcome): NoteChange {
     switch (outcome.kind) {
       case "delivered":
-        return desk.close(note, "sms", "delivered", null);
+        return desk.closeChannel(note, "sms", "delivered", null);
       case "rejected":
       case "gone":
-        return desk.close(note, "sms", "failed", "rejected");
+        return desk.closeChannel(note, "sms", "failed", "rejected");
       case "opted_out":
-        return desk.close(note, "sms", "skipped", "opted_out");
+        return desk.closeChannel(note, "sms", "skipped", "opted_out");
       case "unknown":
-        return desk.close(note, "sms", "unknown", "unknown");
+        return desk.closeChannel(note, "sms", "unknown", "unknown");
       case "retry":
         return retryOrFail(options, note, "sms", {
           askedMs: outcome.afterMs,
@@ -74,7 +74,7 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
           ? { missing: "no_phone" }
           : { phoneNumber: "" };
     if ("missing" in address) {
-      await desk.apply([desk.close(job.note, "sms", "skipped", address.missing)]);
+      await desk.apply([desk.closeChannel(job.note, "sms", "skipped", address.missing)]);
       return;
     }
     const note = await takeInHand(options, job.note, "sms");

@@ -7,7 +7,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import { afterChange, type NoteChange } from "../tracking/ledger-changes.ts";
 import type { Note } from "../tracking/note.ts";
-import { closeChannel, expire, finish, waitUntil } from "./note-steps.ts";
+import { closeChannel as closingOf, expire, finish, waitUntil } from "./note-steps.ts";
 import type { Preferences } from "./preferences.ts";
 import { planStage, type Plan } from "./route-plan.ts";
 
@@ -17,6 +17,7 @@ export interface StageLedger {
   advance(changes: readonly NoteChange[]): Promise<boolean[]>;
 }
 
+/** What the stages hand to the queues: the same as `Waiting` there, declared by who needs it. */
 export interface Waiting {
   readonly id: string;
   readonly userId: string;
@@ -56,8 +57,8 @@ export interface StageDesk {
   apply(changes: readonly NoteChange[]): Promise<(Note | undefined)[]>;
   /** What `apply` does after the ledger has it, for changes a script chose itself. */
   handOn(notes: readonly { readonly before: Note; readonly after: Note }[]): Promise<void>;
-  /** Closes a channel of a note. */
-  close(
+  /** The change that closes a channel of a note; nothing is written yet. */
+  closeChannel(
     note: Note,
     channel: Channel,
     to: "delivered" | "failed" | "skipped" | "unknown",
@@ -73,9 +74,9 @@ export interface StageDesk {
 export function createStageDesk(options: StageDeskOptions): StageDesk {
   const { ledger, clock, logger } = options;
 
-  const close: StageDesk["close"] = (note, channel, to, reason, extra = {}) => {
+  const closeChannel: StageDesk["closeChannel"] = (note, channel, to, reason, extra = {}) => {
     const now = clock.now();
-    return closeChannel(note, {
+    return closingOf(note, {
       channel,
       to,
       reason,
@@ -93,17 +94,17 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
       case "send":
         return undefined;
       case "skip":
-        return close(note, stage, "skipped", plan.reason);
+        return closeChannel(note, stage, "skipped", plan.reason);
       case "wait":
         return waitUntil(note, plan.until, clock.now());
       case "expire":
         return expire(note, clock.now());
       case "finish":
         return finish(note, clock.now(), clock.now() + options.leaseMs);
-      case "unknown":
-        return close(note, stage, "unknown", "unknown");
-      case "silent":
-        return close(note, stage, "skipped", "offline");
+      case "maybe_sent":
+        return closeChannel(note, stage, "unknown", "unknown");
+      case "no_answer":
+        return closeChannel(note, stage, "skipped", "offline");
     }
   }
 
@@ -144,7 +145,7 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
   return {
     apply,
     handOn,
-    close,
+    closeChannel,
 
     async takeUp(stage, items) {
       const notes = await ledger.fetch(items.map((item) => item.id));
@@ -177,7 +178,7 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
         return write();
       } catch (error) {
         logger.error({ err: error, notification_id: note.id, channel }, "cannot be put into words");
-        await apply([close(note, channel, "failed", "rejected")]);
+        await apply([closeChannel(note, channel, "failed", "rejected")]);
         return undefined;
       }
     },

@@ -43,11 +43,13 @@ export function createWebsocketStage(options: WebsocketStageOptions): WebsocketS
     desk.report(note, "websocket", fate.kind, note.channels.websocket.at);
     switch (fate.kind) {
       case "delivered":
-        return desk.close(note, "websocket", "delivered", null, { sockets: fate.sockets });
+        return desk.closeChannel(note, "websocket", "delivered", null, { sockets: fate.sockets });
       case "offline":
-        return desk.close(note, "websocket", "skipped", "offline");
+        return desk.closeChannel(note, "websocket", "skipped", "offline");
       case "unconfirmed":
-        return desk.close(note, "websocket", "failed", "unconfirmed", { sockets: fate.sockets });
+        return desk.closeChannel(note, "websocket", "failed", "unconfirmed", {
+          sockets: fate.sockets,
+        });
     }
   }
 
@@ -78,7 +80,7 @@ export function createWebsocketStage(options: WebsocketStageOptions): WebsocketS
       body,
       wantsAck,
       sent: markSent(note, now, now + patienceMs),
-      offline: desk.close(note, "websocket", "skipped", "offline"),
+      offline: desk.closeChannel(note, "websocket", "skipped", "offline"),
     };
   }
 
@@ -131,8 +133,8 @@ export function createWebsocketStage(options: WebsocketStageOptions): WebsocketS
     desk.report(note, "websocket", fate, clock.now());
     const change =
       fate === "delivered"
-        ? desk.close(note, "websocket", "delivered", null, { sockets: 1 })
-        : desk.close(note, "websocket", "skipped", "offline");
+        ? desk.closeChannel(note, "websocket", "delivered", null, { sockets: 1 })
+        : desk.closeChannel(note, "websocket", "skipped", "offline");
     // No script publishes it, so the try is counted here.
     return { ...change, counts: { ...change.counts, "websocket.sent": 1 } };
   }

@@ -56,7 +56,7 @@ describe("a stage", () => {
       { stage: "sms", leasedUntil: NOW - 1 },
       { websocket: "skipped", push: "skipped", sms: "sending" },
     );
-    expect(planStage(begun, context({ stage: "sms" }))).toEqual({ act: "unknown" });
+    expect(planStage(begun, context({ stage: "sms" }))).toEqual({ act: "maybe_sent" });
     const inHand = { ...begun, leasedUntil: NOW + 1 };
     expect(planStage(inHand, context({ stage: "sms" }))).toEqual({ act: "drop" });
   });
