@@ -45,11 +45,11 @@ export function quietUntil(
   const start = Math.floor(now / MINUTE_MS) * MINUTE_MS;
   const end = minutesOf(quiet.to);
   const guess = (end - wallMinutes(now, timeZone) + DAY_MINUTES) % DAY_MINUTES;
-  let until = start + guess * MINUTE_MS;
-  const drift = end - wallMinutes(until, timeZone);
+  const straight = start + guess * MINUTE_MS;
+  const drift = end - wallMinutes(straight, timeZone);
   // A shift of the clocks is an hour or so; a difference of nearly a day is midnight in between.
   const shift = ((drift + DAY_MINUTES * 1.5) % DAY_MINUTES) - DAY_MINUTES / 2;
-  until += shift * MINUTE_MS;
-  // In the spring the wall may skip the very minute at which the quiet hours end.
-  return until > now ? until : start + MINUTE_MS;
+  const shifted = straight + shift * MINUTE_MS;
+  // In spring the wall may skip the very minute of the end: then they end with the skip.
+  return wallMinutes(shifted, timeZone) === end ? shifted : straight;
 }
