@@ -39,6 +39,18 @@ td { border-bottom: 1px solid light-dark(#ccc, #555); }
 tr:target { background: light-dark(#fff3c4, #4a4100); }
 code { font-family: ui-monospace, monospace; }
 .scroll { overflow-x: auto; }
+/* Five columns do not fit a phone: each code becomes a block of labelled lines. */
+@media (max-width: 600px) {
+  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  table, tbody, tr, td { display: block; }
+  tr { padding-block: 0.8rem; border-bottom: 1px solid light-dark(#ccc, #555); }
+  td { padding: 0.15rem 0; border: 0; overflow-wrap: anywhere; }
+  td::before { color: light-dark(#555, #aaa); }
+  td:nth-child(2)::before { content: "Status: "; }
+  td:nth-child(3)::before { content: "Retry helps: "; }
+  td:nth-child(4)::before { content: "Meaning: "; }
+  td:nth-child(5)::before { content: "What to do: "; }
+}
 `;
 
 function page(title: string, head: string, body: string): string {

@@ -28,6 +28,8 @@ export async function openBrowser(
     viewport: { width: options.width ?? 1280, height: options.height ?? 900 },
     colorScheme: options.dark === true ? "dark" : "light",
     locale: "en-GB",
+    // Away from UTC, where forgetting the zone would not be noticed.
+    timezoneId: "America/New_York",
   });
   context.setDefaultTimeout(ACTION_TIMEOUT_MS);
   if (options.origin !== undefined) {

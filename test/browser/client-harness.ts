@@ -52,7 +52,7 @@ export async function start(
   stored: Record<string, string> = {},
 ) {
   const fake = createFakeEnvironment(stored);
-  const shown: { id: string; seenBefore: boolean }[] = [];
+  const shown: string[] = [];
   const states: ConnectionState[] = [];
   const gaps: string[] = [];
   const renewals: boolean[] = [];
@@ -67,9 +67,9 @@ export async function start(
     ack: true,
     startFrom: "last",
     environment: fake.environment,
-    onNotification: (frame, seenBefore) => {
+    onNotification: (frame) => {
       frames.push(frame);
-      shown.push({ id: frame.notification_id, seenBefore });
+      shown.push(frame.notification_id);
     },
     onState: (state) => void states.push(state),
     onGap: (frame) => void gaps.push(frame.reason),

@@ -42,8 +42,19 @@ export async function openSite(): Promise<Site> {
       return { status: 204 };
     },
   });
+  // There in development, as the landing pages are; by it the page knows that names will do.
+  const outboxRoute = publicRoute({
+    method: "get",
+    path: "/dev/outbox",
+    summary: "Outbox",
+    tag: "Test",
+    rateLimit: "none",
+    responses: {},
+    problems: [],
+    handle: () => ({ status: 200, body: { messages: [] } }),
+  });
   const app = createHttpApp({
-    routes: [...pageRoutes(assets), ...landingRoutes(assets), receiptRoute],
+    routes: [...pageRoutes(assets), ...landingRoutes(assets), receiptRoute, outboxRoute],
     verifier: { verify: () => Promise.reject(new Error("no route here asks for a token")) },
     rateLimiter: { take: () => Promise.resolve(undefined) },
     failedLogins: { record: () => undefined, blockedForSeconds: () => 0 },

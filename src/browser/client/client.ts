@@ -32,7 +32,7 @@ export interface ClientOptions {
   /** `history`: the first connection asks for all that is kept; `last`: for what is new. */
   readonly startFrom: "history" | "last";
   readonly environment: ClientEnvironment;
-  readonly onNotification: (frame: NotificationFrame, seenBefore: boolean) => void;
+  readonly onNotification: (frame: NotificationFrame) => void;
   readonly onState: (state: ConnectionState) => void;
   /** Some messages can no longer be had. */
   readonly onGap: (frame: ReplayGapFrame) => void;
@@ -128,7 +128,7 @@ export function createClient(options: ClientOptions): Client {
     }
   }
 
-  /** A first visit has lost nothing, and neither has one that had read all that is gone. */
+  /** A first visit has lost nothing, and neither has one that had received all that is gone. */
   function isLoss(frame: ReplayGapFrame): boolean {
     const last = position.current() ?? position.stored;
     if (last === undefined) return false;
@@ -140,11 +140,8 @@ export function createClient(options: ClientOptions): Client {
 
   function receive(frame: NotificationFrame): void {
     if (!known.has(frame.notification_id)) {
-      const { stored } = position;
-      const seenBefore =
-        stored?.epoch === frame.epoch && Number(frame.replay_id) <= Number(stored.replayId);
       // Shown first and remembered after: what could not be shown will be asked for again.
-      options.onNotification(frame, seenBefore);
+      options.onNotification(frame);
       remember(frame.notification_id);
     }
     position.advance({ epoch: frame.epoch, replayId: frame.replay_id });

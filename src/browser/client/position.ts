@@ -1,4 +1,4 @@
-/** Remembers how far a person has read: replay id and epoch, in memory and across visits. */
+/** Remembers how far a person's messages were received: replay id and epoch, in memory and across visits. */
 import * as z from "zod/mini";
 
 interface Position {

@@ -56,9 +56,20 @@ const outboxSchema = z.object({
     z.object({ to: z.string(), text: z.string(), at: z.string(), notification_id: z.string() }),
   ),
 });
+const healthSchema = z.object({
+  status: z.string(),
+  timestamp: z.string(),
+  version: z.string(),
+  redis: z.string(),
+  queue: z.string(),
+  services: z.record(z.string(), z.string()),
+  total_connections: z.number(),
+  active_users: z.number(),
+});
 const anything = z.unknown();
 
 export type NotificationView = z.infer<typeof notificationSchema>;
+export type HealthView = z.infer<typeof healthSchema>;
 export type OutboxMessage = z.infer<typeof outboxSchema>["messages"][number];
 
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -156,6 +167,21 @@ export function dropSubscription(token: string, endpoint: string): Promise<Resul
   return call("/push/subscribe", anything, { method: "DELETE", token, body: { endpoint } });
 }
 
+/** `GET /health`: what works and what does not. */
+export function getHealth(): Promise<Result<HealthView>> {
+  return call("/health", healthSchema, {});
+}
+
+/** `GET /dev/outbox`: 404 in production, 403 from another machine. */
 export function getOutbox(): Promise<Result<z.infer<typeof outboxSchema>>> {
   return call("/dev/outbox", outboxSchema, {});
+}
+
+/**
+ * Whether `POST /dev/token` would answer here. Asked of the outbox, which is there exactly when
+ * tokens are: trying the token itself would make one.
+ */
+export async function canSignInByName(): Promise<boolean> {
+  const result = await getOutbox();
+  return result.ok || (result.status !== 403 && result.status !== 404);
 }

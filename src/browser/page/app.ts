@@ -6,15 +6,23 @@ import { createComposer } from "./composer.ts";
 import { byId } from "./elements.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
 import { createOutboxPanel, type OutboxPanel } from "./outbox.ts";
+import { createHealthPanel } from "./health-panel.ts";
 import { createPushPanel } from "./push-panel.ts";
-import { forgetUser, rememberedUser, sessionOfToken, signInAs, type Session } from "./session.ts";
+import { createReadMarks, type ReadMarks } from "./read-marks.ts";
+import { forgetUser, type Session } from "./session.ts";
+import { createSignIn } from "./sign-in.ts";
 import { createTracker } from "./tracker.ts";
 
 let session: Session | undefined;
 let client: Client | undefined;
 let outbox: OutboxPanel | undefined;
+let readMarks: ReadMarks | undefined;
 
-const inbox = createInbox((frame) => client?.read(frame));
+const environment = browserEnvironment();
+const inbox = createInbox((frames) => {
+  readMarks?.add(frames.map((frame) => frame.notification_id));
+  for (const frame of frames) client?.read(frame);
+});
 const tracker = createTracker({
   fetchView: (id) => withToken((token) => getNotification(token, id)),
   onChange: () => void outbox?.refresh(),
@@ -24,12 +32,18 @@ const composer = createComposer({
     const key = crypto.randomUUID();
     return withToken((token) => notify(token, request, key));
   },
-  onSent: (view, title, recipient) => tracker.follow(view, title, recipient),
+  onSent(view, title, recipient) {
+    tracker.follow(view, `${title} to ${recipient ?? "you"}`);
+    if (recipient === undefined) inbox.reveal();
+    else tracker.reveal();
+  },
 });
 const pushPanel = createPushPanel({
   token: () => session?.token(),
   onClicked: (id) => inbox.highlight(id),
 });
+
+const signIn = createSignIn(enter);
 
 /** Calls with the token in use, and once more with a new one if that has run out. */
 async function withToken<T>(work: (token: string) => Promise<Result<T>>): Promise<Result<T>> {
@@ -49,7 +63,7 @@ async function withToken<T>(work: (token: string) => Promise<Result<T>>): Promis
   return renewed === undefined ? result : work(renewed);
 }
 
-function connect(current: Session, into: Inbox): Client {
+function connect(current: Session, into: Inbox, marks: ReadMarks): Client {
   const url = new URL("/ws/notify", window.location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return createClient({
@@ -58,8 +72,8 @@ function connect(current: Session, into: Inbox): Client {
     token: (renew) => (renew ? current.renew() : Promise.resolve(current.token())),
     ack: true,
     startFrom: "history",
-    environment: browserEnvironment(),
-    onNotification: (frame, seenBefore) => into.add(frame, seenBefore),
+    environment,
+    onNotification: (frame) => into.add(frame, marks.has(frame.notification_id)),
     onState: showConnection,
     onGap: (frame) => into.gap(frame),
   });
@@ -90,9 +104,11 @@ function connectionText(state: ConnectionState): string {
 function enter(next: Session): void {
   session = next;
   byId("account-name", HTMLElement).textContent = next.userId;
+  signIn.hide();
   showWorkspace(true);
   composer.setUser(next.userId);
-  client = connect(next, inbox);
+  readMarks = createReadMarks(environment.storage, next.userId);
+  client = connect(next, inbox, readMarks);
   client.connect();
   outbox = createOutboxPanel();
   void outbox.refresh();
@@ -107,49 +123,22 @@ async function leave(): Promise<void> {
   outbox?.stop();
   session = undefined;
   client = undefined;
+  readMarks = undefined;
   outbox = undefined;
   inbox.clear();
   tracker.clear();
   showWorkspace(false);
-  byId("user-id", HTMLInputElement).focus();
+  signIn.show();
 }
 
 function showWorkspace(signedIn: boolean): void {
-  byId("sign-in", HTMLElement).hidden = signedIn;
   for (const id of ["workspace", "account", "connection"]) {
     byId(id, HTMLElement).hidden = !signedIn;
   }
 }
 
-async function signIn(): Promise<void> {
-  const token = byId("token", HTMLTextAreaElement);
-  const given = token.value.trim();
-  if (given !== "") {
-    token.value = "";
-    const own = sessionOfToken(given);
-    if (own === undefined) return showSignInError("That does not look like a token (JWT).");
-    return enter(own);
-  }
-  const result = await signInAs(byId("user-id", HTMLInputElement).value.trim());
-  if (result.ok) return enter(result.value);
-  if (result.status === 403 || result.status === 404) {
-    byId("token-details", HTMLDetailsElement).open = true;
-  }
-  showSignInError([result.message, ...result.issues].join(" · "));
-}
-
-function showSignInError(message: string | undefined): void {
-  const line = byId("sign-in-error", HTMLParagraphElement);
-  line.hidden = message === undefined;
-  line.textContent = message ?? "";
-}
-
-byId("sign-in-form", HTMLFormElement).addEventListener("submit", (event) => {
-  event.preventDefault();
-  showSignInError(undefined);
-  void signIn();
-});
 byId("sign-out", HTMLButtonElement).addEventListener("click", () => void leave());
+createHealthPanel();
 window.addEventListener("online", () => client?.retryNow());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") client?.retryNow();
@@ -158,8 +147,4 @@ document.addEventListener("visibilitychange", () => {
 byId("landing", HTMLDivElement).hidden = window.location.pathname === "/";
 byId("landing-path", HTMLElement).textContent = window.location.pathname;
 
-const earlier = rememberedUser();
-if (earlier !== undefined) {
-  byId("user-id", HTMLInputElement).value = earlier;
-  void signIn();
-}
+void signIn.start();

@@ -7,13 +7,17 @@ import { PRIORITY_NAMES } from "./words.ts";
 interface ComposerDeps {
   /** Sends the body of a `POST /notify`. */
   readonly send: (request: Record<string, unknown>) => Promise<Result<NotificationView>>;
-  readonly onSent: (view: NotificationView, title: string, recipient: string) => void;
+  /** `recipient` is undefined for a message to oneself. */
+  readonly onSent: (view: NotificationView, title: string, recipient: string | undefined) => void;
 }
 
 export interface Composer {
   /** Makes this person the recipient, as at every sign-in. */
   setUser(userId: string): void;
 }
+
+/** What browsers answer on a system without a time zone; the service knows no such zone. */
+const UNKNOWN_ZONE = "Etc/Unknown";
 
 export function createComposer({ send, onSent }: ComposerDeps): Composer {
   const form = byId("send-form", HTMLFormElement);
@@ -60,6 +64,7 @@ export function createComposer({ send, onSent }: ComposerDeps): Composer {
       priority: fields.priority.value,
       locale: fields.locale.value,
       phone_number: fields.phone.value.replaceAll(/[\s()-]/g, ""),
+      timezone: timeZone(),
     };
     return {
       user_id: fields.recipient.value.trim(),
@@ -81,7 +86,7 @@ export function createComposer({ send, onSent }: ComposerDeps): Composer {
     const result = await send(request);
     button.disabled = false;
     button.focus({ preventScroll: true });
-    if (result.ok) onSent(result.value, title, recipient === me ? "you" : recipient);
+    if (result.ok) onSent(result.value, title, recipient === me ? undefined : recipient);
     else showError([result.message, ...result.issues].join(" · "));
   }
 
@@ -107,6 +112,12 @@ function firstExample(): Example {
   const [first] = EXAMPLES;
   if (first === undefined) throw new Error("there is no example to send");
   return first;
+}
+
+/** The examples' times are of this zone, so the message shows them in it. Empty if unknown. */
+function timeZone(): string {
+  const { timeZone: zone } = new Intl.DateTimeFormat().resolvedOptions();
+  return zone === UNKNOWN_ZONE ? "" : zone;
 }
 
 function parseObject(text: string): object | undefined {

@@ -17,17 +17,20 @@ export interface Example {
   readonly phoneNumber?: string;
 }
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+/** When people meet and offices close, wherever the browser is. */
+const AFTERNOON_HOUR = 14;
 
-function isoAfter(now: number, delayMs: number): string {
-  // Whole hours read better.
-  return new Date(Math.ceil((now + delayMs) / HOUR_MS) * HOUR_MS).toISOString().replace(".000", "");
+/** That many days after `now`, in the afternoon of the browser's time zone; as RFC 3339 in UTC. */
+function afternoonIn(days: number, now: number): string {
+  const date = new Date(now);
+  date.setDate(date.getDate() + days);
+  date.setHours(AFTERNOON_HOUR, 0, 0, 0);
+  return date.toISOString().replace(".000", "");
 }
 
 const deadlineData = (now: number): Record<string, unknown> => ({
   student_name: "Alex Example",
-  deadline_date: isoAfter(now, 3 * DAY_MS),
+  deadline_date: afternoonIn(3, now),
   days_remaining: 3,
   action_required: "Sign the revised support plan",
   iep_id: "iep-2041",
@@ -43,7 +46,7 @@ export const EXAMPLES: readonly Example[] = [
     channels: ["websocket", "push", "sms"],
     data: (now) => ({
       student_name: "Alex Example",
-      meeting_date: isoAfter(now, 2 * DAY_MS),
+      meeting_date: afternoonIn(2, now),
       location: "Room 12",
       attendees: ["Kim Example", "Robin Example"],
       iep_id: "iep-2041",
@@ -90,7 +93,7 @@ export const EXAMPLES: readonly Example[] = [
       batch_id: "batch-311",
       class_id: "class-7b",
       unmatched_count: 4,
-      deadline_timestamp: isoAfter(now, DAY_MS),
+      deadline_timestamp: afternoonIn(1, now),
     }),
   },
   {

@@ -4,10 +4,13 @@ import { byId, element, timeElement } from "./elements.ts";
 import { CATEGORY_NAMES, PRIORITY_NAMES } from "./words.ts";
 
 export interface Inbox {
-  add(frame: NotificationFrame, seenBefore: boolean): void;
+  /** `read`: the person has read it before, in this browser. */
+  add(frame: NotificationFrame, read: boolean): void;
   gap(frame: ReplayGapFrame): void;
   /** Draws the eye to one notification, if it is here. */
   highlight(notificationId: string): void;
+  /** Brings the newest into view, where it is not: on a phone the form fills the screen. */
+  reveal(): void;
   clear(): void;
 }
 
@@ -29,8 +32,8 @@ const GAP_TEXTS: Readonly<Record<ReplayGapFrame["reason"], string>> = {
   epoch_changed: "The service started a new record. What you had before may be missing below.",
 };
 
-/** @param onRead is told of each notification that the person marks as read. */
-export function createInbox(onRead: (frame: NotificationFrame) => void): Inbox {
+/** @param onRead is told of the notifications that the person marks as read, all at once. */
+export function createInbox(onRead: (frames: readonly NotificationFrame[]) => void): Inbox {
   const list = byId("inbox", HTMLOListElement);
   const empty = byId("inbox-empty", HTMLParagraphElement);
   const unread = byId("unread", HTMLSpanElement);
@@ -49,19 +52,20 @@ export function createInbox(onRead: (frame: NotificationFrame) => void): Inbox {
     document.title = count === 0 ? "Schoolbell" : `(${count}) Schoolbell`;
   }
 
-  function markRead(entry: Entry): void {
-    if (!entry.unread) return;
-    entry.unread = false;
-    entry.row.classList.remove("unread");
-    entry.row.querySelector(".mark-read")?.remove();
-    onRead(entry.frame);
-  }
-
-  readAll.addEventListener("click", () => {
-    for (const entry of entries.values()) markRead(entry);
+  function markRead(marked: readonly Entry[]): void {
+    for (const entry of marked) {
+      entry.unread = false;
+      entry.row.classList.remove("unread");
+      entry.row.querySelector(".mark-read")?.remove();
+    }
+    onRead(marked.map(({ frame }) => frame));
     refresh();
     // The button is gone; whoever used the keyboard goes on in the list.
     list.focus();
+  }
+
+  readAll.addEventListener("click", () => {
+    markRead([...entries.values()].filter((entry) => entry.unread));
   });
   byId("gap-close", HTMLButtonElement).addEventListener("click", () => {
     gapNotice.hidden = true;
@@ -69,13 +73,9 @@ export function createInbox(onRead: (frame: NotificationFrame) => void): Inbox {
   });
 
   return {
-    add(frame, seenBefore) {
-      const row = renderRow(frame, !seenBefore, () => {
-        markRead(entry);
-        refresh();
-        list.focus();
-      });
-      const entry: Entry = { frame, row, unread: !seenBefore };
+    add(frame, read) {
+      const row = renderRow(frame, !read, () => markRead([entry]));
+      const entry: Entry = { frame, row, unread: !read };
       entries.set(frame.notification_id, entry);
       list.prepend(row);
       for (const [id, oldest] of entries) {
@@ -84,7 +84,7 @@ export function createInbox(onRead: (frame: NotificationFrame) => void): Inbox {
         entries.delete(id);
       }
       refresh();
-      if (!seenBefore) announcer.add(frame.title);
+      if (!read) announcer.add(frame.title);
     },
     gap(frame) {
       byId("gap-text", HTMLParagraphElement).textContent = GAP_TEXTS[frame.reason];
@@ -96,6 +96,10 @@ export function createInbox(onRead: (frame: NotificationFrame) => void): Inbox {
       for (const { row: other } of entries.values()) other.classList.remove("highlight");
       row.classList.add("highlight");
       row.scrollIntoView({ block: "center" });
+    },
+    reveal() {
+      list.scrollTop = 0;
+      byId("inbox-title", HTMLHeadingElement).scrollIntoView({ block: "nearest" });
     },
     clear() {
       entries.clear();

@@ -16,12 +16,14 @@ interface TrackerDeps {
 }
 
 export interface Tracker {
-  follow(view: NotificationView, title: string, recipient: string): void;
+  follow(view: NotificationView, heading: string): void;
+  /** Brings the latest into view. */
+  reveal(): void;
   clear(): void;
 }
 
-/** What was sent before stays visible, up to this many. */
-const MAX_CARDS = 3;
+/** What was sent before stays, folded, up to this many together; the page says so in words. */
+const MAX_CARDS = 10;
 /** Quick at first, since most settle at once; then slower. */
 const POLL_DELAYS_MS = [150, 250, 400, 600, 1000, 1500, 2000];
 /** A receipt or a late confirmation may still come after it settled. */
@@ -29,17 +31,26 @@ const LOOKS_AFTER_SETTLING = 3;
 /** About two minutes; a page left open is no load. */
 const MAX_LOOKS = 60;
 
+/** What was sent, and where the page shows it. */
+interface Card {
+  readonly article: HTMLElement;
+  readonly heading: string;
+  view: NotificationView;
+}
+
 export function createTracker({ fetchView, onChange }: TrackerDeps): Tracker {
   const container = byId("sent", HTMLDivElement);
   const empty = byId("sent-empty", HTMLParagraphElement);
+  const hint = byId("sent-hint", HTMLParagraphElement);
+  let latest: Card | undefined;
 
-  async function watch(card: HTMLElement, first: NotificationView, heading: string): Promise<void> {
-    let shown = JSON.stringify(first);
+  async function watch(card: Card): Promise<void> {
+    let shown = JSON.stringify(card.view);
     let settledLooks = 0;
     for (let look = 0; look < MAX_LOOKS && settledLooks < LOOKS_AFTER_SETTLING; look += 1) {
       await pause(POLL_DELAYS_MS[look] ?? POLL_DELAYS_MS.at(-1) ?? 0);
-      if (!card.isConnected) return;
-      const result = await fetchView(first.notification_id);
+      if (!card.article.isConnected) return;
+      const result = await fetchView(card.view.notification_id);
       if (!result.ok) {
         await pause(result.retryAfterMs ?? 0);
         continue;
@@ -47,7 +58,8 @@ export function createTracker({ fetchView, onChange }: TrackerDeps): Tracker {
       const text = JSON.stringify(result.value);
       if (text !== shown) {
         shown = text;
-        render(card, result.value, heading);
+        card.view = result.value;
+        render(card, card === latest);
         onChange();
       }
       if (isSettled(result.value)) settledLooks += 1;
@@ -55,19 +67,25 @@ export function createTracker({ fetchView, onChange }: TrackerDeps): Tracker {
   }
 
   return {
-    follow(view, title, recipient) {
-      const heading = `${title} to ${recipient}`;
-      const card = element("article", { class: "sent-card" });
-      render(card, view, heading);
-      container.prepend(card);
+    follow(view, heading) {
+      const card: Card = { article: element("article", { class: "sent-card" }), heading, view };
+      if (latest !== undefined) fold(latest);
+      latest = card;
+      render(card, true);
+      container.prepend(card.article);
       while (container.children.length > MAX_CARDS) container.lastElementChild?.remove();
       empty.hidden = true;
-      card.scrollIntoView({ block: "nearest" });
-      void watch(card, view, heading);
+      hint.hidden = false;
+      void watch(card);
+    },
+    reveal() {
+      latest?.article.scrollIntoView({ block: "nearest" });
     },
     clear() {
       container.replaceChildren();
+      latest = undefined;
       empty.hidden = false;
+      hint.hidden = true;
     },
   };
 }
@@ -82,12 +100,23 @@ function isSettled(view: NotificationView): boolean {
   return view.status !== "queued" && view.status !== "scheduled";
 }
 
-function render(card: HTMLElement, view: NotificationView, heading: string): void {
-  const wasOpen = card.querySelector("details")?.open ?? false;
-  const timeline = renderTimeline(view, wasOpen);
-  // Replaced as a whole, unless the person is in the middle of it.
-  const focused = card.contains(document.activeElement);
-  card.replaceChildren(
+/** One line of an earlier message, with all else behind a click. */
+function fold(card: Card): void {
+  const details = card.article.querySelector("details");
+  if (details !== null) details.open = false;
+  render(card, false);
+}
+
+function render({ article, heading, view }: Card, isLatest: boolean): void {
+  const wasOpen = article.querySelector("details")?.open ?? false;
+  const channels = renderChannels(view);
+  const more = isLatest
+    ? renderMore(view, "Every step", [])
+    : renderMore(view, "Channels and steps", [channels]);
+  more.open = wasOpen;
+  // Replaced as a whole, so whoever is in the middle of it is put back there.
+  const focused = article.contains(document.activeElement);
+  article.replaceChildren(
     element("div", { class: "title-row" }, [
       element("h3", { text: heading }),
       element("p", {
@@ -96,10 +125,10 @@ function render(card: HTMLElement, view: NotificationView, heading: string): voi
         attributes: { role: "status", title: STATUS_HINTS[view.status] },
       }),
     ]),
-    renderChannels(view),
-    timeline,
+    ...(isLatest ? [channels] : []),
+    more,
   );
-  if (focused) timeline.querySelector("summary")?.focus();
+  if (focused) more.querySelector("summary")?.focus();
 }
 
 function renderChannels(view: NotificationView): HTMLElement {
@@ -126,7 +155,11 @@ function renderChannels(view: NotificationView): HTMLElement {
   return element("ol", { class: "chips", attributes: { "aria-label": "Channels" } }, items);
 }
 
-function renderTimeline(view: NotificationView, open: boolean): HTMLDetailsElement {
+function renderMore(
+  view: NotificationView,
+  title: string,
+  first: readonly HTMLElement[],
+): HTMLDetailsElement {
   const steps = (view.timeline ?? []).map((step) => {
     const where =
       step.channel === undefined || step.channel === null ? "Message" : CHANNEL_NAMES[step.channel];
@@ -138,8 +171,9 @@ function renderTimeline(view: NotificationView, open: boolean): HTMLDetailsEleme
       element("span", { text: `${where}: ${from}${step.to}${why}` }),
     ]);
   });
-  const details = element("details", {}, [
-    element("summary", { text: "Every step" }),
+  return element("details", {}, [
+    element("summary", { text: title }),
+    ...first,
     element("p", { class: "hint", text: STATUS_HINTS[view.status] }),
     element("ol", { class: "timeline" }, steps),
     element("p", { class: "hint" }, [
@@ -147,6 +181,4 @@ function renderTimeline(view: NotificationView, open: boolean): HTMLDetailsEleme
       element("code", { text: view.notification_id }),
     ]),
   ]);
-  details.open = open;
-  return details;
 }

@@ -47,7 +47,7 @@ export const STATUS_HINTS: Readonly<Record<Status, string>> = {
 const REASON_NAMES: Readonly<Record<Reason, string>> = {
   not_needed: "already reached",
   not_requested: "not asked for",
-  not_eligible: "only when critical",
+  not_eligible: "only if critical or about a support plan (IEP)",
   offline: "no tab open",
   unconfirmed: "no tab confirmed it",
   no_subscription: "not turned on",
@@ -88,3 +88,19 @@ export const CATEGORY_NAMES: Readonly<Record<Category, string>> = {
   system_alerts: "Notices",
   iep: "Support plans",
 };
+
+export const PART_NAMES: ReadonlyMap<string, string> = new Map([
+  ["redis", "Storage (Redis)"],
+  ["queue", "Queue"],
+  ["websocket", "WebSocket"],
+  ["push", "Push"],
+  ["sms", "SMS"],
+  ["templates", "Templates"],
+]);
+
+export const HEALTH_STATE_NAMES: ReadonlyMap<string, string> = new Map([
+  ["healthy", "healthy"],
+  ["degraded", "working with trouble"],
+  ["unhealthy", "not working"],
+  ["disabled", "not set up here"],
+]);

@@ -27,6 +27,8 @@ const PAGES: readonly Page[] = [
     headers: { "Service-Worker-Allowed": "/" },
   },
   { path: "/icon.svg", asset: "icon.svg", type: "image/svg+xml", summary: "Icon" },
+  // Asked for on pages that name no icon, such as the API's documentation.
+  { path: "/favicon.ico", asset: "icon.png", type: "image/png", summary: "Icon of the site" },
   { path: "/icon.png", asset: "icon.png", type: "image/png", summary: "Icon of notifications" },
 ];
 

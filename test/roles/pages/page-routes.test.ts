@@ -36,6 +36,7 @@ describe("the page's files", () => {
     ["/style.css", "text/css; charset=utf-8"],
     ["/icon.svg", "image/svg+xml"],
     ["/icon.png", "image/png"],
+    ["/favicon.ico", "image/png"],
     ["/iep/iep-1", "text/html; charset=utf-8"],
     ["/batches/b-1/authors", "text/html; charset=utf-8"],
   ])("serves %s as %s, asked for anew each time", async (path, type) => {
