@@ -53,7 +53,11 @@ describe("on a phone", () => {
     }
     await page.locator("#inbox li").nth(4).waitFor();
     await page.getByText("Announcement", { exact: true }).click();
-    await page.getByRole("button", { name: "Send to me" }).click();
+    // As one scrolls down to it: no further than needed.
+    const send = page.getByRole("button", { name: "Send to me" });
+    await send.focus();
+    await page.evaluate("document.getElementById('send').scrollIntoView({ block: 'end' })");
+    await page.keyboard.press("Enter");
     await page.locator("#inbox li").nth(5).waitFor();
     await cards().getByText("Delivered", { exact: true }).waitFor();
     const box = await page.locator("#inbox li").first().boundingBox();
@@ -104,7 +108,7 @@ describe("the header", () => {
     const dialog = page.getByRole("dialog", { name: "Health" });
     await dialog.getByText("Storage (Redis)").waitFor();
     expect(await dialog.getByText("healthy", { exact: true }).count()).toBeGreaterThanOrEqual(3);
-    expect(await dialog.getByText("Open connections: 1").count()).toBe(1);
+    expect(await dialog.getByText(/Open connections: \d/).count()).toBe(1);
     expect(await lowContrastTexts(page)).toEqual([]);
     expect(await namelessControls(page)).toEqual([]);
     expect(await horizontalOverflow(page)).toBeLessThanOrEqual(0);
