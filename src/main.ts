@@ -1,5 +1,7 @@
 /** Reads the configuration, starts the roles, and stops them in reverse order within a deadline. */
-import { ConfigError, describeConfig, readConfig } from "./platform/config.ts";
+import { parseArgs } from "node:util";
+import { describeConfig } from "./platform/config-help.ts";
+import { ConfigError, readConfig } from "./platform/config.ts";
 import { loadDevelopmentKeys } from "./platform/development-keys.ts";
 import { startEmbeddedRedis } from "./platform/embedded-redis.ts";
 import { createLogger, type Logger } from "./platform/logger.ts";
@@ -56,12 +58,29 @@ function stopOnSignals(config: Config, logger: Logger, resources: Resources): vo
   }
 }
 
-async function main(): Promise<void> {
-  if (process.argv.includes("--help") || process.argv.includes("-h")) {
-    say("npm start: runs Schoolbell. Settings are environment variables:\n");
-    say(describeConfig());
-    return;
+const USAGE = `npm start               runs Schoolbell; everything is set by environment variables
+npm start -- --help     lists them`;
+
+const EXIT_WRONG_USE = 2;
+
+/** Answers `--help`, and whoever wrote what is not known. False: nothing but to start was asked. */
+function answered(args: string[]): boolean {
+  let help: boolean | undefined;
+  try {
+    help = parseArgs({ args, options: { help: { type: "boolean", short: "h" } } }).values.help;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}\n`);
+    process.exitCode = EXIT_WRONG_USE;
+    return true;
   }
+  if (help !== true) return false;
+  say(`${USAGE}\n\nIn ( ) is what a variable may be, in [ ] what it is unless it is set.\n`);
+  say(describeConfig());
+  return true;
+}
+
+async function main(): Promise<void> {
+  if (answered(process.argv.slice(2))) return;
   const config = readConfig(process.env);
   const logger = createLogger({ level: config.LOG_LEVEL });
   const resources = createResources();

@@ -20,6 +20,14 @@ export const SEND_SCOPES: readonly string[] = [
   "notify:send:general",
 ] satisfies readonly (typeof SEND | `${typeof SEND}:${Family}`)[];
 
+/** Every scope that grants something. */
+export const KNOWN_SCOPES: readonly string[] = [
+  ...SEND_SCOPES,
+  SEND_CRITICAL,
+  "analytics:read",
+  ADMIN,
+];
+
 /** True when the caller holds any one of `scopes`; an empty list asks for nothing. */
 export function allows(caller: Scoped, ...scopes: readonly string[]): boolean {
   return scopes.length === 0 || scopes.some((scope) => caller.scopes.has(scope));

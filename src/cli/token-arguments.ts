@@ -1,12 +1,13 @@
 /** What `npm run token` was asked for: its arguments, parsed and judged. */
 import { parseArgs } from "node:util";
+import { KNOWN_SCOPES } from "../auth/scopes.ts";
 import { userIdSchema } from "../contract/notification-request.ts";
+import { FAMILIES } from "../contract/vocabulary.ts";
 
 const SECONDS_PER_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
 /** A token cannot be taken back; nobody needs one for longer than a year. */
 const MAX_TTL_SECONDS = 366 * 86_400;
-const SCOPE_PATTERN = /^[a-z]+(:[a-z_]+)*$/;
 
 export const TOKEN_USAGE = `npm run token -- --user <id> [--scope "<scopes>"] [--ttl <time>]
 
@@ -14,7 +15,8 @@ Prints a signed token, signed with JWT_SECRET_KEY or, in development, the key ma
 
   --user    whose token it is: 1 to 128 letters, digits or . _ @ -
   --scope   what it may do besides reading that user's own things, separated by spaces:
-            notify:send, notify:send:<family>, notify:send:critical, analytics:read, admin
+            notify:send, notify:send:<family> (${FAMILIES.join(", ")}),
+            notify:send:critical, analytics:read, admin
   --ttl     how long it is valid: a whole number and s, m, h or d; 1h unless given, 366d at most
 
   npm run token -- --user teacher_1 --scope "notify:send analytics:read" --ttl 8h
@@ -55,9 +57,9 @@ export function parseTokenArguments(args: readonly string[]): ParsedArguments {
     return wrong(`--user ${user.error.issues[0]?.message ?? "is not valid"}`);
   }
   const scopes = (given.scope ?? "").split(/\s+/).filter((scope) => scope !== "");
-  const strange = scopes.find((scope) => !SCOPE_PATTERN.test(scope));
+  const strange = scopes.find((scope) => !KNOWN_SCOPES.includes(scope));
   if (strange !== undefined) {
-    return wrong(`--scope "${strange}" is no scope; scopes look like notify:send`);
+    return wrong(`--scope "${strange}" is no scope; known: ${KNOWN_SCOPES.join(", ")}`);
   }
   const ttlSeconds = parseTtl(given.ttl ?? "1h");
   if (ttlSeconds === undefined) {

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { createTokenSigner } from "../auth/token-signer.ts";
 import { configSchema } from "../platform/config-schema.ts";
+import { ConfigError, parseVariables } from "../platform/config.ts";
 import { loadDevelopmentKeys } from "../platform/development-keys.ts";
 import { parseTokenArguments, TOKEN_USAGE, type TokenRequest } from "./token-arguments.ts";
 
@@ -30,7 +31,7 @@ async function run(args: readonly string[]): Promise<number> {
 }
 
 async function printToken(request: TokenRequest): Promise<number> {
-  const environment = readEnvironment();
+  const environment = parseVariables(environmentSchema, process.env);
   const secret = await findSecret(environment);
   if (secret === undefined) {
     process.stderr.write("In production JWT_SECRET_KEY must be set (npm run keys makes one).\n");
@@ -42,11 +43,6 @@ async function printToken(request: TokenRequest): Promise<number> {
   return 0;
 }
 
-function readEnvironment(): Environment {
-  const given = Object.entries(process.env).filter(([, value]) => value?.trim() !== "");
-  return environmentSchema.parse(Object.fromEntries(given));
-}
-
 /** The first of several secrets signs; the others only verify what was signed before a rotation. */
 async function findSecret(environment: Environment): Promise<string | undefined> {
   const [secret] = environment.JWT_SECRET_KEY ?? [];
@@ -54,4 +50,10 @@ async function findSecret(environment: Environment): Promise<string | undefined>
   return (await loadDevelopmentKeys(environment.DATA_DIR)).jwtSecret;
 }
 
-process.exitCode = await run(process.argv.slice(2));
+try {
+  process.exitCode = await run(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = EXIT_WRONG_USE;
+}

@@ -5,6 +5,15 @@ import { MAX_SHARDS } from "./keyspace.ts";
 export const ROLES = ["api", "gateway", "worker"] as const;
 export type Role = (typeof ROLES)[number];
 
+/** Part of a name for the variables whose value no message may repeat. */
+const SECRET_NAME = /_(KEY|TOKEN)$/;
+/** An address of Redis may hold its password. */
+const SECRET_ADDRESSES: readonly string[] = ["REDIS_URL"];
+
+export function isSecret(variable: string): boolean {
+  return SECRET_NAME.test(variable) || SECRET_ADDRESSES.includes(variable);
+}
+
 const text = z.string().trim().min(1);
 const list = text.transform((value) =>
   value
@@ -12,20 +21,49 @@ const list = text.transform((value) =>
     .map((entry) => entry.trim())
     .filter((entry) => entry !== ""),
 );
-const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+/** Messages continue the name of the variable: `PORT: must be ...`. */
+function wholeNumber(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .trim()
+    .regex(/^\d{1,12}$/, message)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message)
+    .meta({ allowed: `${min}..${max}` });
+}
+
+function oneOf<const T extends readonly string[]>(values: T) {
+  return z
+    .enum(values, { error: `must be one of ${values.join(", ")}` })
+    .meta({ allowed: values.join(", ") });
+}
+
+function address(protocol: RegExp, example: string) {
+  return z.url({ protocol, error: `must be an address such as ${example}` });
+}
+
 const port = wholeNumber(0, 65_535);
 const milliseconds = wholeNumber(1, 86_400_000);
+const webAddress = (example: string) => address(/^https?$/, example);
 
 const base64Key = text
   .transform((value) => Buffer.from(value, "base64"))
   .refine((key) => key.length === 32, "must be 32 bytes in base64 (npm run keys makes one)");
 
+const secretList = list.refine(
+  (secrets) => secrets.length > 0,
+  "must hold at least one secret (npm run keys makes one)",
+);
+
 const roleList = list.transform((names, context): Role[] => {
   if (names.includes("all")) return [...ROLES];
   const known = ROLES.filter((role) => names.includes(role));
   const strange = names.filter((name) => !ROLES.some((role) => role === name));
-  if (strange.length > 0) {
-    context.addIssue(`unknown role ${strange.join(", ")}; known: all, ${ROLES.join(", ")}`);
+  if (strange.length > 0 || known.length === 0) {
+    const unknown = strange.length === 0 ? "" : `unknown role ${strange.join(", ")}; `;
+    context.addIssue(`${unknown}must be all, or a comma list of ${ROLES.join(", ")}`);
   }
   return known;
 });
@@ -33,8 +71,7 @@ const roleList = list.transform((names, context): Role[] => {
 /** Groups and order are those of `.env.example` and `npm start -- --help`. */
 export const CONFIG_GROUPS = {
   process: {
-    NODE_ENV: z
-      .enum(["development", "production", "test"])
+    NODE_ENV: oneOf(["development", "production", "test"])
       .default("development")
       .describe("production refuses development keys and the embedded Redis"),
     HOST: text.optional().describe("address to listen on; 127.0.0.1 in development, else 0.0.0.0"),
@@ -46,11 +83,19 @@ export const CONFIG_GROUPS = {
       .describe("slices of the users; stored in Redis at first start and fixed from then on"),
     KEY_PREFIX: z
       .string()
-      .regex(/^[A-Za-z0-9_.-]*:?$/, "may hold letters, digits and _ . - with a colon at the end")
+      .regex(
+        /^[A-Za-z0-9_.-]*:?$/,
+        "must hold only letters, digits and _ . - with a colon at the end",
+      )
       .default("sb:")
       .describe("in front of every Redis key and channel"),
     DATA_DIR: text.default(".data").describe("where the embedded Redis and development keys live"),
-    PUBLIC_URL: z.url().optional().describe("how the outside reaches this service"),
+    PUBLIC_URL: webAddress("https://app.example.org")
+      .optional()
+      .describe(
+        "where links in messages lead: the address of your own application; required in production " +
+          "with Twilio (Schoolbell serves such pages only in development)",
+      ),
     TRUST_PROXY: wholeNumber(0, 10)
       .default(0)
       .describe("number of trusted reverse proxies in front"),
@@ -64,14 +109,12 @@ export const CONFIG_GROUPS = {
     MAX_CONNECTIONS_PER_USER: wholeNumber(1, 1_000)
       .default(10)
       .describe("open sockets per user and gateway process"),
-    LOG_LEVEL: z
-      .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
+    LOG_LEVEL: oneOf(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
       .default("info")
       .describe("least severe log line that is written"),
   },
   storage: {
-    REDIS_URL: z
-      .url({ protocol: /^rediss?$/ })
+    REDIS_URL: address(/^rediss?$/, "redis://redis.example:6379/0")
       .optional()
       .describe("Redis 7; unset: an embedded one (development only)"),
     DATA_ENCRYPTION_KEY: base64Key
@@ -91,10 +134,14 @@ export const CONFIG_GROUPS = {
       .describe("how long a user's history is kept"),
   },
   tokens: {
-    JWT_SECRET_KEY: list
+    JWT_SECRET_KEY: secretList
       .optional()
-      .describe("HS256 secrets, comma list for rotation; unset in development: one is made"),
-    JWT_JWKS_URL: z.url().optional().describe("key set for RS256, ES256 or EdDSA tokens"),
+      .describe(
+        "HS256 secrets of at least 32 bytes, comma list for rotation; unset in development: one is made",
+      ),
+    JWT_JWKS_URL: webAddress("https://id.example.org/jwks.json")
+      .optional()
+      .describe("key set for RS256, ES256 or EdDSA tokens"),
     JWT_ISSUER: text.optional().describe("required iss claim"),
     JWT_AUDIENCE: text.optional().describe("required aud claim"),
   },
@@ -120,22 +167,19 @@ export const CONFIG_GROUPS = {
     TWILIO_AUTH_TOKEN: text.optional().describe("secret of the account"),
     TWILIO_FROM_NUMBER: text.optional().describe("sending number, or"),
     TWILIO_MESSAGING_SERVICE_SID: text.optional().describe("messaging service to send through"),
-    TWILIO_API_URL: z
-      .url()
+    TWILIO_API_URL: webAddress("http://127.0.0.1:4010")
       .optional()
       .describe("sends Twilio's requests elsewhere: tests, proxies"),
   },
   content: {
     TEMPLATES_DIR: text.optional().describe("folder with an installation's own templates"),
     LOCALES_DIR: text.optional().describe("folder with an installation's own texts"),
-    DEFAULT_LOCALE: z
-      .enum(["en", "es", "sv", "fr", "ar", "zh", "vi"])
+    DEFAULT_LOCALE: oneOf(["en", "es", "sv", "fr", "ar", "zh", "vi"])
       .default("en")
       .describe("language where neither the request nor the person says"),
   },
   limits: {
-    RATE_LIMITS: z
-      .enum(["on", "off"])
+    RATE_LIMITS: oneOf(["on", "off"])
       .default("on")
       .describe("off turns all limits off, for load tests; refused in production"),
     RATE_LIMIT_SERVICE_PER_MINUTE: wholeNumber(1, 100_000_000)

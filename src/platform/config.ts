@@ -1,24 +1,50 @@
 /** Parses the environment once; a wrong value is named with its variable and what it may be. */
-import { CONFIG_GROUPS, configSchema, type Config } from "./config-schema.ts";
+import type { z } from "zod";
+import { configSchema, isSecret, type Config } from "./config-schema.ts";
 
 /** Something only the operator can set right; the message says what, and needs no stack trace. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
+/** RFC 7518, 3.2: an HS256 secret has at least as many bytes as the digest. */
+const LEAST_SECRET_BYTES = 32;
+/** Enough to recognise a wrong value by. */
+const MAX_SHOWN_LENGTH = 60;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** @throws ConfigError that names every wrong variable, one line each. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(env: Environment): Config {
+  const config = parseVariables(configSchema, env);
+  assertConsistent(config);
+  return config;
+}
+
+/**
+ * Parses the variables that `schema`, the configuration's or a part of it, knows.
+ * @throws ConfigError that says for every wrong one what it must be; values of secrets are not shown
+ */
+export function parseVariables<T extends z.ZodType>(schema: T, env: Environment): z.output<T> {
   // An empty value, as `NAME=` in an env file leaves it, means "not set".
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""),
   );
-  const result = configSchema.safeParse(given);
-  if (!result.success) {
-    const lines = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
-    throw new ConfigError(`The configuration is not valid:\n${lines.join("\n")}`);
-  }
-  assertConsistent(result.data);
-  return result.data;
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  throw invalid(
+    result.error.issues.map(({ path, message }) => {
+      const name = path.join(".");
+      const shown = isSecret(name) ? "" : `, not ${given[name]?.slice(0, MAX_SHOWN_LENGTH)}`;
+      return `${name}: ${message}${shown}`;
+    }),
+  );
+}
+
+function invalid(faults: readonly string[]): ConfigError {
+  return new ConfigError(
+    `The configuration is not valid:\n${faults.map((fault) => `  ${fault}`).join("\n")}`,
+  );
 }
 
 function assertConsistent(config: Config): void {
@@ -45,11 +71,7 @@ function assertConsistent(config: Config): void {
     );
   }
   if (config.NODE_ENV === "production") wrong.push(...productionFaults(config));
-  if (wrong.length > 0) {
-    throw new ConfigError(
-      `The configuration is not valid:\n${wrong.map((line) => `  ${line}`).join("\n")}`,
-    );
-  }
+  if (wrong.length > 0) throw invalid(wrong);
 }
 
 function productionFaults(config: Config): string[] {
@@ -60,6 +82,16 @@ function productionFaults(config: Config): string[] {
   if (config.JWT_SECRET_KEY === undefined && config.JWT_JWKS_URL === undefined) {
     faults.push("JWT_SECRET_KEY or JWT_JWKS_URL is required in production (npm run keys)");
   }
+  if (config.JWT_SECRET_KEY?.some((secret) => Buffer.byteLength(secret) < LEAST_SECRET_BYTES)) {
+    faults.push(
+      `JWT_SECRET_KEY: every secret must have at least ${LEAST_SECRET_BYTES} bytes in production (npm run keys)`,
+    );
+  }
+  if (config.TWILIO_ACCOUNT_SID !== undefined && config.PUBLIC_URL === undefined) {
+    faults.push(
+      "PUBLIC_URL is required in production with Twilio: links in SMS lead to your own application there",
+    );
+  }
   if (config.DATA_ENCRYPTION_KEY === undefined) {
     faults.push("DATA_ENCRYPTION_KEY is required in production (npm run keys)");
   }
@@ -67,16 +99,4 @@ function productionFaults(config: Config): string[] {
     faults.push("RATE_LIMITS=off is for load tests and is refused in production");
   }
   return faults;
-}
-
-/** The variables as a table for `--help`. */
-export function describeConfig(): string {
-  const lines: string[] = [];
-  for (const [group, variables] of Object.entries(CONFIG_GROUPS)) {
-    lines.push("", group);
-    for (const [name, schema] of Object.entries(variables)) {
-      lines.push(`  ${name.padEnd(34)}${schema.description ?? ""}`);
-    }
-  }
-  return lines.join("\n").trimStart();
 }

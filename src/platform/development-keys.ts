@@ -3,6 +3,8 @@ import { randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { ConfigError } from "./config.ts";
+import { inDataDir } from "./data-dir.ts";
 import { makeJwtSecret, makeVapidPair } from "./key-material.ts";
 
 const FILE = "development-keys.json";
@@ -18,9 +20,13 @@ export type DevelopmentKeys = Readonly<z.infer<typeof keysSchema>>;
 
 /**
  * Reads the keys of `dataDir`, or makes them, in a file that only its owner may read.
- * @throws Error if the file is there but is not what was written
+ * @throws ConfigError if the folder cannot be used, or the file is not what was written
  */
 export async function loadDevelopmentKeys(dataDir: string): Promise<DevelopmentKeys> {
+  return await inDataDir(dataDir, () => readOrMake(dataDir));
+}
+
+async function readOrMake(dataDir: string): Promise<DevelopmentKeys> {
   const file = path.join(dataDir, FILE);
   const existing = await readKeys(file);
   if (existing !== undefined) return existing;
@@ -56,7 +62,7 @@ async function readKeys(file: string): Promise<DevelopmentKeys | undefined> {
   try {
     return keysSchema.parse(JSON.parse(text));
   } catch (error) {
-    throw new Error(`${file} is damaged: delete it to have new keys made`, { cause: error });
+    throw new ConfigError(`${file} is damaged: delete it to have new keys made`, { cause: error });
   }
 }
 

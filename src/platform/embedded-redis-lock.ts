@@ -55,6 +55,7 @@ export async function takeDataDir(
   const owner = await describeProcess(process.pid);
   // Fails when another process started at the same moment took the folder first.
   await writeFile(file, JSON.stringify({ owner }), { flag: "wx" }).catch((error: unknown) => {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
     throw new ConfigError(`${dir} was taken by another process just now`, { cause: error });
   });
 

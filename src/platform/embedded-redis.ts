@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { inDataDir } from "./data-dir.ts";
 import { takeDataDir } from "./embedded-redis-lock.ts";
 import { endServer, launchServer, untilAnswering } from "./embedded-redis-process.ts";
 import type { Logger } from "./logger.ts";
@@ -38,8 +39,8 @@ export interface EmbeddedRedis {
 }
 
 /**
- * @throws ConfigError if there is no Redis and none could be fetched, or if another living process
- *   uses `dataDir`
+ * @throws ConfigError if there is no Redis and none could be fetched, if `dataDir` cannot be
+ *   written, or if another living process uses it
  */
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
   const program = await provisionRedis({
@@ -47,8 +48,10 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
     announce: options.announce,
   });
   const dir = path.resolve(options.dataDir, "redis");
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  const lock = await takeDataDir(dir, options.announce);
+  const lock = await inDataDir(options.dataDir, async () => {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    return await takeDataDir(dir, options.announce);
+  });
 
   const launch = async (port: number): Promise<ChildProcess> => {
     const child = launchServer(program, { dir, port, appendOnly: options.appendOnly });

@@ -20,7 +20,11 @@ export function loadContent(config: Config): ContentParts {
     return readContent(config);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`The templates or texts cannot be used: ${reason}`);
+    const own = (["TEMPLATES_DIR", "LOCALES_DIR"] as const)
+      .filter((name) => config[name] !== undefined)
+      .map((name) => `${name}=${config[name]}`);
+    const named = own.length === 0 ? "" : ` (${own.join(", ")})`;
+    throw new ConfigError(`The templates or texts cannot be used${named}: ${reason}`);
   }
 }
 

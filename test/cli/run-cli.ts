@@ -8,6 +8,8 @@ export interface CliResult {
   readonly stderr: string;
 }
 
+type Variables = Readonly<Record<string, string>>;
+
 /**
  * @param name file in `src/cli`, without ending
  * @param env added to an environment that holds nothing of ours
@@ -15,9 +17,18 @@ export interface CliResult {
 export async function runCli(
   name: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  env: Variables = {},
 ): Promise<CliResult> {
-  const file = fileURLToPath(new URL(`../../src/cli/${name}.ts`, import.meta.url));
+  return await runFile(`cli/${name}.ts`, args, env);
+}
+
+/** @param name file in `src` */
+export async function runFile(
+  name: string,
+  args: readonly string[],
+  env: Variables = {},
+): Promise<CliResult> {
+  const file = fileURLToPath(new URL(`../../src/${name}`, import.meta.url));
   const child = spawn(process.execPath, [file, ...args], {
     env: { PATH: process.env["PATH"] ?? "", ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { jwtVerify } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { parseTokenArguments } from "../../src/cli/token-arguments.ts";
+import { KNOWN_SCOPES } from "../../src/auth/scopes.ts";
+import { parseTokenArguments, TOKEN_USAGE } from "../../src/cli/token-arguments.ts";
 import { loadDevelopmentKeys } from "../../src/platform/development-keys.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -51,11 +52,22 @@ describe("a token", () => {
   });
 });
 
+it.each(KNOWN_SCOPES)("takes the scope %s, which its help names", (scope) => {
+  const parsed = parseTokenArguments(["--user", "a", "--scope", scope]);
+  expect(parsed.kind === "request" ? parsed.request.scopes : []).toEqual([scope]);
+  expect(TOKEN_USAGE).toContain(scope.split(":").at(-1));
+});
+
 describe("a wrong use", () => {
   it.each([
     [[], "--user is missing"],
     [["--user", "a:b"], "--user must be 1 to 128"],
     [["--user", "a", "--scope", "notify;send"], "notify;send"],
+    [
+      ["--user", "a", "--scope", "notify:send foo:bar"],
+      'foo:bar" is no scope; known: notify:send,',
+    ],
+    [["--user", "a", "--scope", "notify:send:teachers"], "notify:send:teacher,"],
     [["--user", "a", "--ttl", "soon"], "soon"],
     [["--user", "a", "--ttl", "0s"], "0s"],
     [["--user", "a", "--ttl", "400d"], "366d"],
@@ -78,6 +90,20 @@ describe("a wrong use", () => {
     const { code, stdout, stderr } = await runCli("token", ["--user", "a"], env);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain("JWT_SECRET_KEY");
+  });
+
+  it("is to set a variable wrongly: it is named, without a stack trace", async () => {
+    const wrong = await runCli("token", ["--user", "a"], { NODE_ENV: "live", DATA_DIR: dataDir });
+    expect(wrong).toMatchObject({ code: 2, stdout: "" });
+    expect(wrong.stderr).toContain("NODE_ENV: must be one of development, production, test");
+    expect(wrong.stderr).not.toContain("    at ");
+  });
+
+  it("is to name a data folder that cannot be one", async () => {
+    const env = { DATA_DIR: path.join(import.meta.filename, "data") };
+    const wrong = await runCli("token", ["--user", "a"], env);
+    expect(wrong).toMatchObject({ code: 2, stdout: "" });
+    expect(wrong.stderr).toMatch(/^DATA_DIR: must be a folder that can be written/);
   });
 
   it("is answered by --help", async () => {

@@ -1,7 +1,8 @@
 /** What an operator notices of the configuration: defaults, precise errors, production's refusals. */
 import { describe, expect, it } from "vitest";
 import { configSchema } from "../../src/platform/config-schema.ts";
-import { ConfigError, describeConfig, readConfig } from "../../src/platform/config.ts";
+import { describeConfig } from "../../src/platform/config-help.ts";
+import { ConfigError, readConfig } from "../../src/platform/config.ts";
 import { renderEnvExample } from "../support/env-example.ts";
 
 const KEY = Buffer.alloc(32, 7).toString("base64");
@@ -48,19 +49,46 @@ describe("readConfig", () => {
   });
 
   it.each([
-    ["PORT", "80800"],
-    ["PORT", "eighty"],
-    ["ROLES", "api,cook"],
-    ["SHARDS", "257"],
-    ["KEY_PREFIX", "a{b}:"],
-    ["REDIS_URL", "http://redis.example"],
-    ["DATA_ENCRYPTION_KEY", "c2hvcnQ="],
-    ["VAPID_SUBJECT", "operator@example.org"],
-    ["DEFAULT_LOCALE", "de"],
-    ["LOG_LEVEL", "loud"],
-    ["RATE_LIMITS", "maybe"],
-  ])("names %s when it is %s", (name, value) => {
-    expect(refusal({ [name]: value })).toContain(`\n  ${name}: `);
+    ["PORT", "80800", "must be a whole number from 0 to 65535, not 80800"],
+    ["PORT", "abc", "must be a whole number from 0 to 65535, not abc"],
+    ["PORT", "80.5", "must be a whole number from 0 to 65535, not 80.5"],
+    [
+      "ROLES",
+      "api,cook",
+      "unknown role cook; must be all, or a comma list of api, gateway, worker",
+    ],
+    ["ROLES", ",", "must be all, or a comma list of api, gateway, worker, not ,"],
+    ["SHARDS", "257", "must be a whole number from 1 to 256, not 257"],
+    ["KEY_PREFIX", "a{b}:", "must hold only letters, digits and _ . -"],
+    ["PUBLIC_URL", "school", "must be an address such as https://app.example.org, not school"],
+    ["VAPID_SUBJECT", "a@b.example", "must be a mailto: or https: address, not a@b.example"],
+    ["DEFAULT_LOCALE", "de", "must be one of en, es, sv, fr, ar, zh, vi, not de"],
+    [
+      "LOG_LEVEL",
+      "loud",
+      "must be one of trace, debug, info, warn, error, fatal, silent, not loud",
+    ],
+    ["RATE_LIMITS", "maybe", "must be one of on, off, not maybe"],
+  ])("says what %s may be when it is %s", (name, value, words) => {
+    expect(refusal({ [name]: value })).toContain(`\n  ${name}: ${words}`);
+  });
+
+  it.each([
+    ["REDIS_URL", "http://user:hunter2@redis.example", "must be an address such as redis://"],
+    ["DATA_ENCRYPTION_KEY", "hunter2", "must be 32 bytes in base64"],
+    ["JWT_SECRET_KEY", ",", "must hold at least one secret"],
+  ])("does not repeat what %s is set to", (name, value, words) => {
+    const message = refusal({ [name]: value });
+    expect(message).toContain(`\n  ${name}: ${words}`);
+    expect(message).not.toContain("hunter2");
+    expect(message).not.toContain(", not");
+  });
+
+  it.each(Object.keys(configSchema.shape))("speaks its own words about %s", (name) => {
+    const message = refusal({ [name]: "\u0000" });
+    expect(message).not.toMatch(
+      /invalid (input|option|string|url)|expected|received|too (big|small)/i,
+    );
   });
 
   it("names all wrong values at once", () => {
@@ -104,6 +132,35 @@ describe("production", () => {
   });
 });
 
+describe("secrets of tokens in production", () => {
+  const LONG = "b".repeat(32);
+
+  it.each([["short"], [`${LONG},short`], ["b".repeat(31)]])("may not be short: %s", (secrets) => {
+    const message = refusal({ ...PRODUCTION, JWT_SECRET_KEY: secrets });
+    expect(message).toContain("JWT_SECRET_KEY: every secret must have at least 32 bytes");
+    expect(message).not.toContain(secrets);
+  });
+
+  it("are counted in bytes, and may be short in development", () => {
+    expect(refusal({ ...PRODUCTION, JWT_SECRET_KEY: `${LONG},${"å".repeat(16)}` })).toBe("");
+    expect(refusal({ JWT_SECRET_KEY: "short" })).toBe("");
+  });
+});
+
+describe("links in messages", () => {
+  const TWILIO = {
+    TWILIO_ACCOUNT_SID: "AC1",
+    TWILIO_AUTH_TOKEN: "x",
+    TWILIO_FROM_NUMBER: "+46701234567",
+  };
+
+  it("lead nowhere by SMS in production unless it is said where", () => {
+    expect(refusal({ ...PRODUCTION, ...TWILIO })).toContain("PUBLIC_URL is required");
+    expect(refusal({ ...PRODUCTION, ...TWILIO, PUBLIC_URL: "https://app.example.org" })).toBe("");
+    expect(refusal(TWILIO)).toBe("");
+  });
+});
+
 describe("the list of variables", () => {
   const names = Object.keys(configSchema.shape);
 
@@ -123,6 +180,20 @@ describe("the list of variables", () => {
     for (const [name, schema] of Object.entries(configSchema.shape)) {
       expect(schema.description, name).toMatch(/\S/);
       expect(help).toContain(`${name} `);
+    }
+  });
+
+  it("shows in --help what each may be and what it is unless it is set, aligned", () => {
+    const help = describeConfig();
+    expect(help).toMatch(
+      /^  PORT +HTTP and WebSocket port; 0 picks a free one \(0\.\.65535\) \[8003\]$/m,
+    );
+    expect(help).toMatch(
+      /^  NODE_ENV [^[]+\(development,\s+production,\s+test\)\s+\[development\]$/m,
+    );
+    for (const line of help.split("\n")) {
+      expect(line.length).toBeLessThanOrEqual(100);
+      if (line.startsWith("  ")) expect(line).toMatch(/^(  [A-Z_]+ +| {36})\S/);
     }
   });
 });

@@ -1,6 +1,8 @@
 /** Writes `.env.example` from the configuration schema, so that the two cannot drift apart. */
-import { z } from "zod";
+import { defaultOf, wrap } from "../../src/platform/config-help.ts";
 import { CONFIG_GROUPS } from "../../src/platform/config-schema.ts";
+
+const WIDTH = 100;
 
 const HEAD = `# Configuration of Schoolbell. Copy this file to .env, remove the # in front of what you change.
 # Each line shows the default; an empty value means that it is not set.
@@ -10,17 +12,10 @@ const HEAD = `# Configuration of Schoolbell. Copy this file to .env, remove the 
 export function renderEnvExample(): string {
   const groups = Object.entries(CONFIG_GROUPS).map(([group, variables]) => {
     const lines = Object.entries(variables).flatMap(([name, schema]) => [
-      `# ${schema.description ?? ""}`,
-      `#${name}=${defaultOf(schema)}`,
+      ...wrap(schema.description ?? "", WIDTH - 2).map((line) => `# ${line}`),
+      `#${name}=${defaultOf(schema)?.join(",") ?? ""}`,
     ]);
     return [`## ${group}`, ...lines, ""].join("\n");
   });
   return [HEAD, ...groups].join("\n");
-}
-
-/** The default in the form in which a person would write it. */
-function defaultOf(schema: z.ZodType): string {
-  if (!(schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)) return "";
-  const value: unknown = schema.def.defaultValue;
-  return Array.isArray(value) ? value.join(",") : String(value);
 }
