@@ -15,17 +15,35 @@ import type { Sealing } from "../platform/sealing.ts";
 const wallTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time such as 21:30");
 
 export const preferencesSchema = z.object({
-  locale: localeSchema.optional(),
-  timezone: timeZoneSchema.optional(),
-  phone_number: phoneNumberSchema.optional(),
+  locale: localeSchema
+    .optional()
+    .describe("language of messages whose request names none; default: the installation's"),
+  timezone: timeZoneSchema
+    .optional()
+    .describe(
+      "zone of quiet hours, and of times in messages whose request names none; default: UTC",
+    ),
+  phone_number: phoneNumberSchema
+    .optional()
+    .describe("number for SMS whose request names none; default: none, so no such SMS"),
   channels: z
     .object({
-      websocket: z.boolean().default(true),
-      push: z.boolean().default(true),
-      sms: z.boolean().default(true),
+      websocket: z.boolean().default(true).describe("false: not in the open tab; default true"),
+      push: z.boolean().default(true).describe("false: no push; default true"),
+      sms: z
+        .boolean()
+        .default(true)
+        .describe("false: no SMS, not even a critical one; default true"),
     })
-    .prefault({}),
-  quiet_hours: z.object({ from: wallTime, to: wallTime }).optional(),
+    .prefault({})
+    .describe("what may be used; what is critical uses websocket and push all the same"),
+  quiet_hours: z
+    .object({
+      from: wallTime.meta({ description: "when they begin, HH:MM", examples: ["21:30"] }),
+      to: wallTime.meta({ description: "when they end, HH:MM", examples: ["07:00"] }),
+    })
+    .optional()
+    .describe("hours in which push and SMS wait, unless critical; default: none"),
 });
 export type Preferences = z.infer<typeof preferencesSchema>;
 

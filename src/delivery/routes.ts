@@ -11,6 +11,14 @@ const query = z.object({
   user_id: userIdSchema.optional().describe("another user, for administrators"),
 });
 
+const EXAMPLE = {
+  locale: "sv-SE",
+  timezone: "Europe/Stockholm",
+  phone_number: "+46701234567",
+  channels: { websocket: true, push: true, sms: false },
+  quiet_hours: { from: "21:30", to: "07:00" },
+} satisfies z.infer<typeof preferencesSchema>;
+
 /** Whose preferences are meant: one's own, or with `admin` anyone's. */
 function subjectOf(caller: Caller, userId: string | undefined): string {
   if (userId === undefined || userId === caller.userId) return caller.userId;
@@ -47,6 +55,7 @@ export function preferenceRoutes(options: {
       method: "put",
       summary: "Replace preferences",
       body: preferencesSchema,
+      example: EXAMPLE,
       async handle({ query, body, caller }) {
         const userId = subjectOf(caller, query.user_id);
         await preferences.replace(userId, body);

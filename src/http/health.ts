@@ -84,7 +84,7 @@ export function unreadableHealth(version: string, nowMs: number): unknown {
 /** `/health` is always 200: a restart would not bring Redis back, so no supervisor should react to it. */
 export function healthRoutes(options: HealthOptions): Route[] {
   const { version, source, ready, clock, logger } = options;
-  const probe = { method: "get", tag: "operations", rateLimit: "none", problems: [] } as const;
+  const probe = { method: "get", tag: "Operations", rateLimit: "none", problems: [] } as const;
 
   const read = async (): Promise<HealthReport> => {
     try {

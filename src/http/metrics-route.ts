@@ -7,7 +7,7 @@ export function metricsRoute(metrics: Pick<Metrics, "render">): Route {
     method: "get",
     path: "/metrics",
     summary: "Metrics for Prometheus",
-    tag: "operations",
+    tag: "Operations",
     rateLimit: "none",
     responses: { 200: { description: "the Prometheus text format" } },
     problems: [],

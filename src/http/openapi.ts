@@ -27,13 +27,22 @@ function buildOpenApi({ routes, version, title, description }: OpenApiOptions): 
     openapi: "3.1.0",
     info: { title, version, description, license: { name: "MIT", identifier: "MIT" } },
     servers: [{ url: "/" }],
-    tags: [...new Set(documented.map((route) => route.tag))].map((name) => ({ name })),
+    tags: tagsOf(documented),
     paths,
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
       schemas: { Problem: schemaOf(problemDocumentSchema, "output") },
     },
   };
+}
+
+/** The groups in the order in which a reader wants them; a route of any other comes last. */
+const TAGS = ["Notifications", "Preferences", "Push", "Reports", "Operations"];
+
+function tagsOf(routes: readonly Route[]): Json[] {
+  const used = new Set(routes.map((route) => route.tag));
+  const known = TAGS.filter((tag) => used.has(tag));
+  return [...new Set([...known, ...used])].map((name) => ({ name }));
 }
 
 function operation(route: Route): Json {
@@ -43,10 +52,14 @@ function operation(route: Route): Json {
     description: descriptionOf(route),
     tags: [route.tag],
     security: route.security.access === "token" ? [{ bearer: [] }] : [],
-    parameters: [...pathParameters(route), ...queryParameters(route.query)],
+    parameters: [
+      ...pathParameters(route),
+      ...parameters("query", route.query),
+      ...parameters("header", route.headers),
+    ],
     ...(route.body === undefined
       ? {}
-      : { requestBody: { required: true, content: jsonContent(route.body, "input") } }),
+      : { requestBody: { required: true, content: requestContent(route.body, route.example) } }),
     responses: { ...successes(route), ...refusals(route) },
   };
 }
@@ -71,33 +84,39 @@ function descriptionOf(route: Route): string {
   }
   if (route.body !== undefined) {
     const kilobytes = (route.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES) / 1_024;
-    sentences.push(`The body may hold ${kilobytes} KB.`);
+    sentences.push(`The body may hold ${kilobytes} KB; fields that are not listed are ignored.`);
   }
   return sentences.join(" ");
 }
 
 function pathParameters(route: Route): Json[] {
   const described = propertiesOf(route.params);
-  return [...route.path.matchAll(/:(\w+)/g)].map(([, name = ""]) => ({
-    name,
-    in: "path",
-    required: true,
-    schema: described.properties[name] ?? { type: "string" },
-  }));
+  return [...route.path.matchAll(/:(\w+)/g)].map(([, name = ""]) =>
+    parameter("path", name, described.properties[name] ?? { type: "string" }, true),
+  );
 }
 
-function queryParameters(query: z.ZodType | undefined): Json[] {
-  const { properties, required } = propertiesOf(query);
-  return Object.entries(properties).map(([name, schema]) => ({
+function parameters(where: "query" | "header", schema: z.ZodType | undefined): Json[] {
+  const { properties, required } = propertiesOf(schema);
+  return Object.entries(properties).map(([name, property]) =>
+    parameter(where, name, property, required.includes(name)),
+  );
+}
+
+/** Readers look for the description of a parameter beside its schema, not in it. */
+function parameter(where: string, name: string, schema: Json, required: boolean): Json {
+  const { description, ...rest } = schema;
+  return {
     name,
-    in: "query",
-    required: required.includes(name),
-    schema,
-  }));
+    in: where,
+    required,
+    ...(description === undefined ? {} : { description }),
+    schema: rest,
+  };
 }
 
 const objectSchema = z.object({
-  properties: z.record(z.string(), z.unknown()).default({}),
+  properties: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
   required: z.array(z.string()).default([]),
 });
 
@@ -155,6 +174,19 @@ function jsonContent(schema: z.ZodType, io: "input" | "output"): Json {
   return { "application/json": { schema: schemaOf(schema, io) } };
 }
 
+function requestContent(schema: z.ZodType, example: unknown): Json {
+  const media = { schema: schemaOf(schema, "input") };
+  return { "application/json": example === undefined ? media : { ...media, example } };
+}
+
+/**
+ * A schema that lets everything pass but is described like `schema`: for what a handler parses
+ * itself, because a wrong one has a refusal of its own.
+ */
+export function describedAs(schema: z.ZodType, description: string): z.ZodType<unknown> {
+  return z.unknown().meta({ ...schemaOf(schema, "input"), description });
+}
+
 function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
   const { $schema: _dialect, ...document } = z.toJSONSchema(schema, {
     io,
@@ -176,7 +208,7 @@ export function openApiRoute(options: OpenApiOptions): Route {
     method: "get",
     path: "/openapi.json",
     summary: "This description, for machines",
-    tag: "operations",
+    tag: "Operations",
     rateLimit: "none",
     responses: { 200: { description: "an OpenAPI 3.1 document", schema: z.looseObject({}) } },
     problems: [],

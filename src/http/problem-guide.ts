@@ -21,8 +21,9 @@ export const PROBLEM_GUIDE: Readonly<Record<ProblemCode, ProblemGuide>> = {
   },
   invalid_date_range: {
     meaning:
-      "A date is not a calendar day, the end lies before the start, or the range is too long.",
-    remedy: "Send YYYY-MM-DD in UTC, start before end, at most 366 days.",
+      "The end of a range lies before its start, a range of days is too long, or `expires_at` is not after `send_at`.",
+    remedy:
+      "Swap the two or narrow the range to 366 days; let a notification expire after it is sent.",
   },
   invalid_subscription: {
     meaning: "The push subscription lacks an endpoint or keys, or the keys do not decode.",

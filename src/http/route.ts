@@ -43,6 +43,13 @@ interface RouteBase {
   readonly responses: Readonly<Record<number, ResponseDescription>>;
   /** Beyond those every route can give (401, 429, 500, 503). */
   readonly problems: readonly ProblemCode[];
+  /**
+   * Request headers that mean something here, as an object schema. It only describes them: a
+   * handler reads and checks its headers itself.
+   */
+  readonly headers?: z.ZodType;
+  /** A body that shows how it is done, for the API description. */
+  readonly example?: unknown;
   /** False for pages and scripts, which the API description leaves out. */
   readonly documented?: boolean;
 }

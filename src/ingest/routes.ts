@@ -4,6 +4,7 @@ import { SEND_SCOPES } from "../auth/scopes.ts";
 import type { Caller } from "../contract/caller.ts";
 import { notificationRequestSchema } from "../contract/notification-request.ts";
 import { STATUSES } from "../contract/vocabulary.ts";
+import { describedAs } from "../http/openapi.ts";
 import { problemDocument, problemDocumentSchema } from "../http/problem.ts";
 import { tokenRoute, type Reply, type RequestContext, type Route } from "../http/route.ts";
 import { validate } from "../http/validate.ts";
@@ -12,7 +13,7 @@ import type { Note } from "../tracking/note.ts";
 import { isSettled } from "../tracking/status-machine.ts";
 import { notificationStatusSchema, viewStatus } from "../tracking/view.ts";
 import type { Accept, Acceptance, Submission } from "./accept.ts";
-import { parsePreferWait } from "./prefer.ts";
+import { MAX_WAIT_SECONDS, parsePreferWait } from "./prefer.ts";
 
 const BULK_BODY_BYTES = 4 * 1_024 * 1_024;
 const BULK_MAX_ITEMS = 1_000;
@@ -21,19 +22,51 @@ const MAX_KEY_LENGTH = 255;
 const idempotencyKeySchema = z
   .string()
   .regex(/^[\x21-\x7e]+$/, "must be visible ASCII characters")
-  .max(MAX_KEY_LENGTH);
+  .max(MAX_KEY_LENGTH)
+  .meta({ examples: ["meeting-4711"] });
 
 const bulkItemSchema = notificationRequestSchema.extend({
-  idempotency_key: idempotencyKeySchema.optional(),
+  idempotency_key: idempotencyKeySchema
+    .optional()
+    .describe("as the header of POST /notify; default: that of the whole request and the index"),
 });
 
 const bulkRequestSchema = z.object({
   notifications: z
-    .array(z.unknown())
+    .array(describedAs(bulkItemSchema, "as the body of POST /notify, and its own key"))
     .min(1)
     .max(BULK_MAX_ITEMS)
-    .describe("each as the body of POST /notify; an item may hold an idempotency_key"),
+    .describe("a wrong one does not keep the others from being accepted"),
 });
+
+const notifyHeaders = z.object({
+  "Idempotency-Key": idempotencyKeySchema
+    .optional()
+    .describe("the same request with the same key within 24 hours is the same notification"),
+  Prefer: z
+    .string()
+    .optional()
+    .meta({
+      description:
+        `wait=N: answer when it has settled (200), or after N seconds (202), at most ` +
+        `${MAX_WAIT_SECONDS}; default: answer once it is durable (202)`,
+      examples: ["wait=5"],
+    }),
+});
+
+const bulkHeaders = z.object({
+  "Idempotency-Key": idempotencyKeySchema
+    .optional()
+    .describe("makes a key for each item that has none"),
+});
+
+const EXAMPLE = {
+  user_id: "teacher-1",
+  template_id: "announcement",
+  data: { title: "Good morning", body: "The first bell rings at eight." },
+} satisfies z.input<typeof notificationRequestSchema>;
+
+const BULK_EXAMPLE = { notifications: [EXAMPLE, { ...EXAMPLE, user_id: "teacher-2" }] };
 
 const bulkResultSchema = z.object({
   accepted: z.number().int(),
@@ -113,7 +146,9 @@ export function ingestRoutes(options: IngestRoutesOptions): Route[] {
       summary: "Send one notification to one user",
       scopes: SEND_SCOPES,
       rateLimit: "default",
+      headers: notifyHeaders,
       body: notificationRequestSchema,
+      example: EXAMPLE,
       responses: {
         200: { description: "It has settled (Prefer: wait)", schema: notificationStatusSchema },
         202: { description: "It is accepted and durable", schema: notificationStatusSchema },
@@ -149,7 +184,9 @@ export function ingestRoutes(options: IngestRoutesOptions): Route[] {
       scopes: SEND_SCOPES,
       rateLimit: "default",
       bodyLimitBytes: BULK_BODY_BYTES,
+      headers: bulkHeaders,
       body: bulkRequestSchema,
+      example: BULK_EXAMPLE,
       cost: (body) => body.notifications.length,
       responses: { 202: { description: "A result for each", schema: bulkResultSchema } },
       problems: ["invalid_request"],

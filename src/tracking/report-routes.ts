@@ -64,7 +64,10 @@ export function reportRoutes(options: {
       summary: "What was sent and what came of it, by day",
       scopes: ["analytics:read", ADMIN],
       rateLimit: "default",
-      query: z.object({ start_date: day.optional(), end_date: day.optional() }),
+      query: z.object({
+        start_date: day.optional().describe("first day, UTC; default: six days before the last"),
+        end_date: day.optional().describe("last day, UTC; default: today; at most 366 days"),
+      }),
       responses: { 200: { description: "Sums over the days", schema: analyticsSchema } },
       problems: ["invalid_request", "invalid_date_range", "forbidden"],
       async handle({ query }) {
@@ -81,17 +84,23 @@ export function reportRoutes(options: {
       scopes: [ADMIN],
       rateLimit: "default",
       query: z.object({
-        from: instant.optional(),
-        to: instant.optional(),
-        user_id: userIdSchema.optional(),
-        notification_id: z.string().max(64).optional(),
+        from: instant.optional().describe("nothing older; default: no limit"),
+        to: instant.optional().describe("nothing newer; default: no limit"),
+        user_id: userIdSchema.optional().describe("only what concerns this user"),
+        notification_id: z.string().max(64).optional().describe("only this notification"),
         action: z.string().max(MAX_ACTION_LENGTH).optional().describe("such as accepted, rejected"),
         cursor: z
           .string()
           .max(MAX_CURSOR_LENGTH)
           .optional()
           .describe("`next` of the answer before, with the same other parameters"),
-        limit: z.coerce.number().int().min(1).max(MAX_AUDIT_ENTRIES).default(100),
+        limit: z.coerce
+          .number()
+          .int()
+          .min(1)
+          .max(MAX_AUDIT_ENTRIES)
+          .default(100)
+          .describe("most entries in one answer; default: 100"),
       }),
       responses: {
         200: {

@@ -9,7 +9,7 @@ import type { Note } from "./note.ts";
 import type { Receipt } from "./receipts.ts";
 import { notificationDetailSchema, viewDetail } from "./view.ts";
 
-const idParams = z.object({ id: z.string().max(64) });
+const idParams = z.object({ id: z.string().max(64).describe("`notification_id` of an answer") });
 
 export interface TrackingRoutesOptions {
   readonly fetch: (ids: readonly string[]) => Promise<Map<string, Note>>;
@@ -87,9 +87,10 @@ export function trackingRoutes(options: TrackingRoutesOptions): Route[] {
       summary: "A service worker says that it showed a notification",
       rateLimit: "default",
       body: z.object({
-        receipt: z.string().max(256).describe("the signed token of the push message"),
-        event: z.enum(["shown", "clicked"]),
+        receipt: z.string().max(256).describe("`receipt` of the push message, a signed token"),
+        event: z.enum(["shown", "clicked"]).describe("what happened in the browser"),
       }),
+      example: { receipt: "the receipt field of a push message", event: "shown" },
       responses: { 204: { description: "Taken" } },
       problems: ["invalid_request", "unauthenticated"],
       handle({ body }) {

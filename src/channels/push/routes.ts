@@ -1,5 +1,6 @@
 /** Where browsers hand in and take back their push subscriptions. */
 import { z } from "zod";
+import { describedAs } from "../../http/openapi.ts";
 import { publicRoute, tokenRoute, type Route } from "../../http/route.ts";
 import { Problem } from "../../platform/problems.ts";
 import type { EndpointPolicy } from "./endpoint-policy.ts";
@@ -18,19 +19,28 @@ export interface PushRoutesOptions {
   readonly publicKey: string | undefined;
 }
 
-/** Only the root of a document says which dialect it is in. */
-const { $schema: _dialect, ...subscriptionShape } = z.toJSONSchema(subscriptionSchema, {
-  io: "input",
-});
+/** Parsed by the handler, so that a wrong one has a code of its own. */
+const rawSubscription = describedAs(
+  subscriptionSchema,
+  "`PushSubscription.toJSON()` as the browser gives it",
+);
 
-/** Described in full, but parsed by the handler, so that a wrong one has a code of its own. */
-const rawSubscription = z.unknown().meta({
-  ...subscriptionShape,
-  description: "PushSubscription.toJSON() as the browser gives it",
-});
+/** Of no browser; the point is the base point of the curve. */
+const EXAMPLE_ENDPOINT = "https://fcm.googleapis.com/fcm/send/example";
+const EXAMPLE_SUBSCRIPTION = {
+  endpoint: EXAMPLE_ENDPOINT,
+  expirationTime: null,
+  keys: {
+    p256dh:
+      "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",
+    auth: "AAECAwQFBgcICQoLDA0ODw",
+  },
+};
 
 const subscribed = z.object({ subscription_id: z.string() });
-const unsubscription = z.object({ endpoint: endpointSchema });
+const unsubscription = z.object({
+  endpoint: endpointSchema.describe("the endpoint of the subscription to take back"),
+});
 const publicKeyBody = z.object({
   public_key: z.string().describe("applicationServerKey for pushManager.subscribe, in base64url"),
 });
@@ -60,10 +70,11 @@ function subscribeRoute({ subscriptions, policy, publicKey }: PushRoutesOptions)
     method: "post",
     path: "/push/subscribe",
     summary: "Subscribe this browser to the caller's push notifications",
-    tag: "push",
+    tag: "Push",
     rateLimit: "subscribe",
     scopes: [],
     body: rawSubscription,
+    example: EXAMPLE_SUBSCRIPTION,
     responses: {
       200: { description: "It was known; it is now the most recently seen", schema: subscribed },
       201: { description: "It is stored", schema: subscribed },
@@ -89,10 +100,11 @@ function unsubscribeRoute({ subscriptions }: PushRoutesOptions): Route {
     method: "delete",
     path: "/push/subscribe",
     summary: "Take back one of the caller's push subscriptions",
-    tag: "push",
+    tag: "Push",
     rateLimit: "default",
     scopes: [],
     body: unsubscription,
+    example: { endpoint: EXAMPLE_ENDPOINT },
     responses: { 204: { description: "It is gone, or was never there" } },
     problems: [],
     async handle({ body, caller }) {
@@ -107,7 +119,7 @@ function publicKeyRoute({ publicKey }: PushRoutesOptions): Route {
     method: "get",
     path: "/push/vapid-public-key",
     summary: "The key with which a browser subscribes",
-    tag: "push",
+    tag: "Push",
     rateLimit: "none",
     responses: { 200: { description: "The VAPID public key", schema: publicKeyBody } },
     problems: ["not_found"],

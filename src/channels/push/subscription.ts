@@ -28,17 +28,21 @@ function isPublicKey(text: string): boolean {
 export const endpointSchema = z.string().min(1).max(MAX_ENDPOINT_LENGTH);
 
 const subscriptionKeysSchema = z.object({
-  p256dh: base64url.refine(isPublicKey, "must be an uncompressed P-256 point of 65 bytes"),
-  auth: base64url.refine(
-    (text) => Buffer.from(text, "base64url").length === AUTH_SECRET_BYTES,
-    "must be 16 bytes",
-  ),
+  p256dh: base64url
+    .refine(isPublicKey, "must be an uncompressed P-256 point of 65 bytes")
+    .describe("the browser's public key: an uncompressed P-256 point of 65 bytes, in base64url"),
+  auth: base64url
+    .refine(
+      (text) => Buffer.from(text, "base64url").length === AUTH_SECRET_BYTES,
+      "must be 16 bytes",
+    )
+    .describe("its authentication secret: 16 bytes, in base64url"),
 });
 
 export const subscriptionSchema = z.object({
   endpoint: endpointSchema.describe("where the push service takes messages for this browser"),
-  expirationTime: z.number().nullish(),
-  keys: subscriptionKeysSchema,
+  expirationTime: z.number().nullish().describe("taken and not used"),
+  keys: subscriptionKeysSchema.describe("what messages to this browser are encrypted with"),
 });
 
 export type PushSubscription = z.infer<typeof subscriptionSchema>;
