@@ -5,7 +5,7 @@ import type { Position } from "../tracking/history.ts";
 import type { Presence } from "../tracking/presence.ts";
 import type { Hub } from "./hub.ts";
 
-const CENSUS_INTERVAL_MS = 5_000;
+const CENSUS_INTERVAL_MS = 1_000;
 
 /** After a repair that failed, while Redis is coming back. */
 const RETRY_MS = 1_000;
