@@ -1,8 +1,8 @@
 /** Describes the routes as an OpenAPI 3.1 document, from the same schemas that validate. */
 import { z } from "zod";
-import { PROBLEMS, type ProblemCode } from "../platform/problems.ts";
+import { Problem, PROBLEMS, type ProblemCode } from "../platform/problems.ts";
 import { DEFAULT_BODY_LIMIT_BYTES } from "./json-body.ts";
-import { PROBLEM_TYPE, problemDocumentSchema } from "./problem.ts";
+import { PROBLEM_TYPE, problemDocument, problemDocumentSchema } from "./problem.ts";
 import { publicRoute, type Route } from "./route.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -145,6 +145,8 @@ function refusals(route: Route): Json {
   return Object.fromEntries(described.filter(([status]) => !(Number(status) in route.responses)));
 }
 
+const EXAMPLE_REQUEST_ID = "3ca8e65d-9441-4a67-b8e9-d3ff1593da94";
+
 function refusal(status: number, codes: readonly ProblemCode[]): Json {
   const retryAfter = {
     "Retry-After": { description: "seconds to wait", schema: { type: "integer" } },
@@ -152,7 +154,17 @@ function refusal(status: number, codes: readonly ProblemCode[]): Json {
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join(". "),
     ...(status === 429 || status === 503 ? { headers: retryAfter } : {}),
-    content: { [PROBLEM_TYPE]: { schema: { $ref: "#/components/schemas/Problem" } } },
+    content: {
+      [PROBLEM_TYPE]: {
+        schema: { $ref: "#/components/schemas/Problem" },
+        examples: Object.fromEntries(
+          codes.map((code) => {
+            const problem = new Problem(code, `${PROBLEMS[code].title}.`);
+            return [code, { value: problemDocument(problem, EXAMPLE_REQUEST_ID) }];
+          }),
+        ),
+      },
+    },
   };
 }
 
@@ -183,7 +195,7 @@ function requestContent(schema: z.ZodType, example: unknown): Json {
  * A schema that lets everything pass but is described like `schema`: for what a handler parses
  * itself, because a wrong one has a refusal of its own.
  */
-export function describedAs(schema: z.ZodType, description: string): z.ZodType<unknown> {
+export function describedAs(schema: z.ZodType, description: string): z.ZodType {
   return z.unknown().meta({ ...schemaOf(schema, "input"), description });
 }
 
@@ -196,6 +208,9 @@ function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
       if (jsonSchema.format === "date-time" || jsonSchema.format === "date") {
         delete jsonSchema.pattern;
       }
+      // What every integer in JavaScript keeps to says nothing about this one.
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },
   });
   return document;

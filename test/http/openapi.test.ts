@@ -2,6 +2,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { problemDocumentSchema } from "../../src/http/problem.ts";
 import { startProduct, type Product } from "../support/product.ts";
 
 const jsonSchema = z.record(z.string(), z.unknown());
@@ -138,6 +139,30 @@ describe("a reader of /docs", () => {
       expect(validate(body?.example), `${name}: ${JSON.stringify(validate.errors)}`).toBe(true);
     }
   });
+});
+
+it("shows each refusal by a document of its own code", () => {
+  const refusals = z.looseObject({
+    responses: z.record(
+      z.string(),
+      z.looseObject({
+        content: z
+          .record(
+            z.string(),
+            z.looseObject({
+              examples: z.record(z.string(), z.object({ value: problemDocumentSchema })).optional(),
+            }),
+          )
+          .optional(),
+      }),
+    ),
+  });
+  const { responses } = refusals.parse(find("POST /notify"));
+  const examples = responses["400"]?.content?.["application/problem+json"]?.examples ?? {};
+  expect(Object.keys(examples)).toContain("invalid_template_data");
+  for (const [code, { value }] of Object.entries(examples)) {
+    expect(value).toMatchObject({ code, status: 400, type: `/docs/errors#${code}` });
+  }
 });
 
 describe("the examples work as they are", () => {
