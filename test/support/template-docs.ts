@@ -1,0 +1,146 @@
+/** Writes docs/TEMPLATES.md from the templates themselves, so that the two cannot drift apart. */
+import type { Template } from "../../src/content/template.ts";
+
+const INTRODUCTION = `# Templates
+
+A request names one of these by \`template_id\` and gives its sentences what they need in \`data\`. Written from \`templates/\` by \`test/content/template-docs.test.ts\`; \`npm test -- -u test/content\` writes it anew.
+
+- **priority**, **channels** and **notification_type** are what holds where the request does not say. Raising the priority to \`critical\` takes the scope \`notify:send:critical\`.
+- **SMS**: "yes" is sent without asking; "if asked for" when \`channels\` of the request has \`sms\`; "if critical" when the request also raises the priority to critical.
+- **public**: may be seen on a lock screen, in an SMS or in a link. All other fields only ever show over the authenticated socket.
+- A date-time is like \`2026-09-15T14:00:00Z\`; without an offset it is UTC.
+- \`batch_id\`, \`class_id\` and \`student_id\` may also be given beside \`data\` instead of in it.
+- Fields that a template does not have are handed on to the open tab in the frame's \`data\`, and used nowhere else.
+`;
+
+/** @param purposeOf a sentence or two on when the template is used. */
+export function renderTemplateDocs(
+  templates: readonly Template[],
+  purposeOf: (template: Template) => string,
+): string {
+  const overview = table(
+    ["template", "family", "category", "priority", "channels", "SMS", "notification_type"],
+    templates.map((each) => [
+      `[${code(each.id)}](#${each.id})`,
+      each.family,
+      code(each.category),
+      each.priority,
+      each.channels.join(", "),
+      smsOf(each),
+      code(each.notificationType),
+    ]),
+  );
+  const sections = templates.map((each) =>
+    [
+      `## ${each.id}`,
+      purposeOf(each),
+      facts(each)
+        .map((fact) => `- ${fact}`)
+        .join("\n"),
+      fields(each),
+    ].join("\n\n"),
+  );
+  return `${[INTRODUCTION + "\n" + overview, ...sections].join("\n\n")}\n`;
+}
+
+/** The same rule as at acceptance: critical, of the IEP family, or of the critical SMS tier. */
+function smsOf({ channels, family, priority, smsTier }: Template): string {
+  const eligible = priority === "critical" || family === "iep" || smsTier === "critical";
+  if (!eligible) return "if critical";
+  return channels.includes("sms") ? "yes" : "if asked for";
+}
+
+function facts(template: Template): string[] {
+  const { deadline, expirable, actionRequired, urls, actions, collapse } = template;
+  const stated =
+    template.dataSchema.properties["action_required"] === undefined
+      ? ""
+      : ", unless `action_required` is there: then it is yes if that has text, else no";
+  const lines = [
+    `The person must do something: ${actionRequired ? "yes" : "no"}${stated}.`,
+    `A tap leads to ${urls.map(code).join(", or where a field of it is absent to ")}.`,
+  ];
+  if (actions.length > 0) {
+    lines.push(
+      `Buttons: ${actions.map(({ id, url }) => `${code(id)} (${code(url)})`).join(", ")}.`,
+    );
+  }
+  if (deadline !== undefined) {
+    const { field, defaultHours } = deadline;
+    const otherwise =
+      defaultHours === undefined ? "" : `, else ${defaultHours} hours after acceptance`;
+    const then = expirable ? "; what was not delivered by then expires" : "";
+    lines.push(`Deadline: ${code(field)}${otherwise}${then}.`);
+  }
+  if (collapse !== undefined)
+    lines.push(`On the lock screen a newer one of the same ${code(collapse)} replaces the older.`);
+  return lines;
+}
+
+function fields({ dataSchema, publicFields }: Template): string {
+  const { properties, required } = dataSchema;
+  const rows = Object.entries(properties).map(([name, schema]) => ({
+    required: required.includes(name),
+    cells: [
+      code(name),
+      required.includes(name) ? "required" : "optional",
+      typeOf(schema),
+      publicFields.has(name) ? "public" : "",
+    ],
+  }));
+  const ordered = [...rows.filter((row) => row.required), ...rows.filter((row) => !row.required)];
+  return table(
+    ["data", "", "type", ""],
+    ordered.map(({ cells }) => cells),
+  );
+}
+
+/** What a field may hold, in words. Throws on a schema that this page would describe wrongly. */
+function typeOf(schema: Readonly<Record<string, unknown>>): string {
+  const {
+    type,
+    format,
+    minLength,
+    maxLength,
+    pattern,
+    minimum,
+    maximum,
+    maxItems,
+    items,
+    ...rest
+  } = schema;
+  if (Object.keys(rest).length > 0) throw new Error(`no words for ${Object.keys(rest).join(", ")}`);
+  switch (type) {
+    case "integer":
+      return `whole number, ${Number(minimum)} to ${Number(maximum)}`;
+    case "array":
+      return `list of at most ${Number(maxItems)}: ${typeOf({ ...(items as object) })}`; // a schema
+    case "string": {
+      if (format === "date-time") return "date-time";
+      const least = minLength === undefined ? "at most" : `${Number(minLength)} to`;
+      const shape =
+        pattern === undefined
+          ? ""
+          : pattern === "\\S"
+            ? ", not blank"
+            : `, matching ${code(pattern)}`;
+      return `text, ${least} ${Number(maxLength)} characters${shape}`;
+    }
+    default:
+      throw new Error(`no words for the type ${String(type)}`);
+  }
+}
+
+function code(text: unknown): string {
+  return `\`${String(text).replaceAll("|", "\\|")}\``;
+}
+
+/** As the formatter lays tables out: every column as wide as its widest cell. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${widths.map((width, column) => (cells[column] ?? "").padEnd(width)).join(" | ")} |`;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+}
