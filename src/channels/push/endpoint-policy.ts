@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 import { isPublicAddress } from "./public-address.ts";
 
-type EndpointRefusal =
+export type EndpointRefusal =
   | "malformed"
   | "not_https"
   | "credentials"

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { describedAs } from "../../http/openapi.ts";
 import { publicRoute, tokenRoute, type Route } from "../../http/route.ts";
 import { Problem } from "../../platform/problems.ts";
-import type { EndpointPolicy } from "./endpoint-policy.ts";
+import type { EndpointPolicy, EndpointRefusal } from "./endpoint-policy.ts";
 import { endpointSchema, subscriptionSchema, type PushSubscription } from "./subscription.ts";
 
 export interface PushRoutesOptions {
@@ -18,6 +18,16 @@ export interface PushRoutesOptions {
   /** Undefined where push is not configured: then there is nothing to subscribe with. */
   readonly publicKey: string | undefined;
 }
+
+/** Why an endpoint is refused, for who has to mend it. */
+const REFUSALS: Readonly<Record<EndpointRefusal, string>> = {
+  malformed: "must be a URL",
+  not_https: "must be an https address",
+  credentials: "must not hold a user name or password",
+  port: "must use the standard port",
+  host: "is not at a push service that this installation sends to (PUSH_ALLOWED_HOSTS)",
+  closed_address: "must not be a private, local or reserved address",
+};
 
 /** Parsed by the handler, so that a wrong one has a code of its own. */
 const rawSubscription = describedAs(
@@ -86,7 +96,7 @@ function subscribeRoute({ subscriptions, policy, publicKey }: PushRoutesOptions)
       const verdict = policy.judge(subscription.endpoint);
       if (!verdict.allowed) {
         throw new Problem("endpoint_not_allowed", "This push service is not one we send to.", {
-          errors: [{ path: "endpoint", message: verdict.reason }],
+          errors: [{ path: "endpoint", message: REFUSALS[verdict.reason] }],
         });
       }
       const { subscriptionId, created } = await subscriptions.put(caller.userId, subscription);
