@@ -37,7 +37,7 @@ export const CLOSE_CODES = {
   try_later: {
     code: 1013,
     meaning:
-      "A limit: sockets of this user, sockets of this node, messages from the client, or tokens from this address that did not verify.",
+      "A limit: sockets of this user (at once, or opened within 10 s), sockets of this node, messages from the client, or tokens from this address that did not verify.",
     reconnect: true,
     client:
       "Reconnect with growing pauses; close sockets that are not needed, send less, or get a new token.",
@@ -56,6 +56,7 @@ export type CloseReason =
   | "history unavailable"
   | "too many connections"
   | "too many connections of this user"
+  | "reconnecting too often"
   | "too many messages"
   | "too many tokens did not verify"
   | "not ready";

@@ -14,6 +14,7 @@ import { createHeartbeat, type HeartbeatSettings } from "./heartbeat.ts";
 import { createHub, type Hub } from "./hub.ts";
 import { createLookups } from "./lookups.ts";
 import { createNodeInbox } from "./node-inbox.ts";
+import { createOpenings, type Openings } from "./openings.ts";
 import { createSeating, type GatewayEvent } from "./seating.ts";
 import type { Refusal } from "./upgrade.ts";
 import { createUpkeep } from "./upkeep.ts";
@@ -92,13 +93,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
     onMessage: (message) => hub.deliver(message),
     onResubscribed: () => void upkeep.repair(),
   });
+  const openings = createOpenings(deps.clock);
   let state: State = "new";
   const door = createDoor({
     ...deps,
     ...settings,
     failedLogins: deps.failedLogins,
     admission: (opening) => admission(state, hub.size().connections + opening, settings),
-    limitOf: (userId) => userLimit(hub.socketsOf(userId), settings),
+    limitOf: (userId) => userLimit(userId, hub, openings, settings),
     onVisitor: createSeating({
       ...deps,
       ...settings,
@@ -151,11 +153,16 @@ function admission(
 }
 
 function userLimit(
-  sockets: number,
-  { maxConnectionsPerUser }: GatewaySettings,
+  userId: string,
+  hub: Pick<Hub, "socketsOf">,
+  openings: Openings,
+  { maxConnectionsPerUser, limitInbound }: GatewaySettings,
 ): Refusal | undefined {
-  if (sockets < maxConnectionsPerUser) return undefined;
-  return { kind: "try_later", reason: "too many connections of this user" };
+  if (hub.socketsOf(userId) >= maxConnectionsPerUser) {
+    return { kind: "try_later", reason: "too many connections of this user" };
+  }
+  if (!limitInbound || openings.take(userId)) return undefined;
+  return { kind: "try_later", reason: "reconnecting too often" };
 }
 
 /** Resolves when all sockets are closed. */
