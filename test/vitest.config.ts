@@ -31,8 +31,9 @@ export default defineConfig({
       createMissingSuitesReporter(missing, process.env["SCHOOLBELL_REQUIRE_ALL"] === "1"),
     ],
     // Real servers on a small, busy machine: long enough that only a hang runs into them.
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     teardownTimeout: 15_000,
     // Each worker is a process of its own beside Redis; more would only wait for one another.
     maxWorkers: 2,
