@@ -30,15 +30,6 @@ export function connectRedis(url: string, kind: ConnectionKind): Redis {
   return redis;
 }
 
-/** Resolves once the connection can take commands. */
-export async function whenReady(redis: Redis): Promise<void> {
-  if (redis.status === "ready") return;
-  await new Promise<void>((resolve, reject) => {
-    redis.once("ready", resolve);
-    redis.once("end", () => reject(new Error("the connection to Redis was closed")));
-  });
-}
-
 /**
  * Runs one command for each item in one round trip and returns the replies in order. A single
  * command goes without a pipeline: making one copies every script of the connection, 5 to 50 us.

@@ -10,7 +10,8 @@ import type { GatewayEvent } from "../../src/gateway/seating.ts";
 import type { Keyspace } from "../../src/platform/keyspace.ts";
 import { createSilentLogger } from "../../src/platform/logger.ts";
 import { Problem } from "../../src/platform/problems.ts";
-import { connectRedis, whenReady } from "../../src/platform/redis.ts";
+import { connectRedis } from "../../src/platform/redis.ts";
+import { waitForRedis } from "../../src/platform/redis-wait.ts";
 import { createSealing } from "../../src/platform/sealing.ts";
 import { createHistory, type History } from "../../src/tracking/history.ts";
 import { createPresence } from "../../src/tracking/presence.ts";
@@ -71,7 +72,7 @@ export async function startTestNode(deps: {
   const { keyspace, nodeId = "n1", clock = createManualClock(), around = (it) => it } = deps;
   const redis = connectRedis(deps.url, "command");
   const subscriber = connectRedis(deps.url, "subscriber");
-  await whenReady(redis);
+  await waitForRedis(redis, createSilentLogger());
   const receipts: Receipt[] = [];
   const events: GatewayEvent[] = [];
   const waiting = new Set<() => void>();

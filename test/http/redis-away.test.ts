@@ -9,7 +9,8 @@ import { publicRoute, tokenRoute } from "../../src/http/route.ts";
 import { startEmbeddedRedis, type EmbeddedRedis } from "../../src/platform/embedded-redis.ts";
 import { createKeyspace } from "../../src/platform/keyspace.ts";
 import { createSilentLogger } from "../../src/platform/logger.ts";
-import { connectRedis, whenReady } from "../../src/platform/redis.ts";
+import { connectRedis } from "../../src/platform/redis.ts";
+import { waitForRedis } from "../../src/platform/redis-wait.ts";
 import { anyReply, openServer, problemFrom, type OpenServer } from "./open-server.ts";
 
 let dataDir: string;
@@ -32,7 +33,7 @@ beforeAll(async () => {
   dataDir = await mkdtemp(path.join(tmpdir(), "schoolbell-away-"));
   embedded = await start();
   redis = connectRedis(embedded.url, "command");
-  await whenReady(redis);
+  await waitForRedis(redis, createSilentLogger());
   const base = { tag: "test", rateLimit: "default", responses: anyReply, problems: [] } as const;
   const write = tokenRoute({
     ...base,

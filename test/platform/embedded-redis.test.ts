@@ -9,7 +9,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { startEmbeddedRedis, type EmbeddedRedis } from "../../src/platform/embedded-redis.ts";
 import { createSilentLogger } from "../../src/platform/logger.ts";
 import { checkRedisSettings } from "../../src/platform/redis-settings.ts";
-import { connectRedis, whenReady } from "../../src/platform/redis.ts";
+import { connectRedis } from "../../src/platform/redis.ts";
+import { waitForRedis } from "../../src/platform/redis-wait.ts";
 import { openTestRedis } from "../support/redis.ts";
 
 /** A process that starts the embedded Redis in the folder it is told and prints its address. */
@@ -51,7 +52,7 @@ async function start(dataDir: string, announced: string[] = []): Promise<Embedde
 async function connect(url: string): Promise<Redis> {
   const redis = connectRedis(url, "subscriber");
   releases.push(async () => redis.disconnect());
-  await whenReady(redis);
+  await waitForRedis(redis, createSilentLogger());
   return redis;
 }
 

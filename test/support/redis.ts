@@ -3,7 +3,9 @@ import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { inject } from "vitest";
 import { createKeyspace, type Keyspace } from "../../src/platform/keyspace.ts";
-import { connectRedis, whenReady } from "../../src/platform/redis.ts";
+import { createSilentLogger } from "../../src/platform/logger.ts";
+import { connectRedis } from "../../src/platform/redis.ts";
+import { waitForRedis } from "../../src/platform/redis-wait.ts";
 
 /** More than one, so that code which mixes shards up is found out; few, so that all are met. */
 const TEST_SHARDS = 4;
@@ -21,7 +23,7 @@ export async function openTestRedis(): Promise<TestRedis> {
   const url = inject("redisUrl");
   const prefix = `t-${randomBytes(6).toString("hex")}:`;
   const redis = connectRedis(url, "command");
-  await whenReady(redis);
+  await waitForRedis(redis, createSilentLogger());
 
   return {
     url,
