@@ -19,7 +19,7 @@ const instant = z.iso.datetime({
 });
 
 /** Any letter case is taken; `normal` is an older name of `standard`. */
-const prioritySchema = z.preprocess((value) => {
+export const prioritySchema = z.preprocess((value) => {
   if (typeof value !== "string") return value;
   const lower = value.toLowerCase();
   return lower === "normal" ? "standard" : lower;

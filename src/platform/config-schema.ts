@@ -1,47 +1,19 @@
 /** Every environment variable: its meaning, its default, what it may be. The only list of them. */
 import { z } from "zod";
+import { KAFKA_VARIABLES } from "./config-schema-kafka.ts";
+import { address, list, oneOf, text, wholeNumber } from "./config-values.ts";
 import { MAX_SHARDS } from "./keyspace.ts";
 
-export const ROLES = ["api", "gateway", "worker"] as const;
+export const ROLES = ["api", "gateway", "worker", "ingest", "projector"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Part of a name for the variables whose value no message may repeat. */
-const SECRET_NAME = /_(KEY|TOKEN)$/;
+const SECRET_NAME = /_(KEY|TOKEN|PASSWORD)$/;
 /** An address of Redis may hold its password. */
 const SECRET_ADDRESSES: readonly string[] = ["REDIS_URL"];
 
 export function isSecret(variable: string): boolean {
   return SECRET_NAME.test(variable) || SECRET_ADDRESSES.includes(variable);
-}
-
-const text = z.string().trim().min(1);
-const list = text.transform((value) =>
-  value
-    .split(",")
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== ""),
-);
-
-/** Messages continue the name of the variable: `PORT: must be ...`. */
-function wholeNumber(min: number, max: number) {
-  const message = `must be a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .trim()
-    .regex(/^\d{1,12}$/, message)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, message)
-    .meta({ allowed: `${min}..${max}` });
-}
-
-function oneOf<const T extends readonly string[]>(values: T) {
-  return z
-    .enum(values, { error: `must be one of ${values.join(", ")}` })
-    .meta({ allowed: values.join(", ") });
-}
-
-function address(protocol: RegExp, example: string) {
-  return z.url({ protocol, error: `must be an address such as ${example}` });
 }
 
 const port = wholeNumber(0, 65_535);
@@ -77,7 +49,7 @@ export const CONFIG_GROUPS = {
     HOST: text.optional().describe("address to listen on; 127.0.0.1 in development, else 0.0.0.0"),
     PORT: port.default(8003).describe("HTTP and WebSocket port; 0 picks a free one"),
     WS_PORT: port.optional().describe("a second listener with the same routes"),
-    ROLES: roleList.prefault("all").describe("comma list of api, gateway, worker; or all"),
+    ROLES: roleList.prefault("all").describe(`comma list of ${ROLES.join(", ")}; or all`),
     SHARDS: wholeNumber(1, MAX_SHARDS)
       .default(16)
       .describe("slices of the users; stored in Redis at first start and fixed from then on"),
@@ -171,6 +143,7 @@ export const CONFIG_GROUPS = {
       .optional()
       .describe("sends Twilio's requests elsewhere: tests, proxies"),
   },
+  kafka: KAFKA_VARIABLES,
   content: {
     TEMPLATES_DIR: text.optional().describe("folder with an installation's own templates"),
     LOCALES_DIR: text.optional().describe("folder with an installation's own texts"),
@@ -236,6 +209,7 @@ export const configSchema = z.object({
   ...CONFIG_GROUPS.tokens,
   ...CONFIG_GROUPS.push,
   ...CONFIG_GROUPS.sms,
+  ...CONFIG_GROUPS.kafka,
   ...CONFIG_GROUPS.content,
   ...CONFIG_GROUPS.limits,
   ...CONFIG_GROUPS.timing,

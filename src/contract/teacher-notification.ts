@@ -1,0 +1,53 @@
+/** The one event with which services ask for a notification to a teacher, and Kafka's event envelope. */
+import { z } from "zod";
+import { prioritySchema, userIdSchema } from "./notification-request.ts";
+import { CATEGORIES } from "./vocabulary.ts";
+
+const reference = z.string().min(1).max(128);
+/** With offset, `Z`, or naive, which is UTC: which of them is decided where it is used. */
+const eventTime = z.iso.datetime({ offset: true, local: true });
+
+/**
+ * What travels on the topics. `data` is checked by whoever knows the event type; unknown fields are
+ * dropped. Producers that write null for what they do not know mean that it is absent.
+ */
+export const eventEnvelopeSchema = z.object({
+  event_id: reference.nullish(),
+  event_type: z.string().min(1).max(256),
+  event_timestamp: eventTime.nullish(),
+  source_service: z.string().max(128).nullish(),
+  correlation_id: reference.nullish(),
+  data: z.record(z.string(), z.unknown()),
+  metadata: z.record(z.string(), z.unknown()).nullish(),
+});
+export type EventEnvelope = z.infer<typeof eventEnvelopeSchema>;
+
+const categorySchema = z.preprocess(
+  (value) => (typeof value === "string" ? value.toLowerCase() : value),
+  z.enum(CATEGORIES),
+);
+
+/** `data` of a teacher notification event, or the whole value where it comes without an envelope. */
+export const teacherNotificationSchema = z.object({
+  teacher_id: userIdSchema.describe("whom it is for"),
+  notification_type: z
+    .string()
+    .regex(/^[a-z0-9_]{1,64}$/)
+    .describe("id of the template"),
+  category: categorySchema.describe("under what the page groups it"),
+  priority: prioritySchema,
+  payload: z.record(z.string(), z.unknown()).describe("what the message says, and the page shows"),
+  action_required: z.boolean().default(false),
+  deadline_timestamp: eventTime.nullish(),
+  correlation_id: reference.nullish().describe("id of the event behind it"),
+  batch_id: reference.nullish(),
+  class_id: reference.nullish(),
+  student_id: reference.nullish(),
+  timestamp: eventTime.nullish().describe("when it happened; without an offset it is UTC"),
+  projected_from: z
+    .string()
+    .max(256)
+    .nullish()
+    .describe("type of the domain event that a projector made it of; absent on what services send"),
+});
+export type TeacherNotification = z.infer<typeof teacherNotificationSchema>;

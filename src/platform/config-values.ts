@@ -1,0 +1,45 @@
+/** Kinds of value an environment variable can hold, each with the message of a wrong one. */
+import { z } from "zod";
+
+export const text = z.string().trim().min(1);
+export const list = text.transform((value) =>
+  value
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ""),
+);
+
+/** Messages continue the name of the variable: `PORT: must be ...`. */
+export function wholeNumber(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .trim()
+    .regex(/^\d{1,12}$/, message)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message)
+    .meta({ allowed: `${min}..${max}` });
+}
+
+export function oneOf<const T extends readonly string[]>(values: T) {
+  return z
+    .enum(values, { error: `must be one of ${values.join(", ")}` })
+    .meta({ allowed: values.join(", ") });
+}
+
+export function address(protocol: RegExp, example: string) {
+  return z.url({ protocol, error: `must be an address such as ${example}` });
+}
+
+/** `true` or `false`; what is not said is `false`. */
+export function flag() {
+  return oneOf(["true", "false"])
+    .transform((value) => value === "true")
+    .prefault("false");
+}
+
+/** Kafka's own rule for the name of a topic. */
+export const topic = z
+  .string()
+  .trim()
+  .regex(/^[A-Za-z0-9._-]{1,200}$/, "must be the name of a topic: letters, digits and . _ -");
