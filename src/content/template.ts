@@ -53,6 +53,11 @@ export interface Template {
   readonly plural: string | undefined;
   /** Pattern of what a newer notification replaces on the lock screen. */
   readonly collapse: string | undefined;
+  /**
+   * Names the occurrence that several templates tell of. A domain event and a teacher event of one
+   * family about the same thing ring once.
+   */
+  readonly dedupeFamily: string | undefined;
   /** Where a tap leads: the first pattern whose fields are all there. */
   readonly urls: readonly string[];
   readonly actions: readonly TemplateAction[];
@@ -99,6 +104,7 @@ const templateFile = z
     variants: z.array(slug).max(MAX_VARIANTS).default([]),
     plural: slug.optional(),
     collapse: z.string().max(128).optional(),
+    dedupe_family: slug.optional(),
     url: z.union([urlPattern.transform((one) => [one]), z.array(urlPattern).min(1).max(4)]),
     actions: z
       .array(z.strictObject({ id: slug, url: urlPattern }))
@@ -140,6 +146,7 @@ export const templateSchema = templateFile.transform((file): Template => {
     variants: file.variants,
     plural: file.plural,
     collapse: file.collapse,
+    dedupeFamily: file.dedupe_family,
     urls: file.url,
     actions: file.actions,
   };
