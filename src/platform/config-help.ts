@@ -11,9 +11,12 @@ export function describeConfig(): string {
   for (const [group, variables] of Object.entries(CONFIG_GROUPS)) {
     lines.push("", group);
     for (const [name, schema] of Object.entries(variables)) {
-      const [first = "", ...others] = wrap(explain(schema), WIDTH - TEXT_COLUMN);
-      lines.push(`  ${name}`.padEnd(TEXT_COLUMN) + first);
-      for (const other of others) lines.push(" ".repeat(TEXT_COLUMN) + other);
+      const words = wrap(explain(schema), WIDTH - TEXT_COLUMN);
+      const label = `  ${name}`;
+      // A name that reaches into the words has a line to itself.
+      const first = label.length < TEXT_COLUMN ? words.shift() : undefined;
+      lines.push((label.padEnd(TEXT_COLUMN) + (first ?? "")).trimEnd());
+      for (const other of words) lines.push(" ".repeat(TEXT_COLUMN) + other);
     }
   }
   return lines.join("\n").trimStart();

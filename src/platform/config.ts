@@ -1,6 +1,6 @@
 /** Parses the environment once; a wrong value is named with its variable and what it may be. */
 import type { z } from "zod";
-import { configSchema, isSecret, type Config } from "./config-schema.ts";
+import { configSchema, isSecret, type Config, type Role } from "./config-schema.ts";
 
 /** Something only the operator can set right; the message says what, and needs no stack trace. */
 export class ConfigError extends Error {
@@ -34,7 +34,8 @@ export function parseVariables<T extends z.ZodType>(schema: T, env: Environment)
   if (result.success) return result.data;
   throw invalid(
     result.error.issues.map(({ path, message }) => {
-      const name = path.join(".");
+      // Of a list, the message is about one entry; the variable is named all the same.
+      const name = String(path[0] ?? "");
       const shown = isSecret(name) ? "" : `, not ${given[name]?.slice(0, MAX_SHOWN_LENGTH)}`;
       return `${name}: ${message}${shown}`;
     }),
@@ -70,8 +71,32 @@ function assertConsistent(config: Config): void {
       "DUE_LEASE_MS must be longer than PROVIDER_TIMEOUT_MS: a send in flight would be taken for dead",
     );
   }
+  wrong.push(...kafkaFaults(config));
   if (config.NODE_ENV === "production") wrong.push(...productionFaults(config));
   if (wrong.length > 0) throw invalid(wrong);
+}
+
+/** Roles that only read events. */
+const READERS: readonly Role[] = ["ingest", "projector"];
+
+function kafkaFaults(config: Config): string[] {
+  const faults: string[] = [];
+  const login = [config.KAFKA_SASL_USERNAME, config.KAFKA_SASL_PASSWORD];
+  const mechanism = config.KAFKA_SASL_MECHANISM;
+  if (mechanism !== undefined && login.includes(undefined)) {
+    faults.push("KAFKA_SASL_MECHANISM needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD");
+  }
+  if (mechanism === undefined && login.some((part) => part !== undefined)) {
+    faults.push("KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD need KAFKA_SASL_MECHANISM");
+  }
+  const onlyReads = config.ROLES.every((role) => READERS.includes(role));
+  const bridges = config.REDIS_BRIDGE && config.ROLES.includes("ingest");
+  if (onlyReads && config.KAFKA_BOOTSTRAP_SERVERS === undefined && !bridges) {
+    faults.push(
+      `ROLES=${config.ROLES.join(",")} has nothing to read: set KAFKA_BOOTSTRAP_SERVERS (or REDIS_BRIDGE=true for ingest)`,
+    );
+  }
+  return faults;
 }
 
 function productionFaults(config: Config): string[] {

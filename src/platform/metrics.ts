@@ -22,8 +22,11 @@ export function createMetrics(options: MetricsOptions = {}) {
 
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
     new Counter<Label>({ name: `schoolbell_${name}`, help, labelNames, registers });
-  const gauge = (name: string, help: string) =>
-    new Gauge({ name: `schoolbell_${name}`, help, registers });
+  const gauge = <Label extends string = never>(
+    name: string,
+    help: string,
+    labelNames: Label[] = [],
+  ) => new Gauge<Label>({ name: `schoolbell_${name}`, help, labelNames, registers });
 
   return {
     httpRequests: counter("http_requests_total", "HTTP requests answered", [
@@ -57,6 +60,16 @@ export function createMetrics(options: MetricsOptions = {}) {
     dueOverdue: gauge("due_overdue", "Notes whose time has passed and that nobody has leased"),
     gatewayConnections: gauge("gateway_connections", "Open WebSockets of this process"),
     gatewayCloses: counter("gateway_closes_total", "WebSockets closed by this process", ["code"]),
+    events: counter("events_total", "Events read from Kafka or the Redis bridge", [
+      "role",
+      "outcome",
+      "reason",
+    ]),
+    consumerLag: gauge("kafka_consumer_lag", "Records of a topic that a group has yet to read", [
+      "group",
+      "topic",
+    ]),
+    outcomeBacklog: gauge("outcome_backlog", "Outcome events not yet relayed to Kafka"),
     frames: counter("frames_total", "WebSocket frames", ["direction"]),
 
     /** The text a Prometheus server scrapes, and its content type. */

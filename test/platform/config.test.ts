@@ -28,7 +28,7 @@ describe("readConfig", () => {
   it("needs nothing in development", () => {
     const config = readConfig({});
     expect(config).toMatchObject({ NODE_ENV: "development", PORT: 8003, SHARDS: 16 });
-    expect(config.ROLES).toEqual(["api", "gateway", "worker"]);
+    expect(config.ROLES).toEqual(["api", "gateway", "worker", "ingest", "projector"]);
   });
 
   it("takes an empty value as not set", () => {
@@ -55,9 +55,13 @@ describe("readConfig", () => {
     [
       "ROLES",
       "api,cook",
-      "unknown role cook; must be all, or a comma list of api, gateway, worker",
+      "unknown role cook; must be all, or a comma list of api, gateway, worker, ingest, projector",
     ],
-    ["ROLES", ",", "must be all, or a comma list of api, gateway, worker, not ,"],
+    [
+      "ROLES",
+      ",",
+      "must be all, or a comma list of api, gateway, worker, ingest, projector, not ,",
+    ],
     ["SHARDS", "257", "must be a whole number from 1 to 256, not 257"],
     ["KEY_PREFIX", "a{b}:", "must hold only letters, digits and _ . -"],
     ["PUBLIC_URL", "school", "must be an address such as https://app.example.org, not school"],
@@ -69,6 +73,7 @@ describe("readConfig", () => {
       "must be one of trace, debug, info, warn, error, fatal, silent, not loud",
     ],
     ["RATE_LIMITS", "maybe", "must be one of on, off, not maybe"],
+    ["REDIS_BRIDGE", "yes", "must be one of true, false, not yes"],
   ])("says what %s may be when it is %s", (name, value, words) => {
     expect(refusal({ [name]: value })).toContain(`\n  ${name}: ${words}`);
   });
@@ -91,6 +96,16 @@ describe("readConfig", () => {
     );
   });
 
+  it("says which entry of a list is wrong", () => {
+    const message = refusal({ KAFKA_BOOTSTRAP_SERVERS: "kafka-1:9092,kafka-2" });
+    expect(message).toMatch(/KAFKA_BOOTSTRAP_SERVERS.*must be host:port/);
+    expect(refusal({ KAFKA_TEACHER_TOPICS: "a topic" })).toMatch(/KAFKA_TEACHER_TOPICS.*topic/);
+  });
+
+  it("reads events of a bridge without Kafka", () => {
+    expect(readConfig({ ROLES: "ingest", REDIS_BRIDGE: "true" }).REDIS_BRIDGE).toBe(true);
+  });
+
   it("names all wrong values at once", () => {
     const message = refusal({ PORT: "x", SHARDS: "0", LOG_LEVEL: "loud" });
     for (const name of ["PORT", "SHARDS", "LOG_LEVEL"]) expect(message).toContain(name);
@@ -100,6 +115,10 @@ describe("readConfig", () => {
     [{ VAPID_PUBLIC_KEY: "x" }, "VAPID_PRIVATE_KEY"],
     [{ TWILIO_ACCOUNT_SID: "AC1" }, "TWILIO_AUTH_TOKEN"],
     [{ TWILIO_ACCOUNT_SID: "AC1", TWILIO_AUTH_TOKEN: "x" }, "TWILIO_FROM_NUMBER"],
+    [{ KAFKA_SASL_MECHANISM: "plain", KAFKA_SASL_USERNAME: "u" }, "KAFKA_SASL_PASSWORD"],
+    [{ KAFKA_SASL_PASSWORD: "x" }, "KAFKA_SASL_MECHANISM"],
+    [{ ROLES: "ingest,projector" }, "KAFKA_BOOTSTRAP_SERVERS"],
+    [{ ROLES: "projector", REDIS_BRIDGE: "true" }, "KAFKA_BOOTSTRAP_SERVERS"],
     [{ HEARTBEAT_INTERVAL_MS: "1000", HEARTBEAT_TIMEOUT_MS: "900" }, "HEARTBEAT_TIMEOUT_MS"],
   ])("refuses half a setting: %o", (env, named) => {
     expect(refusal(env)).toContain(named);
@@ -179,7 +198,7 @@ describe("the list of variables", () => {
     const help = describeConfig();
     for (const [name, schema] of Object.entries(configSchema.shape)) {
       expect(schema.description, name).toMatch(/\S/);
-      expect(help).toContain(`${name} `);
+      expect(help).toMatch(new RegExp(`^  ${name}( |$)`, "m"));
     }
   });
 
@@ -193,7 +212,7 @@ describe("the list of variables", () => {
     );
     for (const line of help.split("\n")) {
       expect(line.length).toBeLessThanOrEqual(100);
-      if (line.startsWith("  ")) expect(line).toMatch(/^(  [A-Z_]+ +| {36})\S/);
+      if (line.startsWith("  ")) expect(line).toMatch(/^(  [A-Z_]+ *$|(  [A-Z_]+ +| {36})\S)/);
     }
   });
 });
