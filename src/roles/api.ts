@@ -1,13 +1,10 @@
 /** The api role: every business route, wired to the room that serves it. */
-import { canNotify, canRaiseToCritical } from "../auth/scopes.ts";
 import { createEndpointPolicy } from "../channels/push/endpoint-policy.ts";
 import { createPushRoutes } from "../channels/push/routes.ts";
 import { cancel } from "../delivery/note-steps.ts";
 import { preferenceRoutes } from "../delivery/routes.ts";
 import type { Route } from "../http/route.ts";
-import { createAccept } from "../ingest/accept.ts";
-import { createCapacity } from "../ingest/capacity.ts";
-import { createIdempotencyStore } from "../ingest/idempotency.ts";
+import type { Accept } from "../ingest/accept.ts";
 import { ingestRoutes } from "../ingest/routes.ts";
 import { createAnalytics } from "../tracking/analytics.ts";
 import { createAuditReader } from "../tracking/audit-reader.ts";
@@ -15,7 +12,6 @@ import { readGatewayCensus } from "../tracking/presence.ts";
 import { reportRoutes } from "../tracking/report-routes.ts";
 import { trackingRoutes } from "../tracking/routes.ts";
 import { createSettlements } from "../tracking/settlements.ts";
-import type { ContentParts } from "./content-parts.ts";
 import type { DeliveryParts } from "./delivery-parts.ts";
 import type { Foundation } from "./foundation.ts";
 
@@ -28,12 +24,12 @@ export interface ApiRole {
 export async function createApiRole(deps: {
   readonly foundation: Foundation;
   readonly parts: DeliveryParts;
-  readonly content: ContentParts;
+  readonly accept: Accept;
   readonly vapidPublicKey: string | undefined;
 }): Promise<ApiRole> {
-  const { foundation, parts, content } = deps;
-  const { config, redis, keyspace, clock, logger, metrics, nodeId } = foundation;
-  const { ledger, queues, preferences, subscriptions, receipts, receiptTokens, audit } = parts;
+  const { foundation, parts, accept } = deps;
+  const { config, redis, keyspace, clock, nodeId } = foundation;
+  const { ledger, preferences, subscriptions, receipts, receiptTokens, audit } = parts;
 
   const settlements = createSettlements({
     redis: await foundation.connect("settlements", "subscriber"),
@@ -43,26 +39,6 @@ export async function createApiRole(deps: {
   });
   await settlements.start();
 
-  const capacity = createCapacity({
-    redis,
-    clock,
-    depth: () => ledger.depth(),
-    maxDepth: config.MAX_QUEUE_DEPTH,
-  });
-  const accept = createAccept({
-    ledger,
-    keyspace,
-    clock,
-    logger,
-    templates: content.templates,
-    idempotency: createIdempotencyStore({ redis, keyspace }),
-    enqueue: (items) => queues.enqueue(items),
-    mayNotify: canNotify,
-    mayRaiseToCritical: canRaiseToCritical,
-    leaseMs: config.DUE_LEASE_MS,
-    assertRoom: () => capacity.assertRoom(),
-    onAccepted: (family, priority) => metrics.notificationsAccepted.inc({ family, priority }),
-  });
   const fetch = (ids: readonly string[]) => ledger.fetch(ids);
 
   return {

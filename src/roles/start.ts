@@ -10,6 +10,7 @@ import { openApiRoute } from "../http/openapi.ts";
 import { createRateLimiter } from "../http/rate-limiter.ts";
 import type { Route } from "../http/route.ts";
 import { createRefusals } from "../tracking/refusals.ts";
+import { createAcceptPart } from "./accept-part.ts";
 import { createApiRole } from "./api.ts";
 import { loadContent } from "./content-parts.ts";
 import { createDeliveryParts } from "./delivery-parts.ts";
@@ -53,8 +54,9 @@ export async function startRoles(foundation: Foundation, door: FrontDoor): Promi
   await gateway?.start();
 
   const vapidPublicKey = readPushSettings(config, secrets.vapid)?.vapid.publicKey;
+  const accept = createAcceptPart({ foundation, parts, content });
   const api = config.ROLES.includes("api")
-    ? await createApiRole({ foundation, parts, content, vapidPublicKey })
+    ? await createApiRole({ foundation, parts, accept, vapidPublicKey })
     : undefined;
 
   let serving = false;

@@ -1,0 +1,37 @@
+/** What every way in shares: the one function that turns requests into notifications. */
+import { canNotify, canRaiseToCritical } from "../auth/scopes.ts";
+import { createAccept, type Accept } from "../ingest/accept.ts";
+import { createCapacity } from "../ingest/capacity.ts";
+import { createIdempotencyStore } from "../ingest/idempotency.ts";
+import type { ContentParts } from "./content-parts.ts";
+import type { DeliveryParts } from "./delivery-parts.ts";
+import type { Foundation } from "./foundation.ts";
+
+export function createAcceptPart(deps: {
+  readonly foundation: Foundation;
+  readonly parts: DeliveryParts;
+  readonly content: ContentParts;
+}): Accept {
+  const { config, redis, keyspace, clock, logger, metrics } = deps.foundation;
+  const { ledger, queues } = deps.parts;
+  const capacity = createCapacity({
+    redis,
+    clock,
+    depth: () => ledger.depth(),
+    maxDepth: config.MAX_QUEUE_DEPTH,
+  });
+  return createAccept({
+    ledger,
+    keyspace,
+    clock,
+    logger,
+    templates: deps.content.templates,
+    idempotency: createIdempotencyStore({ redis, keyspace }),
+    enqueue: (items) => queues.enqueue(items),
+    mayNotify: canNotify,
+    mayRaiseToCritical: canRaiseToCritical,
+    leaseMs: config.DUE_LEASE_MS,
+    assertRoom: () => capacity.assertRoom(),
+    onAccepted: (family, priority) => metrics.notificationsAccepted.inc({ family, priority }),
+  });
+}
