@@ -16,17 +16,24 @@ export interface DataContext {
   readonly student_id?: string | undefined;
 }
 
+/** Whether a field that does not hold anything is a mistake. */
+export type DataRule = "strict" | "lenient";
+
 export interface TemplateRegistry {
   get(id: string): Template | undefined;
   list(): readonly Template[];
   /**
    * What is wrong with `data`, each with its place (`data.meeting_date`); empty when it fits. A
    * field that `data` lacks may come from `context`. Values are never repeated in the messages.
+   *
+   * `lenient` is for events, whose senders nobody can answer: what is missing, null or blank is no
+   * mistake there (the texts have sentences for that), what is of a wrong kind still is.
    */
   checkData(
     template: Template,
     data: Readonly<Record<string, unknown>>,
     context?: DataContext,
+    rule?: DataRule,
   ): ProblemIssue[];
 }
 
@@ -39,7 +46,8 @@ interface Entry {
 }
 
 function createDataValidator(): Ajv2020 {
-  const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
+  // Verbose errors carry the value, which tells what is wrong from what is merely not there.
+  const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true });
   // The plugin is CommonJS: its function is the module or the module's default, by loader.
   addFormats.default(ajv);
   // Wider than the plugin's own: without an offset is UTC.
@@ -53,6 +61,13 @@ function messageOf(error: ErrorObject): string {
     return "must be a date-time such as 2026-09-15T14:00:00Z";
   }
   return error.message ?? "is not valid";
+}
+
+/** Senders write null or nothing for what they do not know. */
+function isAbsence(error: ErrorObject): boolean {
+  const value: unknown = error.data;
+  const blank = value === null || (typeof value === "string" && value.trim() === "");
+  return error.keyword === "required" || blank;
 }
 
 function issueOf(error: ErrorObject): ProblemIssue {
@@ -145,11 +160,13 @@ export function loadTemplates(from: {
   return {
     get: (id) => entries.get(id)?.template,
     list: () => [...entries.values()].map(({ template }) => template),
-    checkData(template, data, context = {}) {
+    checkData(template, data, context = {}, rule = "strict") {
       const entry = entries.get(template.id);
       if (entry === undefined) throw new Error(`${template.id} is not a template of this registry`);
       if (entry.validate(withContext(data, context))) return [];
-      return (entry.validate.errors ?? []).slice(0, MAX_ISSUES).map(issueOf);
+      const errors = entry.validate.errors ?? [];
+      const counted = rule === "strict" ? errors : errors.filter((error) => !isAbsence(error));
+      return counted.slice(0, MAX_ISSUES).map(issueOf);
     },
   };
 }

@@ -152,6 +152,32 @@ describe("checking data", () => {
     ]);
   });
 
+  it("forgives an event what it lacks, but not what is of the wrong kind", () => {
+    const matching = template("student_matching_confirmation_required");
+    const check = (data: Record<string, unknown>) =>
+      templates.checkData(matching, data, {}, "lenient");
+    expect(check({})).toEqual([]);
+    expect(check({ batch_id: null, batch_name: null, unmatched_count: null })).toEqual([]);
+    expect(check({ batch_id: "", class_id: " ", deadline_timestamp: "" })).toEqual([]);
+    expect(check({ batch_id: null, unmatched_count: "three", deadline_timestamp: "soon" })).toEqual(
+      [
+        { path: "data.unmatched_count", message: "must be integer" },
+        {
+          path: "data.deadline_timestamp",
+          message: "must be a date-time such as 2026-09-15T14:00:00Z",
+        },
+      ],
+    );
+    expect(check({ location: "secret" })).toEqual([]);
+  });
+
+  it("takes null for a mistake where a caller can be answered", () => {
+    const paths = templates
+      .checkData(reminder, { ...MEETING, location: null })
+      .map(({ path }) => path);
+    expect(paths).toEqual(["data.location"]);
+  });
+
   it("does not let an announcement lead to a script or to another site by accident", () => {
     const announcement = template("announcement");
     const check = (url: string) =>
