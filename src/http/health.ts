@@ -23,6 +23,10 @@ const reportSchema = z.object({
     templates: stateSchema,
   }),
   queue: stateSchema,
+  kafka: stateSchema.meta({
+    description:
+      "whether events are read; degraded: read, but waiting for Redis; disabled: not configured",
+  }),
   outbox: z.boolean().meta({ description: "SMS are shown on the screen instead of sent" }),
 });
 
@@ -53,7 +57,7 @@ const healthSchema = z.object({
 /** Without Redis nothing can be accepted; any other weak part still leaves a way to deliver. */
 function overallStatus(report: HealthReport): "healthy" | "degraded" | "unhealthy" {
   if (report.redis === "unhealthy") return "unhealthy";
-  const parts = [report.redis, report.queue, ...Object.values(report.services)];
+  const parts = [report.redis, report.queue, report.kafka, ...Object.values(report.services)];
   return parts.some((state) => state === "unhealthy" || state === "degraded")
     ? "degraded"
     : "healthy";
@@ -73,6 +77,7 @@ const UNREADABLE: HealthReport = {
     templates: "unhealthy",
   },
   queue: "unhealthy",
+  kafka: "unhealthy",
   outbox: false,
 };
 

@@ -1,5 +1,6 @@
 /** What `/health` says: gathered from Redis, the queues and this process. */
 import type { HealthReport, HealthSource, HealthState } from "../http/health.ts";
+import { readReaderCensus, type ReaderState } from "../platform/kafka/reader-census.ts";
 import { readGatewayCensus } from "../tracking/presence.ts";
 import type { DeliveryParts } from "./delivery-parts.ts";
 import type { Foundation } from "./foundation.ts";
@@ -36,6 +37,13 @@ export async function redisAnswers({ redis, clock }: Foundation): Promise<boolea
   });
 }
 
+/** Without a reader of teacher events nothing of Kafka arrives; projectors are not everybody's. */
+function stateOfKafka(readers: ReadonlyMap<string, ReaderState>): HealthState {
+  const states = [readers.get("ingest") ?? "connecting", ...readers.values()];
+  if (states.includes("connecting")) return "unhealthy";
+  return states.includes("paused") ? "degraded" : "healthy";
+}
+
 export function createHealthSource(options: HealthParts): HealthSource {
   const { foundation, parts } = options;
   const { config, redis, keyspace, clock } = foundation;
@@ -56,6 +64,7 @@ export function createHealthSource(options: HealthParts): HealthSource {
         templates: "healthy",
       },
       queue: redisState,
+      kafka: config.KAFKA_BOOTSTRAP_SERVERS === undefined ? "disabled" : "unhealthy",
       outbox: options.sms === "outbox",
       ...known,
     };
@@ -64,16 +73,18 @@ export function createHealthSource(options: HealthParts): HealthSource {
   return {
     async read() {
       if (!(await redisAnswers(foundation))) return report("unhealthy", {});
-      const [census, replaySequence, depth] = await Promise.all([
+      const [census, replaySequence, depth, readers] = await Promise.all([
         readGatewayCensus({ redis, keyspace, clock }),
         parts.ledger.sequenced(),
         parts.ledger.depth(),
+        readReaderCensus({ redis, keyspace, clock }),
       ]);
       const crowded = depth > config.MAX_QUEUE_DEPTH * DEGRADED_SHARE;
       return report("healthy", {
         ...census,
         replay_sequence: replaySequence,
         queue: crowded ? "degraded" : "healthy",
+        ...(config.KAFKA_BOOTSTRAP_SERVERS === undefined ? {} : { kafka: stateOfKafka(readers) }),
       });
     },
   };

@@ -14,6 +14,7 @@ const healthy: HealthReport = {
   redis: "healthy",
   services: { websocket: "healthy", push: "healthy", sms: "disabled", templates: "healthy" },
   queue: "healthy",
+  kafka: "disabled",
   outbox: true,
 };
 
@@ -60,6 +61,7 @@ describe("/health", () => {
   it.each([
     ["degraded", { services: { ...healthy.services, push: "unhealthy" } }],
     ["degraded", { queue: "degraded" }],
+    ["degraded", { kafka: "unhealthy" }],
     ["unhealthy", { redis: "unhealthy" }],
   ] as const)("is 200 and %s when parts are not well", async (expected, change) => {
     state.report = { ...healthy, ...change };
