@@ -5,7 +5,8 @@ import path from "node:path";
 import { jwtVerify } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { KNOWN_SCOPES } from "../../src/auth/scopes.ts";
-import { parseTokenArguments, TOKEN_USAGE } from "../../src/cli/token-arguments.ts";
+import { tokenCommand } from "../../src/cli/commands/token.ts";
+import { readTokenRequest } from "../../src/cli/token-request.ts";
 import { loadDevelopmentKeys } from "../../src/platform/development-keys.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -53,29 +54,32 @@ describe("a token", () => {
 });
 
 it.each(KNOWN_SCOPES)("takes the scope %s, which its help names", (scope) => {
-  const parsed = parseTokenArguments(["--user", "a", "--scope", scope]);
-  expect(parsed.kind === "request" ? parsed.request.scopes : []).toEqual([scope]);
-  expect(TOKEN_USAGE).toContain(scope.split(":").at(-1));
+  expect(readTokenRequest({ user: "a", scope, ttl: "1h" }).scopes).toEqual([scope]);
+  expect(tokenCommand().helpInformation()).toContain(scope.split(":").at(-1));
 });
 
 describe("a wrong use", () => {
   it.each([
-    [[], "--user is missing"],
-    [["--user", "a:b"], "--user must be 1 to 128"],
-    [["--user", "a", "--scope", "notify;send"], "notify;send"],
-    [
-      ["--user", "a", "--scope", "notify:send foo:bar"],
-      'foo:bar" is no scope; known: notify:send,',
-    ],
-    [["--user", "a", "--scope", "notify:send:teachers"], "notify:send:teacher,"],
-    [["--user", "a", "--ttl", "soon"], "soon"],
-    [["--user", "a", "--ttl", "0s"], "0s"],
-    [["--user", "a", "--ttl", "400d"], "366d"],
-    [["--usr", "a"], "--usr"],
-    [["--user", "a", "b"], "'b'"],
-  ])("%j is refused in words", (args, words) => {
-    const parsed = parseTokenArguments(args);
-    expect(parsed.kind === "wrong" ? parsed.message : "").toContain(words);
+    [{}, "--user is missing"],
+    [{ user: "a:b" }, "--user must be 1 to 128"],
+    [{ user: "a", scope: "notify;send" }, "notify;send"],
+    [{ user: "a", scope: "notify:send foo:bar" }, 'foo:bar" is no scope; known: notify:send,'],
+    [{ user: "a", scope: "notify:send:teachers" }, "notify:send:teacher,"],
+    [{ user: "a", ttl: "soon" }, "soon"],
+    [{ user: "a", ttl: "0s" }, "0s"],
+    [{ user: "a", ttl: "400d" }, "366d"],
+  ])("%j is refused in words", (options, words) => {
+    expect(() => readTokenRequest({ ttl: "1h", ...options })).toThrow(words);
+  });
+
+  it.each([
+    [["--usr", "a"], "unknown option '--usr' (Did you mean --user?)"],
+    [["--user", "a", "b"], "too many arguments. Expected 0 arguments but got 1: b."],
+    [["--user"], "option '--user <id>' argument missing"],
+  ])("%j is refused in words", async (args, words) => {
+    const { code, stdout, stderr } = await runCli("token", args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr.split("\n")[0]).toBe(words);
   });
 
   it("prints the words and how it is done, and no token", async () => {
