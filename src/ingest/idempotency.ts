@@ -5,6 +5,7 @@
  */
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import { canonicalJson } from "../platform/canonical-json.ts";
 import { sha256Hex, type Keyspace } from "../platform/keyspace.ts";
 import { runForEach } from "../platform/redis.ts";
 
@@ -38,19 +39,9 @@ export interface IdempotencyStore {
 const eventSchema = z.object({ id: z.string(), user: z.string(), template: z.string() });
 const claimedSchema = z.object({ hash: z.string(), id: z.string() });
 
-/** JSON with sorted keys, so that equal bodies have equal text. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (typeof value === "object" && value !== null) {
-    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    return `{${entries.map(([key, part]) => `${JSON.stringify(key)}:${canonical(part)}`).join(",")}}`;
-  }
-  return JSON.stringify(value) ?? "null";
-}
-
 /** Hex digest of a request body. */
 export function hashBody(body: unknown): string {
-  return sha256Hex(canonical(body));
+  return sha256Hex(canonicalJson(body));
 }
 
 export function createIdempotencyStore(deps: {
