@@ -41,21 +41,21 @@ async function redisUrlOf(config: Config, logger: Logger, resources: Resources):
   return embedded.url;
 }
 
-/** The first signal stops in good order; a second one, or the deadline, stops at once. */
-function stopOnSignals(config: Config, logger: Logger, resources: Resources): void {
+/** Stops in good order, once, and ends the process with that code, or 1 if something would not stop. */
+type Stop = (why: Record<string, unknown>, exitCode: number) => Promise<void>;
+
+function createStop(config: Config, logger: Logger, resources: Resources): Stop {
   let stopping = false;
-  const stop = async (signal: string): Promise<void> => {
+  return async (why, exitCode) => {
+    // A second signal while it stops means: at once.
     if (stopping) process.exit(1);
     stopping = true;
-    logger.info({ signal }, "stopping");
+    logger.info(why, "stopping");
     const failures = await resources.close(config.SHUTDOWN_DEADLINE_MS);
     for (const { name, reason } of failures) logger.warn({ resource: name, reason }, "not stopped");
-    logger.info({ signal }, "stopped");
-    process.exit(failures.length === 0 ? 0 : 1);
+    logger.info(why, "stopped");
+    process.exit(failures.length === 0 ? exitCode : 1);
   };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.on(signal, () => void stop(signal));
-  }
 }
 
 const USAGE = `npm start               runs Schoolbell; everything is set by environment variables
@@ -84,12 +84,27 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const logger = createLogger({ level: config.LOG_LEVEL });
   const resources = createResources();
-  stopOnSignals(config, logger, resources);
+  const stop = createStop(config, logger, resources);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => void stop({ signal }, 0));
+  }
+  // What cannot go on by itself is begun anew by the supervisor.
+  const onFatal = (error: unknown): void => {
+    logger.fatal({ err: error }, "cannot go on");
+    void stop({ fatal: true }, 1);
+  };
   try {
     const door = await openFrontDoor({ config, version, resources });
     const secrets = await readSecrets(config);
     const redisUrl = await redisUrlOf(config, logger, resources);
-    const foundation = await openFoundation({ config, secrets, redisUrl, logger, resources });
+    const foundation = await openFoundation({
+      config,
+      secrets,
+      redisUrl,
+      logger,
+      resources,
+      onFatal,
+    });
     await startRoles(foundation, door);
     say(await banner({ url: door.url, config, secrets }));
   } catch (error) {

@@ -34,6 +34,8 @@ export interface Foundation {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly resources: Resources;
+  /** For what a part cannot recover from by itself: the process stops, and is started anew. */
+  readonly onFatal: (error: unknown) => void;
 }
 
 export interface FoundationOptions {
@@ -42,6 +44,7 @@ export interface FoundationOptions {
   readonly redisUrl: string;
   readonly logger: Logger;
   readonly resources: Resources;
+  readonly onFatal: (error: unknown) => void;
 }
 
 /** @throws ConfigError if this process would disagree with the others about where users live. */
@@ -71,6 +74,7 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
     logger,
     metrics: createMetrics({ processMetrics: config.NODE_ENV !== "test" }),
     resources,
+    onFatal: options.onFatal,
   };
 }
 

@@ -63,6 +63,9 @@ export async function startProduct(
     secrets: { jwtSecrets: [SECRET], vapid },
     redisUrl: corner.url,
     logger: createSilentLogger(),
+    onFatal(error) {
+      throw error;
+    },
   });
   const door = await openFrontDoor({ config, version: "test", resources });
   await startRoles(foundation, door);
