@@ -12,6 +12,9 @@ const RETRY_SECONDS = 5;
 export function createCapacity(options: {
   readonly redis: Redis;
   readonly depth: () => Promise<number>;
+  /** Outcomes that wait to be sent: they pile up while Kafka is away. */
+  readonly outcomeBacklog: () => Promise<number>;
+  /** Of each of the two. */
   readonly maxDepth: number;
   readonly clock: Clock;
 }): { assertRoom(): Promise<void> } {
@@ -21,12 +24,17 @@ export function createCapacity(options: {
   let looking: Promise<void> | undefined;
 
   async function look(): Promise<void> {
-    const [memory, depth] = await Promise.all([redis.info("memory"), options.depth()]);
+    const [memory, depth, backlog] = await Promise.all([
+      redis.info("memory"),
+      options.depth(),
+      options.outcomeBacklog(),
+    ]);
     const used = Number(/used_memory:(\d+)/.exec(memory)?.[1] ?? 0);
     const limit = Number(/maxmemory:(\d+)/.exec(memory)?.[1] ?? 0);
     refusal = undefined;
     if (limit > 0 && used > limit * MEMORY_SHARE) refusal = "Storage is nearly full.";
     if (depth > options.maxDepth) refusal = "Too many notifications wait to be delivered.";
+    if (backlog > options.maxDepth) refusal = "Too many outcomes wait to be sent to Kafka.";
     lookedAt = clock.now();
   }
 

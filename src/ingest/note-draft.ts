@@ -62,6 +62,7 @@ export function draftNote(draft: Draft): NewNote {
   const later = sendAt !== null && sendAt > now ? sendAt : null;
   const { data, locale, timezone, phone_number, batch_id, class_id, student_id } = request;
   const given = { locale, timezone, phone_number, batch_id, class_id, student_id };
+  const correlationId = request.correlation_id ?? request.event_id ?? id;
   return {
     id,
     userId: request.user_id,
@@ -76,13 +77,15 @@ export function draftNote(draft: Draft): NewNote {
     family: template.family,
     strategy: request.strategy,
     callerId,
+    correlationId,
+    eventId: request.event_id ?? null,
     replyTo,
     channels,
     expiresAt: expiryOf(request, template, deadline),
     sendAt: later,
     request: {
       data,
-      correlation_id: request.correlation_id ?? request.event_id ?? id,
+      correlation_id: correlationId,
       ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
       ...(deadline === null ? {} : { deadline }),
     },

@@ -18,6 +18,7 @@ export function createAcceptPart(deps: {
     redis,
     clock,
     depth: () => ledger.depth(),
+    outcomeBacklog: () => ledger.outcomeBacklog(),
     maxDepth: config.MAX_QUEUE_DEPTH,
   });
   return createAccept({

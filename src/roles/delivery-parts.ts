@@ -21,6 +21,8 @@ export interface DeliveryParts {
 export async function createDeliveryParts(foundation: Foundation): Promise<DeliveryParts> {
   const { config, redis, keyspace, clock, sealing, logger, metrics, resources } = foundation;
   const limited = config.RATE_LIMITS === "on";
+  // Without Kafka nobody would send them, and they would only pile up.
+  const outcomes = config.KAFKA_BOOTSTRAP_SERVERS !== undefined;
   const ledger = createLedger({
     redis,
     keyspace,
@@ -30,6 +32,7 @@ export async function createDeliveryParts(foundation: Foundation): Promise<Deliv
     historySize: config.REPLAY_HISTORY_SIZE,
     historySeconds: config.HISTORY_TTL_SECONDS,
     pendingSeconds: config.PENDING_TTL_SECONDS,
+    outcomes,
   });
   const queues = createStageQueues({
     // Its own: every queue defines some sixty scripts on it, and pipelines elsewhere would copy them.
@@ -38,7 +41,7 @@ export async function createDeliveryParts(foundation: Foundation): Promise<Deliv
     onEnvelope: (stage, lane) => metrics.queueEnvelopes.inc({ stage, lane }),
   });
   resources.add("queues", () => queues.close());
-  const receipts = createReceipts({ redis, keyspace, clock, logger });
+  const receipts = createReceipts({ redis, keyspace, clock, logger, outcomes });
   resources.add("receipts", () => receipts.close());
   return {
     ledger,

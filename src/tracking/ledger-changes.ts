@@ -25,6 +25,8 @@ export interface NewNote {
   readonly family: Note["family"];
   readonly strategy: Note["strategy"];
   readonly callerId: string;
+  readonly correlationId: string;
+  readonly eventId: string | null;
   readonly replyTo: string | null;
   readonly channels: Readonly<Record<Channel, ChannelRecord>>;
   readonly expiresAt: number | null;
@@ -126,6 +128,9 @@ export function wireNewNote(note: NewNote, sealing: Sealing): unknown {
     `${note.acceptedAt} - - ${note.status} -\n`,
   ];
   for (const name of CHANNELS) set.push(name, formatChannelRecord(note.channels[name]));
+  // The default, which needs no place.
+  if (note.correlationId !== note.id) set.push("correlation", note.correlationId);
+  if (note.eventId !== null) set.push("event", note.eventId);
   if (note.replyTo !== null) set.push("reply_to", note.replyTo);
   if (note.expiresAt !== null) set.push("expires_at", note.expiresAt);
   if (note.sendAt !== null) set.push("send_at", note.sendAt);

@@ -2,22 +2,18 @@
  * The ledger: notes and the due index in Redis. Each operation is one script per shard and at most
  * 25 notes, so that Redis is never held for long.
  */
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Channel, Lane } from "../contract/vocabulary.ts";
-import type { Clock } from "../platform/clock.ts";
-import type { Keyspace } from "../platform/keyspace.ts";
-import { loadScript, runForEach, type RunScript } from "../platform/redis.ts";
 import type { Sealing } from "../platform/sealing.ts";
 import type { NewNote, NoteChange, Publication } from "./ledger-changes.ts";
 import { wireChange, wireNewNote } from "./ledger-changes.ts";
-import { parseNote, type Note } from "./note.ts";
+import { loadLedgerScript, type LedgerScriptDeps } from "./ledger-script.ts";
+import type { Note } from "./note.ts";
+import { createNoteReader, shardOf } from "./note-reader.ts";
 import { byShard, sumOverShards } from "./shard-batches.ts";
 
 /** What is scheduled beyond does not crowd out what is to be sent now. */
 const SOON_MS = 3_600_000;
-/** How long a settled note can be asked about. */
-const SETTLED_KEEP_MS = 30 * 86_400_000;
 
 /** `waiting`: it existed, and nothing has begun; its creator may not have lived to queue it. */
 export type AcceptResult = "created" | "existed" | "suppressed" | "waiting";
@@ -37,10 +33,7 @@ export interface DueNote {
   readonly attempt: number;
 }
 
-export interface LedgerOptions {
-  readonly redis: Redis;
-  readonly keyspace: Keyspace;
-  readonly clock: Clock;
+export interface LedgerOptions extends LedgerScriptDeps {
   readonly sealing: Sealing;
   /** Notifications a minute to one user; 0 for no limit. */
   readonly recipientLimitPerMinute: number;
@@ -64,6 +57,8 @@ export interface Ledger {
   depth(): Promise<number>;
   /** Notes whose time has passed and that nobody has leased, over all shards. */
   overdue(): Promise<number>;
+  /** Outcomes that are yet to be sent, over all shards; 0 where nobody is told of them. */
+  outcomeBacklog(): Promise<number>;
   /** Messages ever sequenced, over all shards. */
   sequenced(): Promise<number>;
 }
@@ -80,30 +75,12 @@ const leaseReply = z.array(
   ]),
 );
 
-const script = (file: string): URL => new URL(`./lua/${file}.lua`, import.meta.url);
-
-/** A ledger script, with the functions that all of them share in front. */
-export function loadLedgerScript(redis: Redis, name: string): RunScript {
-  return loadScript(redis, `ledger_${name}`, [script("ledger"), script(name)]);
-}
-
 export function createLedger(options: LedgerOptions): Ledger {
   const { redis, keyspace, clock, sealing } = options;
-  const acceptScript = loadLedgerScript(redis, "accept");
-  const advanceScript = loadLedgerScript(redis, "advance");
-  const publishScript = loadLedgerScript(redis, "publish");
-  const leaseScript = loadLedgerScript(redis, "lease");
-
-  const run = (scriptOf: RunScript, shard: number, args: readonly (string | number)[]) => {
-    const base = keyspace.sharded(shard, "");
-    return scriptOf([`${base}due`], [base, clock.now(), SETTLED_KEEP_MS, ...args]);
-  };
-
-  const shardOfNote = (id: string): number => {
-    const shard = keyspace.shardOfNote(id);
-    if (shard === undefined) throw new Error(`${id} is not a notification id`);
-    return shard;
-  };
+  const acceptScript = loadLedgerScript(options, "accept");
+  const advanceScript = loadLedgerScript(options, "advance");
+  const publishScript = loadLedgerScript(options, "publish");
+  const leaseScript = loadLedgerScript(options, "lease");
 
   return {
     accept: (notes) =>
@@ -113,32 +90,20 @@ export function createLedger(options: LedgerOptions): Ledger {
         async (shard, chunk) => {
           const wire = JSON.stringify(chunk.map((note) => wireNewNote(note, sealing)));
           const limit = options.recipientLimitPerMinute;
-          const reply = flags.parse(await run(acceptScript, shard, [limit, wire]));
+          const reply = flags.parse(await acceptScript(shard, [limit, wire]));
           return reply.map((flag) => ACCEPT_RESULTS[flag] ?? "existed");
         },
       ),
 
-    async fetch(ids) {
-      const replies = await runForEach(redis, ids, (target, id) =>
-        target.hgetall(keyspace.sharded(shardOfNote(id), `note:${id}`)),
-      );
-      const notes = new Map<string, Note>();
-      replies.forEach((reply, index) => {
-        const id = ids[index] ?? "";
-        const hash = z.record(z.string(), z.string()).parse(reply);
-        const note = parseNote(id, hash, (sealed) => sealing.open(sealed));
-        if (note !== undefined) notes.set(id, note);
-      });
-      return notes;
-    },
+    fetch: createNoteReader(options),
 
     advance: (changes) =>
       byShard(
         changes,
-        (change) => shardOfNote(change.note.id),
+        (change) => shardOf(keyspace, change.note.id),
         async (shard, chunk) => {
           const wire = JSON.stringify(chunk.map(wireChange));
-          const reply = flags.parse(await run(advanceScript, shard, [wire]));
+          const reply = flags.parse(await advanceScript(shard, [wire]));
           return reply.map((flag) => flag === 1);
         },
       ),
@@ -146,7 +111,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     publish: (publications, workerId) =>
       byShard(
         publications,
-        (publication) => shardOfNote(publication.sent.note.id),
+        (publication) => shardOf(keyspace, publication.sent.note.id),
         async (shard, chunk) => {
           const wire = chunk.map((publication) => ({
             id: publication.sent.note.id,
@@ -155,7 +120,7 @@ export function createLedger(options: LedgerOptions): Ledger {
             sent: wireChange(publication.sent),
             offline: wireChange(publication.offline),
           }));
-          const reply = await run(publishScript, shard, [
+          const reply = await publishScript(shard, [
             workerId,
             options.historySize,
             options.historySeconds,
@@ -171,7 +136,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       ),
 
     async leaseDue(shard, leaseMs, limit) {
-      const reply = leaseReply.parse(await run(leaseScript, shard, [leaseMs, limit]));
+      const reply = leaseReply.parse(await leaseScript(shard, [leaseMs, limit]));
       return reply.map(([id, userId, stage, lane, attempt]) => ({
         id,
         userId,
@@ -195,6 +160,10 @@ export function createLedger(options: LedgerOptions): Ledger {
         (pipeline, key) => pipeline.zcount(key, "-inf", clock.now()),
         "due",
       ),
+    outcomeBacklog: async () =>
+      options.outcomes
+        ? await sumOverShards(redis, keyspace, (pipeline, key) => pipeline.xlen(key), "outcomes")
+        : 0,
     sequenced: () => sumOverShards(redis, keyspace, (pipeline, key) => pipeline.get(key), "count"),
   };
 }

@@ -60,6 +60,8 @@ const hashSchema = z.object({
   family: z.enum(FAMILIES),
   strategy: z.enum(STRATEGIES),
   caller: z.string(),
+  correlation: z.string().optional(),
+  event: z.string().optional(),
   websocket: z.string(),
   push: z.string(),
   sms: z.string(),
@@ -94,6 +96,10 @@ export interface Note {
   readonly family: z.infer<typeof hashSchema>["family"];
   readonly strategy: z.infer<typeof hashSchema>["strategy"];
   readonly callerId: string;
+  /** The caller's own, or else the event's, or else the note's id. */
+  readonly correlationId: string;
+  /** Of the event that asked for it; null if none did. */
+  readonly eventId: string | null;
   readonly channels: Readonly<Record<Channel, ChannelRecord>>;
   /** Lines of `at channel from to reason`. */
   readonly timeline: string;
@@ -198,6 +204,8 @@ export function parseNote(
     family: raw.family,
     strategy: raw.strategy,
     callerId: raw.caller,
+    correlationId: raw.correlation ?? id,
+    eventId: raw.event ?? null,
     channels: {
       websocket: parseChannelRecord(raw.websocket),
       push: parseChannelRecord(raw.push),

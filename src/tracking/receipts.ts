@@ -4,7 +4,7 @@ import type { Channel } from "../contract/vocabulary.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
-import { loadLedgerScript } from "./ledger.ts";
+import { loadLedgerScript } from "./ledger-script.ts";
 
 export interface Receipt {
   readonly noteId: string;
@@ -30,10 +30,11 @@ export function createReceipts(options: {
   readonly keyspace: Keyspace;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Whether other services are told of what receipts change. */
+  readonly outcomes: boolean;
 }): Receipts {
-  const { redis, keyspace, clock, logger } = options;
-  const script = loadLedgerScript(redis, "receipts");
-  const keepMs = 30 * 86_400_000;
+  const { keyspace, clock, logger } = options;
+  const script = loadLedgerScript(options, "receipts");
   let gathered: Receipt[] = [];
   let cancel: Cancel | undefined;
   let writing: Promise<void> = Promise.resolve();
@@ -42,12 +43,11 @@ export function createReceipts(options: {
     const groups = Map.groupBy(receipts, ({ noteId }) => keyspace.shardOfNote(noteId));
     for (const [shard, group] of groups) {
       if (shard === undefined) continue;
-      const base = keyspace.sharded(shard, "");
       for (let from = 0; from < group.length; from += CHUNK) {
         const wire = group
           .slice(from, from + CHUNK)
           .map(({ noteId, channel, kind }) => ({ id: noteId, channel, kind }));
-        await script([`${base}due`], [base, clock.now(), keepMs, JSON.stringify(wire)]);
+        await script(shard, [JSON.stringify(wire)]);
       }
     }
   }

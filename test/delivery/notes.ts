@@ -26,6 +26,8 @@ export function note(
     family: "iep",
     strategy: "fallback",
     callerId: "service",
+    correlationId: "c",
+    eventId: null,
     channels: {
       websocket: record(states.websocket ?? "pending"),
       push: record(states.push ?? "pending"),

@@ -30,8 +30,15 @@ beforeAll(async () => {
     historySize: 100,
     historySeconds: 3_600,
     pendingSeconds: 300,
+    outcomes: false,
   });
-  receipts = createReceipts({ redis, keyspace, clock, logger: createSilentLogger() });
+  receipts = createReceipts({
+    redis,
+    keyspace,
+    clock,
+    logger: createSilentLogger(),
+    outcomes: false,
+  });
 });
 
 afterAll(async () => {
@@ -60,6 +67,8 @@ function draft(changes: Partial<NewNote> = {}): NewNote {
     family: "iep",
     strategy: "fallback",
     callerId: "service",
+    correlationId: "c",
+    eventId: null,
     replyTo: null,
     channels: { websocket: open(), push: open(), sms: open() },
     expiresAt: null,

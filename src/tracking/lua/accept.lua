@@ -1,10 +1,10 @@
 -- Creates notes with their due entries; a note that exists already is left as it is, so that
 -- accepting the same notification again is harmless.
--- ARGV[4]: notifications a minute to one user above which lesser ones are suppressed, 0 for no limit.
--- ARGV[5]: JSON list of {id, user, due, set, type, day, lesser, audit, reply?}.
+-- ARGV[5]: notifications a minute to one user above which lesser ones are suppressed, 0 for no limit.
+-- ARGV[6]: JSON list of {id, user, due, set, type, day, lesser, audit, reply?}.
 -- Returns, for each: 1 created, 0 existed, 2 created as suppressed, 3 existed and nothing has begun:
 -- whoever created it may not have lived to queue it.
-local flood_limit = tonumber(ARGV[4])
+local flood_limit = tonumber(ARGV[5])
 local FLOOD_WINDOW_MS = 60000
 local results = {}
 
@@ -38,7 +38,7 @@ local function flooded(user)
   return seen > flood_limit
 end
 
-for index, item in ipairs(cjson.decode(ARGV[5])) do
+for index, item in ipairs(cjson.decode(ARGV[6])) do
   local key = base .. 'note:' .. item.id
   if redis.call('EXISTS', key) == 1 then
     local note = redis.call('HMGET', key, 'status', 'fence')
@@ -59,6 +59,7 @@ for index, item in ipairs(cjson.decode(ARGV[5])) do
       redis.call('PEXPIRE', key, keep_ms)
       count(item.day, 'status.suppressed', 1)
       audit({ 'action', 'settled', 'result', 'suppressed', unpack(item.audit) })
+      tell('settled', item.id)
       results[index] = 2
     else
       redis.call('ZADD', base .. 'due', item.due, item.id)

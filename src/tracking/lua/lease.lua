@@ -1,11 +1,11 @@
 -- Takes notes whose time has come from the due index and leases them to the caller: they come back
 -- by themselves if the step they are enqueued for never happens.
--- ARGV[4]: lease, ms. ARGV[5]: at most so many.
+-- ARGV[5]: lease, ms. ARGV[6]: at most so many.
 -- Returns, for each: {id, user, stage, lane, attempt}.
-local lease_ms = tonumber(ARGV[4])
+local lease_ms = tonumber(ARGV[5])
 local due = base .. 'due'
 local leased = {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, ARGV[5])) do
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, ARGV[6])) do
   local key = base .. 'note:' .. id
   local note = redis.call('HMGET', key, 'status', 'user', 'stage', 'lane', 'attempt', 'timeline')
   if not note[1] or TERMINAL[note[1]] then

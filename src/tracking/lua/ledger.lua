@@ -1,9 +1,11 @@
 -- Shared by the ledger's scripts: it is put in front of each of them.
 -- ARGV[1] is the shard's key prefix, ARGV[2] the time in epoch milliseconds (from the caller's
--- clock, so that tests can turn it), ARGV[3] how long a settled note is kept, in milliseconds.
+-- clock, so that tests can turn it), ARGV[3] how long a settled note is kept, in milliseconds,
+-- ARGV[4] 1 if other services are told what became of notes.
 local base = ARGV[1]
 local now = tonumber(ARGV[2])
 local keep_ms = tonumber(ARGV[3])
+local outcomes = ARGV[4] == '1'
 
 local AUDIT_MAX_ENTRIES = 100000
 local STATISTICS_KEEP_SECONDS = 400 * 86400
@@ -71,6 +73,40 @@ local function describe(records)
   return table.concat(parts, ' ')
 end
 
+-- What an outcome holds of its note. A field that the note lacks is left out.
+local OUTCOME_FIELDS = {
+  'user', 'template', 'type', 'caller', 'correlation', 'event', 'accepted_at', 'replay_id', 'status',
+  'websocket', 'push', 'sms',
+}
+
+-- Puts down what other services are to hear, in the same step as the change itself; the relay sends
+-- it and only then takes it away. So nothing is cut off here, however long that takes.
+local function tell(kind, id)
+  if not outcomes then
+    return
+  end
+  local note = redis.call('HMGET', base .. 'note:' .. id, unpack(OUTCOME_FIELDS))
+  local entry = { 'outcome', kind, 'id', id, 'at', now }
+  for index, field in ipairs(OUTCOME_FIELDS) do
+    if note[index] then
+      entry[#entry + 1] = field
+      entry[#entry + 1] = note[index]
+    end
+  end
+  redis.call('XADD', base .. 'outcomes', '*', unpack(entry))
+end
+
+-- Failed notes by when they failed. One that is older than notes are kept is there no more.
+local function bury(id)
+  local key = base .. 'dead'
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - keep_ms)
+  redis.call('ZADD', key, now, id)
+end
+
+local function unbury(id)
+  redis.call('ZREM', base .. 'dead', id)
+end
+
 -- The last step of a note. What it became is read from the note itself: a receipt may have arrived
 -- since the decision was made, and whoever was reached, was reached.
 local function settle(key, change, day)
@@ -82,7 +118,9 @@ local function settle(key, change, day)
   end
   redis.call('HSET', key, 'status', status)
   count(day, 'status.' .. status, 1)
-  if status ~= 'failed' then
+  if status == 'failed' then
+    bury(change.id)
+  else
     redis.call('HDEL', key, 'request')
   end
   redis.call('ZREM', base .. 'due', change.id)
@@ -91,6 +129,7 @@ local function settle(key, change, day)
     'action', 'settled', 'result', status,
     'channels', describe({ final[2], final[3], final[4] }), unpack(change.audit)
   })
+  tell('settled', change.id)
   if final[5] then
     redis.call('SPUBLISH', base .. 'reply:' .. final[5], change.id)
   end

@@ -1,16 +1,16 @@
 -- The websocket stage in one step: gives each message its replay id, keeps it in the user's
 -- history, and sends it to every gateway node that holds the user. A note whose user is on no
 -- node moves on at once.
--- ARGV[4]: the worker that waits for answers. ARGV[5]: history size. ARGV[6]: history lifetime, s.
--- ARGV[7]: lifetime of the "never written" mark, s. ARGV[8]: a random epoch for those that need one.
--- ARGV[9]: JSON list of {id, user, wants_ack, sent, offline}: the two changes to choose from.
--- ARGV[10...]: the payloads, in the same order.
+-- ARGV[5]: the worker that waits for answers. ARGV[6]: history size. ARGV[7]: history lifetime, s.
+-- ARGV[8]: lifetime of the "never written" mark, s. ARGV[9]: a random epoch for those that need one.
+-- ARGV[10]: JSON list of {id, user, wants_ack, sent, offline}: the two changes to choose from.
+-- ARGV[11...]: the payloads, in the same order.
 -- Returns, for each: {nodes, replay id, epoch}, or {-1} if the note had moved on.
-local worker = ARGV[4]
-local history_size = tonumber(ARGV[5])
-local history_seconds = tonumber(ARGV[6])
-local pending_seconds = tonumber(ARGV[7])
-local fresh_epoch = ARGV[8]
+local worker = ARGV[5]
+local history_size = tonumber(ARGV[6])
+local history_seconds = tonumber(ARGV[7])
+local pending_seconds = tonumber(ARGV[8])
+local fresh_epoch = ARGV[9]
 
 -- Presence is rewritten every 30 s at least; three missed rewrites mean that the node is gone.
 local PRESENCE_FRESH_MS = 90000
@@ -72,13 +72,13 @@ end
 
 local results = {}
 local sequenced = 0
-for index, item in ipairs(cjson.decode(ARGV[9])) do
-  local note = redis.call('HMGET', base .. 'note:' .. item.id, 'fence', 'status', 'stage', 'day')
+for index, item in ipairs(cjson.decode(ARGV[10])) do
+  local note = redis.call('HMGET', base .. 'note:' .. item.id, 'fence', 'status', 'stage', 'day', 'replay_id')
   if tonumber(note[1]) ~= item.sent.fence or note[2] ~= 'queued' or note[3] ~= 'websocket' then
     results[index] = { -1 }
   else
     local replay_id, epoch = next_place(item.user)
-    local entry = replay_id .. ' ' .. epoch .. ' ' .. item.id .. ' ' .. ARGV[9 + index]
+    local entry = replay_id .. ' ' .. epoch .. ' ' .. item.id .. ' ' .. ARGV[10 + index]
     local history = base .. 'hist:' .. item.user
     redis.call('LPUSH', history, entry)
     redis.call('LTRIM', history, 0, history_size - 1)
@@ -91,7 +91,10 @@ for index, item in ipairs(cjson.decode(ARGV[9])) do
 
     local header = item.user .. ' ' .. (item.sent.fence + 1) .. ' ' .. worker .. ' ' .. item.wants_ack .. ' '
     local nodes = send(item.user, header .. entry)
-    count(note[4], 'websocket.sent', 1)
+    if not note[5] then
+      -- Notifications are counted, not frames: one that is sent once more had its first before.
+      count(note[4], 'websocket.sent', 1)
+    end
     redis.call('HSET', base .. 'note:' .. item.id, 'replay_id', replay_id, 'epoch', epoch)
     advance(nodes > 0 and item.sent or item.offline)
     results[index] = { nodes, replay_id, epoch }

@@ -1,6 +1,6 @@
 -- Records what the recipient's side said: a message was written to a socket by a replay
 -- ("delivered"), or acknowledged ("confirmed"). Saying so twice changes nothing.
--- ARGV[4]: JSON list of {id, channel, kind}.
+-- ARGV[5]: JSON list of {id, channel, kind}.
 -- Returns, for each: 1 recorded, 0 nothing to record.
 local REOPENED = { failed = true, stored = true, suppressed = true }
 
@@ -18,12 +18,13 @@ local function record(receipt)
     return 0
   end
 
+  local late = REOPENED[status]
   local timeline = note[8] or ''
   if before ~= 'delivered' then
     timeline = timeline .. now .. ' ' .. channel .. ' ' .. before .. ' delivered -\n'
     at = now
     count(day, channel .. '.delivered', 1)
-    if REOPENED[status] then
+    if late then
       count(day, 'late', 1)
     end
     if before == 'failed' or before == 'unknown' then
@@ -41,9 +42,10 @@ local function record(receipt)
     redis.call('ZREM', base .. 'pend:' .. note[4], note[5])
   end
 
-  if REOPENED[status] then
+  if late then
     redis.call('HSET', key, 'status', 'delivered')
     redis.call('HDEL', key, 'request')
+    unbury(receipt.id)
     count(day, 'status.' .. status, -1)
     count(day, 'status.delivered', 1)
     audit({ 'action', 'late', 'result', 'delivered', 'notification_id', receipt.id, 'user_id', note[4] })
@@ -53,11 +55,17 @@ local function record(receipt)
     redis.call('HSET', key, 'fence', tonumber(note[7]) + 1)
     redis.call('ZADD', base .. 'due', now, receipt.id)
   end
+  if late then
+    tell('late', receipt.id)
+  end
+  if receipt.kind == 'confirmed' then
+    tell('confirmed', receipt.id)
+  end
   return 1
 end
 
 local results = {}
-for index, receipt in ipairs(cjson.decode(ARGV[4])) do
+for index, receipt in ipairs(cjson.decode(ARGV[5])) do
   results[index] = record(receipt)
 end
 write_counters()

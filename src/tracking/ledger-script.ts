@@ -1,0 +1,31 @@
+/** How the ledger's scripts are run: shared functions in front of each, shared arguments first. */
+import type { Redis } from "ioredis";
+import type { Clock } from "../platform/clock.ts";
+import type { Keyspace } from "../platform/keyspace.ts";
+import { loadScript, type ScriptArgument } from "../platform/redis.ts";
+
+/** How long a settled note can be asked about, and a failed one sent again. */
+const SETTLED_KEEP_MS = 30 * 86_400_000;
+
+export interface LedgerScriptDeps {
+  readonly redis: Redis;
+  readonly keyspace: Keyspace;
+  readonly clock: Pick<Clock, "now">;
+  /** Whether each change that other services are told of is put down for the relay. */
+  readonly outcomes: boolean;
+}
+
+export type RunLedgerScript = (shard: number, args: readonly ScriptArgument[]) => Promise<unknown>;
+
+const fileOf = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url);
+
+export function loadLedgerScript(deps: LedgerScriptDeps, name: string): RunLedgerScript {
+  const { redis, keyspace, clock } = deps;
+  const script = loadScript(redis, `ledger_${name}`, [fileOf("ledger"), fileOf(name)]);
+  const outcomes = deps.outcomes ? 1 : 0;
+  return async (shard, args) => {
+    const base = keyspace.sharded(shard, "");
+    const shared = [base, clock.now(), SETTLED_KEEP_MS, outcomes];
+    return await script([`${base}due`], [...shared, ...args]);
+  };
+}
