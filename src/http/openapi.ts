@@ -2,10 +2,9 @@
 import { z } from "zod";
 import { Problem, PROBLEMS, type ProblemCode } from "../platform/problems.ts";
 import { DEFAULT_BODY_LIMIT_BYTES } from "./json-body.ts";
+import { jsonSchemaOf, type Json } from "./json-schema.ts";
 import { PROBLEM_TYPE, problemDocument, problemDocumentSchema } from "./problem.ts";
 import { publicRoute, type Route } from "./route.ts";
-
-type Json = Readonly<Record<string, unknown>>;
 
 export interface OpenApiOptions {
   readonly routes: readonly Route[];
@@ -200,20 +199,7 @@ export function describedAs(schema: z.ZodType, description: string): z.ZodType {
 }
 
 function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
-  const { $schema: _dialect, ...document } = z.toJSONSchema(schema, {
-    io,
-    unrepresentable: "any",
-    override({ jsonSchema }) {
-      // The format says the same as zod's pattern, which fills half a page with leap years.
-      if (jsonSchema.format === "date-time" || jsonSchema.format === "date") {
-        delete jsonSchema.pattern;
-      }
-      // What every integer in JavaScript keeps to says nothing about this one.
-      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
-      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-    },
-  });
-  return document;
+  return jsonSchemaOf(schema, { io });
 }
 
 /** `GET /openapi.json`; describes itself too. The document is built on first use. */
