@@ -98,7 +98,7 @@ export function createMessages(options: MessagesOptions): Messages {
         event: template.id,
         notification_id: note.id,
         notification_type: note.notificationType,
-        category: template.category,
+        category: request.category ?? template.category,
         priority: note.priority,
         title: text.title,
         body: text.body,

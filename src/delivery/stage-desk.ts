@@ -191,6 +191,7 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
           notification_id: note.id,
           user_id: note.userId,
           template_id: note.templateId,
+          traceparent: note.request?.traceparent,
           channel,
           attempt: note.attempt + 1,
           outcome,

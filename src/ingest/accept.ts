@@ -4,34 +4,17 @@
  */
 import type { Template } from "../content/template.ts";
 import type { Caller } from "../contract/caller.ts";
-import type { NotificationRequest } from "../contract/notification-request.ts";
 import type { Channel, Family, Priority } from "../contract/vocabulary.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
 import { Problem } from "../platform/problems.ts";
 import { asCreated, type NewNote } from "../tracking/ledger-changes.ts";
-import type { Note } from "../tracking/note.ts";
-import { hashBody, type Claim, type IdempotencyStore } from "./idempotency.ts";
+import { hashBody, type ClaimResult, type IdempotencyStore } from "./idempotency.ts";
 import { draftNote } from "./note-draft.ts";
+import type { OccurrenceEvent, Occurrences } from "./occurrences.ts";
 import { checkRequest, type RequestChecks } from "./request-checks.ts";
-
-/** One notification as it came in, parsed. */
-export interface Submission {
-  readonly request: NotificationRequest;
-  readonly idempotencyKey: string | undefined;
-}
-
-export type Acceptance =
-  | {
-      readonly kind: "accepted";
-      readonly id: string;
-      readonly repeated: boolean;
-      readonly suppressed: boolean;
-      /** As it was created; undefined for one that was there before, or was suppressed. */
-      readonly created: Note | undefined;
-    }
-  | { readonly kind: "refused"; readonly problem: Problem };
+import type { Acceptance, Submission } from "./submission.ts";
 
 export interface AcceptOptions extends RequestChecks {
   readonly ledger: {
@@ -41,6 +24,8 @@ export interface AcceptOptions extends RequestChecks {
     depth(): Promise<number>;
   };
   readonly idempotency: IdempotencyStore;
+  /** Two kinds of event that tell of one occurrence ring once. */
+  readonly occurrences: Occurrences;
   readonly enqueue: (
     items: readonly {
       id: string;
@@ -59,23 +44,130 @@ export interface AcceptOptions extends RequestChecks {
   readonly onAccepted: (family: Family, priority: Priority) => void;
 }
 
+/** The process that waits for what is accepted. */
+interface ReplyTo {
+  readonly node: string;
+  readonly expect: (id: string) => void;
+}
+
 export interface Accept {
   /**
    * Takes submissions; results in the order given. `replyTo` names the process that waits for them.
+   * The notifications of one user and lane are queued in the order given.
    * @throws Problem `unavailable` if nothing can be taken now.
    */
-  (
-    submissions: readonly Submission[],
-    caller: Caller,
-    replyTo?: { readonly node: string; readonly expect: (id: string) => void },
-  ): Promise<Acceptance[]>;
+  (submissions: readonly Submission[], caller: Caller, replyTo?: ReplyTo): Promise<Acceptance[]>;
+}
+
+/** A submission that may be sent, and its place among the others. */
+interface Checked {
+  readonly at: number;
+  readonly submission: Submission;
+  readonly template: Template;
+}
+
+/** One on its way to the ledger. */
+interface Drafted extends Checked {
+  readonly note: NewNote;
+  readonly repeated: boolean;
+}
+
+function conflict(what: "idempotency_key" | "event_id"): Problem {
+  return new Problem(
+    "idempotency_conflict",
+    what === "event_id"
+      ? "This event_id belongs to another notification."
+      : "This Idempotency-Key was used with another body.",
+  );
+}
+
+function occurrenceOf({ submission, template }: Checked): OccurrenceEvent | undefined {
+  const { request, event } = submission;
+  if (event?.occurrence === undefined || template.dedupeFamily === undefined) return undefined;
+  if (request.event_id === undefined) return undefined;
+  return {
+    userId: request.user_id,
+    dedupeFamily: template.dedupeFamily,
+    eventId: request.event_id,
+    ...event.occurrence,
+  };
 }
 
 export function createAccept(options: AcceptOptions): Accept {
   const { keyspace, clock, logger } = options;
 
-  async function enqueue(notes: readonly NewNote[]): Promise<void> {
-    const waiting = notes
+  function check(
+    submissions: readonly Submission[],
+    caller: Caller,
+    results: Acceptance[],
+  ): Checked[] {
+    const valid: Checked[] = [];
+    submissions.forEach((submission, at) => {
+      const { request, leniency } = submission;
+      try {
+        const template = checkRequest(options, request, caller, leniency);
+        valid.push({ at, submission, template });
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        results[at] = { kind: "refused", problem: error };
+      }
+    });
+    return valid;
+  }
+
+  const claim = (valid: readonly Checked[], caller: Caller): Promise<ClaimResult[]> =>
+    options.idempotency.claim(
+      valid.map(({ template, submission: { request, idempotencyKey } }) => ({
+        id: keyspace.newNoteId(request.user_id),
+        callerId: caller.userId,
+        userId: request.user_id,
+        templateId: template.id,
+        idempotencyKey,
+        eventId: request.event_id,
+        bodyHash: hashBody(request),
+      })),
+    );
+
+  function draft(
+    checked: Checked,
+    claimed: Extract<ClaimResult, { id: string }>,
+    caller: Caller,
+    replyTo: ReplyTo | undefined,
+  ): Drafted {
+    const { template, submission } = checked;
+    replyTo?.expect(claimed.id);
+    const note = draftNote({
+      id: claimed.id,
+      request: submission.request,
+      event: submission.event,
+      template,
+      callerId: caller.userId,
+      replyTo: replyTo?.node ?? null,
+      now: clock.now(),
+      leaseMs: options.leaseMs,
+    });
+    return { ...checked, note, repeated: claimed.kind === "repeated" };
+  }
+
+  /** Those that ring. Comes after all that may refuse, and before the notes: see occurrences.ts. */
+  async function withoutDuplicates(
+    drafted: readonly Drafted[],
+    results: Acceptance[],
+  ): Promise<Drafted[]> {
+    const events = drafted.flatMap((each) => {
+      const occurrence = occurrenceOf(each);
+      return occurrence === undefined ? [] : [{ at: each.at, occurrence }];
+    });
+    if (events.length === 0) return [...drafted];
+    const rings = await options.occurrences.claim(events.map(({ occurrence }) => occurrence));
+    events.forEach(({ at }, index) => {
+      if (rings[index] === false) results[at] = { kind: "deduplicated" };
+    });
+    return drafted.filter(({ at }) => results[at] === undefined);
+  }
+
+  async function enqueue(notes: Iterable<NewNote>): Promise<void> {
+    const waiting = [...notes]
       .filter((note) => note.status === "queued")
       .map(({ id, userId, stage, lane }) => ({ id, userId, stage, lane, attempt: 0 }));
     if (waiting.length === 0) return;
@@ -87,62 +179,13 @@ export function createAccept(options: AcceptOptions): Accept {
     }
   }
 
-  return async (submissions, caller, replyTo) => {
-    const results: Acceptance[] = [];
-    const valid: { at: number; template: Template; request: NotificationRequest; claim: Claim }[] =
-      [];
-    submissions.forEach(({ request, idempotencyKey }, at) => {
-      try {
-        const template = checkRequest(options, request, caller);
-        const claim: Claim = {
-          id: keyspace.newNoteId(request.user_id),
-          callerId: caller.userId,
-          userId: request.user_id,
-          templateId: template.id,
-          idempotencyKey,
-          eventId: request.event_id,
-          bodyHash: hashBody(request),
-        };
-        valid.push({ at, template, request, claim });
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error;
-        results[at] = { kind: "refused", problem: error };
-      }
-    });
-    if (valid.length === 0) return results;
-
-    await options.assertRoom();
-    const claims = await options.idempotency.claim(valid.map(({ claim }) => claim));
-    const notes: { at: number; note: NewNote; repeated: boolean }[] = [];
-    valid.forEach(({ at, template, request }, index) => {
-      const claim = claims[index];
-      if (claim === undefined) return;
-      if (claim.kind === "conflict") {
-        const detail =
-          claim.what === "event_id"
-            ? "This event_id belongs to another notification."
-            : "This Idempotency-Key was used with another body.";
-        results[at] = { kind: "refused", problem: new Problem("idempotency_conflict", detail) };
-        return;
-      }
-      replyTo?.expect(claim.id);
-      const note = draftNote({
-        id: claim.id,
-        request,
-        template,
-        callerId: caller.userId,
-        replyTo: replyTo?.node ?? null,
-        now: clock.now(),
-        leaseMs: options.leaseMs,
-      });
-      notes.push({ at, note, repeated: claim.kind === "repeated" });
-    });
-
-    const written = await options.ledger.accept(notes.map(({ note }) => note));
-    const toQueue: NewNote[] = [];
-    notes.forEach(({ at, note, repeated }, index) => {
+  async function write(drafted: readonly Drafted[], results: Acceptance[]): Promise<void> {
+    const written = await options.ledger.accept(drafted.map(({ note }) => note));
+    // By id: an event that is there twice is one notification.
+    const toQueue = new Map<string, NewNote>();
+    drafted.forEach(({ at, note, repeated }, index) => {
       const result = written[index];
-      if (result === "created" || result === "waiting") toQueue.push(note);
+      if (result === "created" || result === "waiting") toQueue.set(note.id, note);
       const existed = result === "existed" || result === "waiting";
       if (!existed) options.onAccepted(note.family, note.priority);
       results[at] = {
@@ -153,7 +196,27 @@ export function createAccept(options: AcceptOptions): Accept {
         created: result === "created" ? asCreated(note) : undefined,
       };
     });
-    await enqueue(toQueue);
+    await enqueue(toQueue.values());
+  }
+
+  return async (submissions, caller, replyTo) => {
+    const results: Acceptance[] = [];
+    const valid = check(submissions, caller, results);
+    if (valid.length === 0) return results;
+
+    await options.assertRoom();
+    const claims = await claim(valid, caller);
+    const drafted: Drafted[] = [];
+    valid.forEach((checked, index) => {
+      const claimed = claims[index];
+      if (claimed === undefined) return;
+      if (claimed.kind === "conflict") {
+        results[checked.at] = { kind: "refused", problem: conflict(claimed.what) };
+      } else {
+        drafted.push(draft(checked, claimed, caller, replyTo));
+      }
+    });
+    await write(await withoutDuplicates(drafted, results), results);
     return results;
   };
 }

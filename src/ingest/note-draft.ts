@@ -5,6 +5,7 @@ import type { NotificationRequest } from "../contract/notification-request.ts";
 import { CHANNELS, laneOf, type Channel, type Priority } from "../contract/vocabulary.ts";
 import type { NewNote } from "../tracking/ledger-changes.ts";
 import type { ChannelRecord } from "../tracking/note.ts";
+import type { EventDetails } from "./submission.ts";
 
 /** What is critical is looked for soon: its envelope is lost if Redis fails at the wrong moment. */
 const URGENT_DUE_MS = 2_000;
@@ -12,6 +13,7 @@ const URGENT_DUE_MS = 2_000;
 export interface Draft {
   readonly id: string;
   readonly request: NotificationRequest;
+  readonly event?: EventDetails | undefined;
   readonly template: Template;
   readonly callerId: string;
   /** The process that waits for the outcome. */
@@ -53,15 +55,19 @@ function expiryOf(request: NotificationRequest, template: Template, deadline: nu
 
 /** The note of an accepted request; `leaseMs` is when the due index looks for it by itself. */
 export function draftNote(draft: Draft): NewNote {
-  const { id, request, template, callerId, replyTo, now } = draft;
+  const { id, request, event = {}, template, callerId, replyTo, now } = draft;
   const priority = request.priority ?? template.priority;
   const channels = firstRecords(template, request, priority, now);
   const lane = laneOf(priority);
-  const deadline = deadlineOf(template, request.data, now);
+  const deadline = event.deadlineMs ?? deadlineOf(template, request.data, now);
   const sendAt = request.send_at === undefined ? null : Date.parse(request.send_at);
   const later = sendAt !== null && sendAt > now ? sendAt : null;
   const { data, locale, timezone, phone_number, batch_id, class_id, student_id } = request;
-  const given = { locale, timezone, phone_number, batch_id, class_id, student_id };
+  const { category, traceparent } = event;
+  const given = {
+    ...{ locale, timezone, phone_number, batch_id, class_id, student_id },
+    ...{ category, traceparent },
+  };
   const correlationId = request.correlation_id ?? request.event_id ?? id;
   return {
     id,

@@ -16,6 +16,7 @@ export interface RequestChecks {
       template: Template,
       data: Readonly<Record<string, unknown>>,
       context?: DataContext,
+      rule?: "strict" | "lenient",
     ): ProblemIssue[];
   };
   readonly mayNotify: (caller: Caller, family: Family) => boolean;
@@ -31,6 +32,7 @@ export function checkRequest(
   options: RequestChecks,
   request: NotificationRequest,
   caller: Caller,
+  leniency: "strict" | "lenient" = "strict",
 ): Template {
   const template = options.templates.get(request.template_id);
   if (template === undefined) {
@@ -46,7 +48,7 @@ export function checkRequest(
   if (raises && !options.mayRaiseToCritical(caller)) {
     throw new Problem("forbidden", "Raising to critical needs the scope notify:send:critical.");
   }
-  const issues = options.templates.checkData(template, request.data, request);
+  const issues = options.templates.checkData(template, request.data, request, leniency);
   if (issues.length > 0) {
     throw new Problem("invalid_template_data", `The data does not fit ${template.id}.`, {
       errors: issues,

@@ -12,8 +12,9 @@ import { Problem } from "../platform/problems.ts";
 import type { Note } from "../tracking/note.ts";
 import { isSettled } from "../tracking/status-machine.ts";
 import { notificationStatusSchema, viewStatus } from "../tracking/view.ts";
-import type { Accept, Acceptance, Submission } from "./accept.ts";
+import type { Accept } from "./accept.ts";
 import { MAX_WAIT_SECONDS, parsePreferWait } from "./prefer.ts";
+import type { Acceptance, Submission } from "./submission.ts";
 
 const BULK_BODY_BYTES = 4 * 1_024 * 1_024;
 const BULK_MAX_ITEMS = 1_000;
@@ -228,9 +229,9 @@ export function ingestRoutes(options: IngestRoutesOptions): Route[] {
       ),
     );
     valid.forEach(({ index, submission }, at) => {
-      const result = acceptances[at];
-      if (result === undefined) return;
-      if (result.kind === "refused") return reject(index, result.problem);
+      const acceptance = acceptances[at];
+      if (acceptance?.kind === "refused") return reject(index, acceptance.problem);
+      const result = accepted(acceptance);
       const later = Date.parse(submission.request.send_at ?? "") > options.clock.now();
       const fresh = result.suppressed ? "suppressed" : later ? "scheduled" : "queued";
       const before = repeated.get(result.id);
@@ -247,8 +248,9 @@ export function ingestRoutes(options: IngestRoutesOptions): Route[] {
 }
 
 function accepted(result: Acceptance | undefined): Extract<Acceptance, { kind: "accepted" }> {
-  if (result === undefined) throw new Error("accept returned no result");
-  if (result.kind === "refused") throw result.problem;
+  if (result?.kind === "refused") throw result.problem;
+  // Only events say of which occurrence they tell, so no request gives way to another.
+  if (result?.kind !== "accepted") throw new Error("accept returned no result");
   return result;
 }
 

@@ -3,6 +3,7 @@ import { canNotify, canRaiseToCritical } from "../auth/scopes.ts";
 import { createAccept, type Accept } from "../ingest/accept.ts";
 import { createCapacity } from "../ingest/capacity.ts";
 import { createIdempotencyStore } from "../ingest/idempotency.ts";
+import { createOccurrences } from "../ingest/occurrences.ts";
 import type { ContentParts } from "./content-parts.ts";
 import type { DeliveryParts } from "./delivery-parts.ts";
 import type { Foundation } from "./foundation.ts";
@@ -28,6 +29,7 @@ export function createAcceptPart(deps: {
     logger,
     templates: deps.content.templates,
     idempotency: createIdempotencyStore({ redis, keyspace }),
+    occurrences: createOccurrences({ redis, keyspace }),
     enqueue: (items) => queues.enqueue(items),
     mayNotify: canNotify,
     mayRaiseToCritical: canRaiseToCritical,

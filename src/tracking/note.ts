@@ -1,6 +1,7 @@
 /** The ledger's record of one notification, and how it is written as a Redis hash. */
 import { z } from "zod";
 import {
+  CATEGORIES,
   CHANNELS,
   CHANNEL_STATES,
   FAMILIES,
@@ -34,6 +35,10 @@ export const storedRequestSchema = z.object({
   student_id: z.string().optional(),
   /** Epoch ms. */
   deadline: z.number().optional(),
+  /** What an event says in place of the template's. */
+  category: z.enum(CATEGORIES).optional(),
+  /** W3C trace context of the event, for log lines. */
+  traceparent: z.string().optional(),
 });
 export type StoredRequest = z.infer<typeof storedRequestSchema>;
 
