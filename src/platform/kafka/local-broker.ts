@@ -1,0 +1,132 @@
+/** A Kafka broker of our own for development and tests: fetched, started, stopped with us. */
+import type { ChildProcess } from "node:child_process";
+import { createServer } from "node:net";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Kafka, logLevel } from "kafkajs";
+import { ConfigError } from "../config.ts";
+import {
+  endBroker,
+  hasEnded,
+  killBroker,
+  launchBroker,
+  readLogTail,
+} from "./local-broker-process.ts";
+import { provisionBroker, type BrokerProvisionOptions } from "./local-broker-provision.ts";
+
+/** A busy machine starts it in a few seconds; reading a large data folder takes longer. */
+const START_DEADLINE_MS = 90_000;
+const POLL_MS = 50;
+const FIRST_PORT = 20_000;
+/** Below the ports that systems give to outgoing connections, so that none of them takes ours. */
+const LAST_PORT = 32_000;
+const PORT_TRIES = 50;
+
+export interface LocalBrokerOptions extends BrokerProvisionOptions {
+  /** The broker's files; a folder used before brings its topics back. */
+  readonly dataDir: string;
+  /** On 127.0.0.1. */
+  readonly port: number;
+}
+
+export interface LocalBroker {
+  /** For `KAFKA_BOOTSTRAP_SERVERS`. */
+  readonly servers: string;
+  /** Resolves when the broker has ended, for whatever reason. */
+  readonly ended: Promise<void>;
+  /** Stops it in good order. Safe to call twice. */
+  stop(): Promise<void>;
+  /** SIGKILL, as by a crash. Resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Resolves once the broker answers.
+ * @throws ConfigError if Kafka cannot be had, or if the port is taken
+ */
+export async function startLocalBroker(options: LocalBrokerOptions): Promise<LocalBroker> {
+  const { port } = options;
+  const dir = path.resolve(options.dataDir);
+  const program = await provisionBroker(options);
+  if (!(await isFree(port))) {
+    throw new ConfigError(`Port ${port} is taken: stop what uses it, or choose another port.`);
+  }
+  const controllerPort = await findFreePort();
+  const child = await launchBroker(program, { dir, port, controllerPort });
+  const ended = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.once("error", () => resolve());
+  });
+  try {
+    await untilAnswering(child, port, dir);
+  } catch (error) {
+    killBroker(child);
+    throw error;
+  }
+  return {
+    servers: `127.0.0.1:${port}`,
+    ended,
+    stop: () => endBroker(child),
+    async kill() {
+      killBroker(child);
+      await ended;
+    },
+  };
+}
+
+/** @returns a port of 127.0.0.1 that nobody listens on, and that no outgoing connection is given. */
+export async function findFreePort(): Promise<number> {
+  for (let attempt = 0; attempt < PORT_TRIES; attempt += 1) {
+    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free port found between ${FIRST_PORT} and ${LAST_PORT}`);
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, "127.0.0.1", resolve);
+    });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+async function untilAnswering(child: ChildProcess, port: number, dir: string): Promise<void> {
+  const endsAt = performance.now() + START_DEADLINE_MS;
+  while (!(await isAnswering(`127.0.0.1:${port}`))) {
+    if (hasEnded(child)) {
+      throw new Error(`Kafka ended while it was starting:\n  ${await readLogTail(dir)}`);
+    }
+    if (performance.now() > endsAt) {
+      throw new Error(
+        `Kafka did not answer within ${START_DEADLINE_MS} ms:\n  ${await readLogTail(dir)}`,
+      );
+    }
+    await delay(POLL_MS);
+  }
+}
+
+/** Whether a broker at this address tells about its cluster. */
+export async function isAnswering(server: string): Promise<boolean> {
+  const admin = new Kafka({
+    brokers: [server],
+    clientId: "schoolbell-start",
+    retry: { retries: 0 },
+    logLevel: logLevel.NOTHING,
+  }).admin();
+  try {
+    await admin.connect();
+    return (await admin.describeCluster()).brokers.length > 0;
+  } catch {
+    return false;
+  } finally {
+    await admin.disconnect().catch(() => {});
+  }
+}
