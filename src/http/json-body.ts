@@ -2,13 +2,11 @@
 import { isUtf8 } from "node:buffer";
 import express, { type Request, type RequestHandler, type Response } from "express";
 import { z } from "zod";
+import { MAX_NESTING, readJsonText } from "../platform/json-text.ts";
 import { Problem } from "../platform/problems.ts";
 
 /** Unless the route says otherwise. */
 export const DEFAULT_BODY_LIMIT_BYTES = 64 * 1_024;
-
-/** Far deeper than any real body; shallow enough for every recursive reader after us. */
-const MAX_NESTING = 100;
 
 export type ReadJsonBody = (req: Request, res: Response) => Promise<unknown>;
 
@@ -79,51 +77,17 @@ function readProblem(error: unknown, limitBytes: number): Problem {
 }
 
 function parseJson(text: string): unknown {
-  if (isNestedDeeper(text, MAX_NESTING)) {
-    throw new Problem("invalid_request", `The body is nested deeper than ${MAX_NESTING} levels.`);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new Problem("invalid_json", "The body is not valid JSON.");
-  }
-  // The walk is paid for only by a body that spells the name, plainly or with escapes.
-  if (text.includes("__proto__") || /\\u005f/i.test(text)) assertNoPrototypeKey(value, "");
-  return value;
-}
-
-/** Counts brackets outside of strings before anything is built from them. */
-function isNestedDeeper(text: string, limit: number): boolean {
-  let depth = 0;
-  let inString = false;
-  for (let index = 0; index < text.length; index += 1) {
-    const character = text.charCodeAt(index);
-    if (inString) {
-      if (character === 0x5c) index += 1;
-      else if (character === 0x22) inString = false;
-    } else if (character === 0x22) {
-      inString = true;
-    } else if (character === 0x5b || character === 0x7b) {
-      depth += 1;
-      if (depth > limit) return true;
-    } else if (character === 0x5d || character === 0x7d) {
-      depth -= 1;
-    }
-  }
-  return false;
-}
-
-/** A key that would change an object's prototype when copied carelessly is never let in. */
-function assertNoPrototypeKey(value: unknown, path: string): void {
-  if (typeof value !== "object" || value === null) return;
-  for (const [key, inner] of Object.entries(value)) {
-    const innerPath = path === "" ? key : `${path}.${key}`;
-    if (key === "__proto__") {
+  const reading = readJsonText(text);
+  switch (reading.kind) {
+    case "value":
+      return reading.value;
+    case "not_json":
+      throw new Problem("invalid_json", "The body is not valid JSON.");
+    case "too_deep":
+      throw new Problem("invalid_request", `The body is nested deeper than ${MAX_NESTING} levels.`);
+    case "forbidden_name":
       throw new Problem("invalid_request", "The body holds a name that is not allowed.", {
-        errors: [{ path: innerPath, message: "is not an allowed name" }],
+        errors: [{ path: reading.path, message: "is not an allowed name" }],
       });
-    }
-    assertNoPrototypeKey(inner, innerPath);
   }
 }
