@@ -1,0 +1,172 @@
+/**
+ * Reads a piece of a topic once, for a person who looks at it: no offset is committed, and those who
+ * consume the topic are not disturbed.
+ */
+import { randomUUID } from "node:crypto";
+import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
+import type { Clock } from "../clock.ts";
+import type { ChunkHandler, KafkaRecord } from "./records.ts";
+
+/** The records of one partition from `from` up to, but without, `to`. */
+export interface TopicRange {
+  readonly partition: number;
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+export interface TopicReader {
+  /** Where every partition begins and ends now, in order; undefined if there is no such topic. */
+  extent(topic: string): Promise<TopicRange[] | undefined>;
+  /**
+   * Hands over what the ranges hold: of each partition in order, some hundred records at a time, the
+   * next when the handler has resolved.
+   * @throws what the handler throws; an error if Kafka fails, or says nothing for half a minute
+   */
+  read(topic: string, ranges: readonly TopicRange[], onRecords: ChunkHandler): Promise<void>;
+}
+
+/** So many that the handler can work in batches, so few that heartbeats between them are in time. */
+const CHUNK_RECORDS = 500;
+/** A broker lets a new group wait 3 s for further members; anything much longer is a failure. */
+const STALL_MS = 30_000;
+const FETCH_WAIT_MS = 200;
+
+export function createTopicReader(deps: {
+  readonly kafka: Pick<Kafka, "admin" | "consumer">;
+  /** In front of the names of the short-lived groups, so that rights can be given to them. */
+  readonly group: string;
+  readonly clock: Pick<Clock, "after">;
+}): TopicReader {
+  const { kafka, group, clock } = deps;
+  return {
+    async extent(topic) {
+      const admin = kafka.admin();
+      await admin.connect();
+      try {
+        if (!(await admin.listTopics()).includes(topic)) return undefined;
+        const offsets = await admin.fetchTopicOffsets(topic);
+        return offsets
+          .map(({ partition, low, high }) => ({ partition, from: BigInt(low), to: BigInt(high) }))
+          .sort((one, other) => one.partition - other.partition);
+      } finally {
+        await admin.disconnect();
+      }
+    },
+
+    async read(topic, ranges, onRecords) {
+      const open = new Map(
+        ranges.filter(({ from, to }) => from < to).map((range) => [range.partition, { ...range }]),
+      );
+      if (open.size === 0) return;
+      const groupId = `${group}-reader-${randomUUID()}`;
+      const consumer = kafka.consumer({
+        groupId,
+        allowAutoTopicCreation: false,
+        maxWaitTimeInMs: FETCH_WAIT_MS,
+        retry: { retries: 3, restartOnFailure: async () => false },
+      });
+      try {
+        await consumer.connect();
+        await consumer.subscribe({ topics: [topic], fromBeginning: true });
+        await consume({ consumer, topic, open, onRecords, clock });
+      } finally {
+        await consumer.disconnect();
+        await forget(groupId);
+      }
+    },
+  };
+
+  /** An empty group vanishes by itself as well; until then it would stand in every list of groups. */
+  async function forget(groupId: string): Promise<void> {
+    const admin = kafka.admin();
+    try {
+      await admin.connect();
+      await admin.deleteGroups([groupId]);
+    } catch {
+      // Not permitted, or gone already.
+    } finally {
+      await admin.disconnect();
+    }
+  }
+}
+
+/** What is still to be read of a partition. */
+interface OpenRange {
+  readonly partition: number;
+  from: bigint;
+  readonly to: bigint;
+}
+
+/** Resolves when nothing is left open. */
+async function consume(deps: {
+  readonly consumer: Consumer;
+  readonly topic: string;
+  readonly open: Map<number, OpenRange>;
+  readonly onRecords: ChunkHandler;
+  readonly clock: Pick<Clock, "after">;
+}): Promise<void> {
+  const { consumer, topic, open, onRecords, clock } = deps;
+  await new Promise<void>((resolve, reject) => {
+    const stall = (): void =>
+      reject(new Error(`Kafka sent nothing of ${topic} for ${STALL_MS / 1_000} s`));
+    let cancelStall = clock.after(STALL_MS, stall);
+    const end = (settle: () => void): void => {
+      cancelStall();
+      open.clear();
+      settle();
+    };
+    consumer.on(consumer.events.CRASH, ({ payload }) => end(() => reject(payload.error)));
+
+    const eachBatch = async (given: EachBatchPayload): Promise<void> => {
+      const { batch } = given;
+      const range = open.get(batch.partition);
+      if (range === undefined) return;
+      cancelStall();
+      cancelStall = clock.after(STALL_MS, stall);
+      const wanted = batch.messages.filter(
+        ({ offset }) => BigInt(offset) >= range.from && BigInt(offset) < range.to,
+      );
+      for (let at = 0; at < wanted.length; at += CHUNK_RECORDS) {
+        const chunk = wanted.slice(at, at + CHUNK_RECORDS);
+        try {
+          await onRecords(chunk.map((message) => recordOf(topic, batch.partition, message)));
+        } catch (error) {
+          return end(() => reject(error));
+        }
+        // After a new join the same records come again: what has been handed over stays so.
+        range.from = BigInt(chunk.at(-1)?.offset ?? range.from) + 1n;
+        await given.heartbeat();
+      }
+      const next = BigInt(batch.lastOffset()) + 1n;
+      if (next > range.from) range.from = next;
+      if (range.from >= range.to) open.delete(batch.partition);
+      if (open.size === 0) end(resolve);
+    };
+
+    consumer.run({ autoCommit: false, eachBatch }).then(
+      () => {
+        for (const { partition, from } of open.values()) {
+          consumer.seek({ topic, partition, offset: String(from) });
+        }
+      },
+      (error: unknown) => end(() => reject(error)),
+    );
+  });
+}
+
+function recordOf(topic: string, partition: number, message: KafkaMessage): KafkaRecord {
+  return {
+    topic,
+    partition,
+    offset: message.offset,
+    key: message.key,
+    value: message.value,
+    headers: Object.fromEntries(
+      Object.entries(message.headers ?? {}).flatMap(([name, given]) => {
+        const value = [given].flat().at(-1);
+        return value === undefined ? [] : [[name, Buffer.from(value)]];
+      }),
+    ),
+    timestamp: Number(message.timestamp),
+  };
+}
