@@ -119,12 +119,14 @@ export function createRenderer(deps: {
     const data = open ? publicData(template, subject) : fullData(subject);
     const manner = { reader, style: "long", maxLength: Infinity, oneLine: open } as const;
     const values = textValues(template, subject, data, { manner, formats });
-    const [title, body] = open
-      ? (["public_title", "public_body"] as const)
-      : (["title", "body"] as const);
+    const words = (kind: "title" | "body"): string => {
+      const own = open ? undefined : say(template, locale, kind, values);
+      // The sentence for everyone asks for less, so it can often be said where data is incomplete.
+      return own ?? say(template, locale, `public_${kind}`, values) ?? fallback(locale, kind);
+    };
     return {
-      title: say(template, locale, title, values) ?? fallback(locale, "title"),
-      body: say(template, locale, body, values) ?? fallback(locale, "body"),
+      title: words("title"),
+      body: words("body"),
       dir: directionOf(locale),
       locale,
     };

@@ -30,15 +30,17 @@ const PUPIL = "student_name";
 /** Shorter pieces of a name turn up in other words by chance. */
 const MIN_NAME_PIECE = 3;
 
-/** `data`, with what the request says beside it. */
+/** `data`, with what the request says beside it for what `data` lacks or leaves null. */
 export function fullData(subject: Subject): Data {
   const beside = {
     batch_id: subject.batchId,
     class_id: subject.classId,
     student_id: subject.studentId,
   };
-  const given = Object.entries(beside).filter(([, value]) => value !== undefined);
-  return given.length === 0 ? subject.data : { ...Object.fromEntries(given), ...subject.data };
+  const lacking = Object.entries(beside).filter(
+    ([name, value]) => value !== undefined && (subject.data[name] ?? "") === "",
+  );
+  return lacking.length === 0 ? subject.data : { ...subject.data, ...Object.fromEntries(lacking) };
 }
 
 function namesPupil(text: string, pupil: unknown): boolean {
