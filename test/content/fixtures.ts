@@ -4,6 +4,7 @@ import { loadTemplates } from "../../src/content/registry.ts";
 import { createRenderer } from "../../src/content/render.ts";
 import type { Subject } from "../../src/content/subject.ts";
 import type { Template } from "../../src/content/template.ts";
+import { DOMAIN_DATA } from "./domain-data.ts";
 
 export const TEMPLATES_DIR = new URL("../../templates", import.meta.url).pathname;
 export const LOCALES_DIR = new URL("../../locales", import.meta.url).pathname;
@@ -18,6 +19,7 @@ export const DEADLINE = "2026-08-25T21:59:59Z";
 
 /** Every field of every shipped template, with values of a realistic length. */
 const LONG_DATA: Readonly<Record<string, unknown>> = {
+  ...DOMAIN_DATA,
   student_name: "Maximiliana Featherstonehaugh",
   student_id: "student_12345",
   iep_id: "iep_12345",
@@ -35,6 +37,39 @@ const LONG_DATA: Readonly<Record<string, unknown>> = {
   class_name: "English 9A, autumn term",
   unmatched_count: 128,
   deadline_timestamp: DEADLINE,
+  hours_remaining: 3.5,
+  error_count: 12,
+  student_count: 28,
+  added_count: 2,
+  removed_count: 1,
+  file_count: 28,
+  filename: "Autumn essay, final version (2).docx",
+  reason: "Another batch with this name is already registered",
+  status: "completed",
+  failed_phase: "spellcheck",
+  timestamp: "2026-08-12T08:59:58.123456",
+  file_upload_id: "upload-789",
+  essay_id: "essay-123",
+  assessment_id: "assessment-1",
+  essay_count: 28,
+  validation_errors: [{ file: "essay.docx", message: "is empty" }],
+  provisioned_count: 28,
+  suggested_matches: [
+    { essay_id: "essay-123", suggested_student_id: "student_12345", confidence_score: 0.93 },
+  ],
+  match_count: 24,
+  confirmation_deadline: DEADLINE,
+  confirmation_url: "/batches/batch-456/confirm-matches",
+  confirmed_count: 24,
+  auto_confirmed_count: 4,
+  corrections_count: 17,
+  comparison_count: 1_200,
+  error_message: "The judging service gave up",
+  phase: "spellcheck",
+  outcome_status: "completed_successfully",
+  slot_index: 4,
+  text_storage_id: "text-9",
+  message: "28 things need attention",
   title: "The school closes at noon on Friday",
   body: "The heating is being repaired.\nPlease collect pupils by twelve.",
   url: "/news/heating",

@@ -107,12 +107,19 @@ function typeOf(schema: Readonly<Record<string, unknown>>): string {
     maximum,
     maxItems,
     items,
+    properties,
     ...rest
   } = schema;
   if (Object.keys(rest).length > 0) throw new Error(`no words for ${Object.keys(rest).join(", ")}`);
   switch (type) {
     case "integer":
       return `whole number, ${Number(minimum)} to ${Number(maximum)}`;
+    case "number":
+      return `number, ${Number(minimum)} to ${Number(maximum)}`;
+    case "object": {
+      const names = Object.keys({ ...(properties as object) }); // a schema's fields
+      return names.length === 0 ? "object" : `object with ${names.map(code).join(", ")}`;
+    }
     case "array":
       return `list of at most ${Number(maxItems)}: ${typeOf({ ...(items as object) })}`; // a schema
     case "string": {
