@@ -1,4 +1,4 @@
-/** Which suites need a package, found from what they and the files beside them import. */
+/** Which suites need a package or a server, found from what they and the files beside them import. */
 import { existsSync, globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { importsOf } from "./architecture-rules.ts";
@@ -13,12 +13,22 @@ export function suitesThatImport(packageName: string, root: string): string[] {
     .sort();
 }
 
-function reaches(file: string, packageName: string, seen: Set<string>): boolean {
+/** The suites that open a topic on the run's broker, or start one of their own. */
+export function suitesThatUseKafka(root: string): string[] {
+  const support = path.join(root, "test/support/kafka.ts");
+  return globSync("test/**/*.test.ts", { cwd: root })
+    .filter((file) => reaches(path.join(root, file), support, new Set()))
+    .sort();
+}
+
+/** @param target a package's name or the absolute path of a file */
+function reaches(file: string, target: string, seen: Set<string>): boolean {
   if (seen.has(file) || !existsSync(file)) return false;
   seen.add(file);
   return importsOf(readFileSync(file, "utf8")).some((specifier) => {
-    if (specifier === packageName) return true;
+    if (specifier === target) return true;
     if (!specifier.startsWith(".")) return false;
-    return reaches(path.resolve(path.dirname(file), specifier), packageName, seen);
+    const imported = path.resolve(path.dirname(file), specifier);
+    return imported === target || reaches(imported, target, seen);
   });
 }
