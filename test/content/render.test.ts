@@ -54,9 +54,18 @@ describe("in the app", () => {
     expect(renderer.inApp(matching, about).body).toContain("in batch-7");
   });
 
-  it("says something whole when required data never came", () => {
+  it("takes ids from beside the data for those that are null in it", () => {
+    const data = { batch_id: null, unmatched_count: 2 };
+    const matching = template("student_matching_confirmation_required");
+    const about = subject(data, { batchId: "batch-7" });
+    expect(renderer.inApp(matching, about).body).toContain("in batch-7");
+  });
+
+  it("says what it can without, and something whole, when required data never came", () => {
     const text = renderer.inApp(template("iep_meeting_reminder"), subject({}));
-    expect(text).toMatchObject({ title: "New notification", body: "Sign in to read it." });
+    expect(text).toMatchObject({ title: "Support plan meeting", body: "Sign in to read it." });
+    const file = renderer.inApp(template("batch_file_corrupted"), subject({ batch_id: "b-1" }));
+    expect(file.body).toBe("A file in b-1 could not be read. Please send a new copy.");
   });
 });
 
@@ -69,11 +78,11 @@ describe.each(everyTemplate)("%s", (_id, each) => {
     const about = subject(dataFor(each, absent.split(" ")), { locale });
     const inApp = renderer.inApp(each, about);
     const lockScreen = renderer.lockScreen(each, about);
-    const fallback = renderer.inApp(template("iep_meeting_reminder"), subject({}, { locale }));
+    const nothing = renderer.inApp(template("notice"), subject({}, { locale }));
     for (const text of [inApp.title, inApp.body, lockScreen.title, lockScreen.body]) {
       expect(text).not.toMatch(/undefined|null|NaN|Invalid|\{\{|\}\}|\[object/);
       expect(text).not.toMatch(/ {2}|\s[.。,]|:\s*$|：\s*$|\(\s*\)/);
-      expect([fallback.title, fallback.body]).not.toContain(text);
+      if (each.id !== "notice") expect([nothing.title, nothing.body]).not.toContain(text);
     }
     expect(inApp.locale).toBe(locale);
     expect(inApp.dir).toBe(locale === "ar" ? "rtl" : "ltr");

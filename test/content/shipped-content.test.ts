@@ -47,6 +47,7 @@ describe("the shipped content", () => {
     ["iep_progress_report", "standard", "websocket,push", false, "progress_report"],
     ["class_created", "standard", "websocket,push", false, "class_created"],
     ["announcement", "standard", "websocket,push", false, "announcement"],
+    ["notice", "standard", "websocket,push", false, "notice"],
     [
       "student_matching_confirmation_required",
       "critical",
@@ -62,9 +63,13 @@ describe("the shipped content", () => {
     expect(found.notificationType).toBe(type);
   });
 
-  it("lets only the author question expire", () => {
+  it("lets only questions about authors expire", () => {
     const expirable = templates.list().filter((each) => each.expirable);
-    expect(expirable.map(({ id }) => id)).toEqual(["student_matching_confirmation_required"]);
+    expect(expirable.map(({ id }) => id).sort()).toEqual([
+      "student_matches_suggested",
+      "student_matching_confirmation_required",
+      "student_matching_deadline_approaching",
+    ]);
   });
 
   it("never declares a pupil's name public", () => {
