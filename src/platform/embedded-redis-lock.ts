@@ -18,13 +18,17 @@ const processSchema = z.object({
   /** When the process started, as the system tells it: a pid alone may be reused. */
   startedAt: z.string(),
 });
-const recordSchema = z.object({ owner: processSchema, redis: processSchema.optional() });
+const redisSchema = processSchema.extend({
+  /** On 127.0.0.1. */
+  port: z.number().int().optional(),
+});
+const recordSchema = z.object({ owner: processSchema, redis: redisSchema.optional() });
 
 type ProcessRecord = z.infer<typeof processSchema>;
 
 export interface DataDirLock {
-  /** Records the server, so that a later start can clear it away. */
-  recordRedis(pid: number): Promise<void>;
+  /** Records the server, so that a later start can clear it away, and others can find it. */
+  recordRedis(pid: number, port: number): Promise<void>;
   /** Lets the folder go; a second call does nothing, since it may be another's by then. */
   release(): Promise<void>;
 }
@@ -61,8 +65,8 @@ export async function takeDataDir(
 
   let held = true;
   return {
-    async recordRedis(pid) {
-      const record = { owner, redis: await describeProcess(pid) };
+    async recordRedis(pid, port) {
+      const record = { owner, redis: { ...(await describeProcess(pid)), port } };
       await writeFile(`${file}.new`, JSON.stringify(record));
       await rename(`${file}.new`, file);
     },
@@ -72,6 +76,17 @@ export async function takeDataDir(
       await rm(file, { force: true });
     },
   };
+}
+
+/** Port of the living Redis of this folder, for another process that wants to talk to it. */
+export async function findRedisPort(dir: string): Promise<number | undefined> {
+  try {
+    const text = await readFile(path.join(dir, FILE), "utf8");
+    const { redis } = recordSchema.parse(JSON.parse(text));
+    return redis !== undefined && (await isSameProcess(redis)) ? redis.port : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function readRecord(file: string): Promise<z.infer<typeof recordSchema> | undefined> {

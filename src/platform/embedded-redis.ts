@@ -6,7 +6,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { inDataDir } from "./data-dir.ts";
-import { takeDataDir } from "./embedded-redis-lock.ts";
+import { findRedisPort, takeDataDir } from "./embedded-redis-lock.ts";
 import { endServer, launchServer, untilAnswering } from "./embedded-redis-process.ts";
 import type { Logger } from "./logger.ts";
 import { provisionRedis } from "./redis-provision.ts";
@@ -55,7 +55,7 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
 
   const launch = async (port: number): Promise<ChildProcess> => {
     const child = launchServer(program, { dir, port, appendOnly: options.appendOnly });
-    if (child.pid !== undefined) await lock.recordRedis(child.pid);
+    if (child.pid !== undefined) await lock.recordRedis(child.pid, port);
     try {
       await untilAnswering(child, port, dir);
     } catch (error) {
@@ -80,6 +80,12 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
     await lock.release();
     throw error;
   }
+}
+
+/** Where the embedded Redis of another process that uses this folder answers, if one does. */
+export async function findEmbeddedRedis(dataDir: string): Promise<string | undefined> {
+  const port = await findRedisPort(path.resolve(dataDir, "redis"));
+  return port === undefined ? undefined : `redis://127.0.0.1:${port}/0`;
 }
 
 async function launchOnFreePort(

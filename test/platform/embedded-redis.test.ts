@@ -6,7 +6,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Redis } from "ioredis";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { startEmbeddedRedis, type EmbeddedRedis } from "../../src/platform/embedded-redis.ts";
+import {
+  findEmbeddedRedis,
+  startEmbeddedRedis,
+  type EmbeddedRedis,
+} from "../../src/platform/embedded-redis.ts";
 import { createSilentLogger } from "../../src/platform/logger.ts";
 import { checkRedisSettings } from "../../src/platform/redis-settings.ts";
 import { connectRedis } from "../../src/platform/redis.ts";
@@ -118,6 +122,15 @@ describe("the embedded Redis", () => {
     const dataDir = await makeDataDir();
     await start(dataDir);
     await expect(start(dataDir)).rejects.toThrow(`running process ${process.pid}`);
+  });
+
+  it("is found by others who know the folder, as long as it runs", async () => {
+    const dataDir = await makeDataDir();
+    expect(await findEmbeddedRedis(dataDir)).toBeUndefined();
+    const embedded = await start(dataDir);
+    expect(await findEmbeddedRedis(dataDir)).toBe(embedded.url);
+    await embedded.stop();
+    expect(await findEmbeddedRedis(dataDir)).toBeUndefined();
   });
 
   it("refuses a port that is taken, and leaves the folder free", async () => {
