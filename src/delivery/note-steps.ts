@@ -156,7 +156,8 @@ export function claim(
   leaseMs: number,
 ): NoteChange {
   const record = note.channels[channel];
-  const first = record.state === "pending" && note.attempt === 0;
+  // Notifications are counted, not tries; one that is re-driven was counted before.
+  const first = !note.timeline.includes(` ${channel} pending sending `);
   return {
     note,
     leasedUntil: now + leaseMs,

@@ -62,6 +62,11 @@ export const PROBLEM_GUIDE: Readonly<Record<ProblemCode, ProblemGuide>> = {
     meaning: "The notification has already been handed on or has ended.",
     remedy: "Nothing: read its status to see how it ended.",
   },
+  not_redrivable: {
+    meaning:
+      "The notification has not failed, has expired, or holds nothing that can be sent again; `detail` says which.",
+    remedy: "Read its status; where only an SMS that may have been sent is left, name `sms`.",
+  },
   body_too_large: {
     meaning: "The body is over the limit: 64 KB, or 4 MB for a bulk request.",
     remedy: "Send less, or split the bulk request.",

@@ -5,6 +5,7 @@ import type { Keyspace } from "../platform/keyspace.ts";
 import { auditEntrySchema, auditKey, type AuditEntry } from "./audit.ts";
 import { comparePositions, positionOf, upperBoundAfter, type Position } from "./audit-position.ts";
 import { REFUSAL_ACTIONS, refusalsKey } from "./refusals.ts";
+import { recordOf } from "./stream-fields.ts";
 
 /** Entries looked at for one answer: about a quarter of a second of this process' time. */
 const SCAN_BUDGET = 10_000;
@@ -68,15 +69,6 @@ interface Front {
 
 const pageReply = z.array(z.tuple([z.string(), z.array(z.string())]));
 const storedEntry = auditEntrySchema.extend({ count: z.coerce.number().int().optional() });
-
-function recordOf(fields: readonly string[]): Record<string, string> {
-  const record: Record<string, string> = {};
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    const [name, value] = [fields[index], fields[index + 1]];
-    if (name !== undefined && value !== undefined) record[name] = value;
-  }
-  return record;
-}
 
 /** A notification's id names its shard, a user has one, and refusals are about neither. */
 function streamsOf(query: AuditQuery, keyspace: Keyspace): Stream[] {

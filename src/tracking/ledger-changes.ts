@@ -73,7 +73,8 @@ export function dayOf(epochMs: number): string {
   return new Date(epochMs).toISOString().slice(0, 10);
 }
 
-function auditFields(note: {
+/** What every entry of the trail about a note says. */
+export function auditFields(note: {
   id: string;
   callerId: string;
   userId: string;

@@ -14,7 +14,7 @@ import type { ChannelRecord } from "./note.ts";
 export interface Transition {
   readonly from: ChannelState;
   readonly to: ChannelState;
-  readonly by: "route" | "worker" | "gateway" | "provider" | "recipient";
+  readonly by: "route" | "worker" | "gateway" | "provider" | "recipient" | "operator";
   readonly why: string;
 }
 
@@ -40,6 +40,13 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: "failed", to: "delivered", by: "recipient", why: "late: a replay, ack or receipt" },
   { from: "skipped", to: "delivered", by: "recipient", why: "late: a replay, ack or receipt" },
   { from: "unknown", to: "delivered", by: "recipient", why: "late: it had been sent after all" },
+  { from: "failed", to: "pending", by: "operator", why: "re-driven" },
+  {
+    from: "unknown",
+    to: "pending",
+    by: "operator",
+    why: "re-driven, though it may have been sent",
+  },
 ];
 
 const ALLOWED: ReadonlySet<string> = new Set(

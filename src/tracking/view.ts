@@ -7,7 +7,7 @@ import {
   STATUSES,
   type Channel,
 } from "../contract/vocabulary.ts";
-import { parseTimeline, type Note } from "./note.ts";
+import { parseTimeline, type ChannelRecord, type Note } from "./note.ts";
 import { channelStatus } from "./status-machine.ts";
 
 const perChannel = <S extends z.ZodType>(schema: S) =>
@@ -62,20 +62,22 @@ function mapChannels<T>(map: (channel: Channel) => T): Record<Channel, T> {
   return { websocket: map("websocket"), push: map("push"), sms: map("sms") };
 }
 
+/** Why a channel is where it is, and since when. */
+export function viewChannel({ reason, at, confirmedAt }: ChannelRecord) {
+  return {
+    ...(reason === null ? {} : { reason }),
+    at: iso(at),
+    ...(confirmedAt === null ? {} : { confirmed_at: iso(confirmedAt) }),
+  };
+}
+
 /** What `POST /notify` answers. */
 export function viewStatus(note: Note): NotificationStatus {
   return {
     notification_id: note.id,
     status: note.status,
     channels: mapChannels((name) => channelStatus(note.channels[name])),
-    channel_details: mapChannels((name) => {
-      const { reason, at, confirmedAt } = note.channels[name];
-      return {
-        ...(reason === null ? {} : { reason }),
-        at: iso(at),
-        ...(confirmedAt === null ? {} : { confirmed_at: iso(confirmedAt) }),
-      };
-    }),
+    channel_details: mapChannels((name) => viewChannel(note.channels[name])),
     timestamp: iso(note.acceptedAt),
     websocket_connections: note.sockets,
     replay_id: note.replayId,

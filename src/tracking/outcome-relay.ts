@@ -1,0 +1,173 @@
+/**
+ * Sends what the ledger put down for other services, shard by shard and in order, and takes it away
+ * only once it is sent. So everything is sent at least once; a repetition carries the same id.
+ */
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { Cancel, Clock } from "../platform/clock.ts";
+import type { OutgoingRecord } from "../platform/kafka/records.ts";
+import type { Keyspace } from "../platform/keyspace.ts";
+import type { Logger } from "../platform/logger.ts";
+import { loadScript } from "../platform/redis.ts";
+import { outcomeEventOf, outcomesKey } from "./outcome-entries.ts";
+
+/** Outcomes of one shard that are sent together: about 400 KB. */
+const BATCH = 500;
+const DEFAULT_INTERVAL_MS = 250;
+/** Of a process that died, the shards lie idle for so long. */
+const DEFAULT_LEASE_MS = 10_000;
+const MAX_BACKOFF_MS = 10_000;
+
+export interface OutcomeRelayOptions {
+  readonly redis: Redis;
+  readonly keyspace: Keyspace;
+  readonly clock: Clock;
+  readonly logger: Pick<Logger, "info" | "warn" | "error">;
+  /** This process: of several, one at a time sends a shard's outcomes, or their order would be lost. */
+  readonly nodeId: string;
+  /** Resolves once all replicas have the records; keeps the order of equal keys. */
+  readonly send: (records: readonly OutgoingRecord[]) => Promise<void>;
+  /** How many are yet to be sent, over all shards. */
+  readonly onBacklog: (count: number) => void;
+  readonly intervalMs?: number;
+  readonly leaseMs?: number;
+}
+
+export interface OutcomeRelay {
+  start(): void;
+  /** Sends all that waits where no other process does; resolves with how many events that were. */
+  poll(): Promise<number>;
+  /** Finishes what is being sent and leaves the rest to others. */
+  close(): Promise<void>;
+}
+
+interface Entry {
+  readonly id: string;
+  readonly fields: readonly string[];
+}
+
+const pageReply = z.array(z.tuple([z.string(), z.array(z.string())]));
+const lengthReply = z.number().int();
+
+/** The first id behind this one. */
+function idAfter(entryId: string): string {
+  const [ms = "0", sequence = "0"] = entryId.split("-");
+  return `${ms}-${BigInt(sequence) + 1n}`;
+}
+
+export function createOutcomeRelay(options: OutcomeRelayOptions): OutcomeRelay {
+  const { redis, keyspace, clock, logger, nodeId, send } = options;
+  const intervalMs = options.intervalMs ?? DEFAULT_INTERVAL_MS;
+  const leaseMs = options.leaseMs ?? DEFAULT_LEASE_MS;
+  const leaseScript = loadScript(redis, "outcomeLease", [
+    new URL("lua/relay-lease.lua", import.meta.url),
+  ]);
+  const shards = Array.from({ length: keyspace.shards }, (_, shard) => shard);
+  const held = new Set<number>();
+  let running: Promise<number> | undefined;
+  let cancel: Cancel | undefined;
+  let failures = 0;
+  let closing = false;
+
+  async function lease(shard: number, forMs: number): Promise<boolean> {
+    const mine = (await leaseScript([keyspace.sharded(shard, "relay")], [nodeId, forMs])) === 1;
+    if (mine) held.add(shard);
+    else held.delete(shard);
+    return mine;
+  }
+
+  /** One that cannot be read never could be: it must not hold up those behind it. */
+  function recordOf(shard: number, { id, fields }: Entry): OutgoingRecord[] {
+    try {
+      const event = outcomeEventOf(shard, id, fields);
+      return [{ key: event.data.user_id, value: JSON.stringify(event) }];
+    } catch (error) {
+      logger.error({ err: error, shard, entry: id }, "an outcome is not what the ledger writes");
+      return [];
+    }
+  }
+
+  async function sendKeepingLease(shard: number, records: OutgoingRecord[]): Promise<void> {
+    const stop = clock.every(leaseMs / 3, () => {
+      // Redis is away: should another process begin to send, ids tell what was sent before.
+      lease(shard, leaseMs).catch(() => {});
+    });
+    await send(records).finally(stop);
+  }
+
+  async function relayShard(shard: number): Promise<number> {
+    const key = outcomesKey(keyspace, shard);
+    let sent = 0;
+    for (;;) {
+      if (closing || !(await lease(shard, leaseMs))) break;
+      const page = pageReply.parse(await redis.xrange(key, "-", "+", "COUNT", BATCH));
+      const last = page.at(-1);
+      if (last === undefined) break;
+      const records = page.flatMap(([id, fields]) => recordOf(shard, { id, fields }));
+      if (records.length > 0) await sendKeepingLease(shard, records);
+      // By id: what another process has taken away meanwhile is gone, and what is new stays.
+      await redis.xtrim(key, "MINID", idAfter(last[0]));
+      sent += records.length;
+      if (page.length < BATCH) break;
+    }
+    return sent;
+  }
+
+  async function backlogs(): Promise<number[]> {
+    const pipeline = redis.pipeline();
+    for (const shard of shards) pipeline.xlen(outcomesKey(keyspace, shard));
+    return ((await pipeline.exec()) ?? []).map(([error, reply]) => {
+      if (error) throw error;
+      return lengthReply.parse(reply);
+    });
+  }
+
+  async function look(): Promise<number> {
+    const waiting = await backlogs();
+    options.onBacklog(waiting.reduce((sum, count) => sum + count, 0));
+    const busy = shards.filter((shard) => (waiting[shard] ?? 0) > 0);
+    const results = await Promise.allSettled(busy.map(relayShard));
+    let sent = 0;
+    for (const result of results) {
+      if (result.status === "rejected") throw result.reason;
+      sent += result.value;
+    }
+    return sent;
+  }
+
+  async function poll(): Promise<number> {
+    running ??= look().finally(() => {
+      running = undefined;
+    });
+    return await running;
+  }
+
+  async function turn(): Promise<void> {
+    try {
+      await poll();
+      if (failures > 0) logger.info({ failures }, "outcomes are sent again");
+      failures = 0;
+    } catch (error) {
+      if (failures === 0) logger.warn({ err: error }, "outcomes cannot be sent now; they are kept");
+      failures += 1;
+    }
+    schedule();
+  }
+
+  function schedule(): void {
+    if (closing) return;
+    const delayMs = Math.min(intervalMs * 2 ** Math.min(failures, 10), MAX_BACKOFF_MS);
+    cancel = clock.after(delayMs, () => void turn());
+  }
+
+  return {
+    poll,
+    start: schedule,
+    async close() {
+      closing = true;
+      cancel?.();
+      await running?.catch(() => 0);
+      await Promise.all([...held].map((shard) => lease(shard, 0).catch(() => false)));
+    },
+  };
+}
