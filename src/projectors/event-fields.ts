@@ -1,0 +1,66 @@
+/** Kinds of field that domain events have. Null means absent; an id is never a number. */
+import { z } from "zod";
+import { userIdSchema } from "../contract/notification-request.ts";
+
+/** What the templates take. */
+const MAX_SHOWN_ITEMS = 1_000;
+const MAX_NAME_LENGTH = 200;
+const MAX_FILENAME_LENGTH = 512;
+const MAX_SENTENCE_LENGTH = 4_000;
+
+const ZONE_PATTERN = /(?:Z|[+-]\d\d:\d\d)$/;
+
+/** Epoch milliseconds of a time that passed the schema; without an offset it is UTC. */
+export function epochMsOf(time: string): number {
+  return Date.parse(ZONE_PATTERN.test(time) ? time : `${time}Z`);
+}
+
+/** RFC 3339 with `Z`; what has one already stays as it is. */
+function inUtc(time: string): string {
+  return time.endsWith("Z") ? time : new Date(epochMsOf(time)).toISOString();
+}
+
+export const reference = z.string().min(1).max(128);
+/** With offset, `Z` or naive; comes out with `Z`. */
+export const eventTime = z.iso
+  .datetime({ offset: true, local: true, error: "must be an ISO 8601 date-time" })
+  .transform(inUtc);
+export const count = z.int().min(0);
+
+/** Text for people is cut to what a page can show, not refused: the event as such is sound. */
+function displayText(maxLength: number) {
+  // Never half of a character that takes two units.
+  return z.string().transform((text) => text.slice(0, maxLength).replace(/[\uD800-\uDBFF]$/, ""));
+}
+
+/** Blank says as little as null. */
+function optionalText(maxLength: number) {
+  return displayText(maxLength)
+    .transform((text) => (text.trim() === "" ? null : text))
+    .nullish();
+}
+
+export const sentence = displayText(MAX_SENTENCE_LENGTH);
+export const filename = displayText(MAX_FILENAME_LENGTH).refine(
+  (text) => text.trim() !== "",
+  "must not be blank",
+);
+export const optionalSentence = optionalText(MAX_SENTENCE_LENGTH);
+export const optionalFilename = optionalText(MAX_FILENAME_LENGTH);
+export const optionalName = optionalText(MAX_NAME_LENGTH);
+
+/** The first items in full: whoever has more of them looks at the batch itself. */
+export function shownItems<T>(items: readonly T[]): readonly T[] {
+  return items.slice(0, MAX_SHOWN_ITEMS);
+}
+
+/** What any domain event may name: for whom, about what, when. */
+export const subjectSchema = z.object({
+  user_id: userIdSchema.nullish(),
+  batch_id: reference.nullish(),
+  class_id: reference.nullish(),
+  student_id: reference.nullish(),
+  batch_name: optionalName,
+  timestamp: eventTime.nullish(),
+});
+export type EventSubject = z.infer<typeof subjectSchema>;

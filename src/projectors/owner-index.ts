@@ -1,0 +1,66 @@
+/**
+ * Who owns which batch and class. Events that name their user teach it; an administrator's word
+ * replaces what they taught.
+ */
+import type { Redis } from "ioredis";
+import type { Keyspace } from "../platform/keyspace.ts";
+import { runForEach } from "../platform/redis.ts";
+import type { OwnedKind } from "./domain-event.ts";
+
+/** A little more than a school year after it was first heard of. */
+const OWNER_SECONDS = 400 * 86_400;
+
+export interface Owned {
+  readonly kind: OwnedKind;
+  readonly id: string;
+}
+
+export interface OwnerClaim extends Owned {
+  readonly userId: string;
+}
+
+export interface OwnerIndex {
+  /** In the order given; `undefined` where no owner is known. One round trip. */
+  ownersOf(owned: readonly Owned[]): Promise<(string | undefined)[]>;
+  /**
+   * Sets owners where there is none yet.
+   * @returns in the order given, whose it is now: of two processes that teach it at once one is first.
+   */
+  learn(claims: readonly OwnerClaim[]): Promise<string[]>;
+  /** Sets an owner whoever it was. @returns who that was */
+  put(claim: OwnerClaim): Promise<string | undefined>;
+}
+
+export function createOwnerIndex(deps: {
+  readonly redis: Redis;
+  readonly keyspace: Pick<Keyspace, "plain">;
+}): OwnerIndex {
+  const { redis, keyspace } = deps;
+  const keyOf = ({ kind, id }: Owned): string => keyspace.plain(`owner:${kind}:${id}`);
+  const textOf = (reply: unknown): string | undefined =>
+    typeof reply === "string" ? reply : undefined;
+
+  return {
+    async ownersOf(owned) {
+      const replies = await runForEach(redis, owned, (target, entry) => target.get(keyOf(entry)));
+      return replies.map(textOf);
+    },
+    async learn(claims) {
+      const held = await runForEach(redis, claims, (target, claim) =>
+        target.call("SET", keyOf(claim), claim.userId, "EX", OWNER_SECONDS, "NX", "GET"),
+      );
+      return claims.map(({ userId }, index) => textOf(held[index]) ?? userId);
+    },
+    async put(claim) {
+      const before = await redis.call(
+        "SET",
+        keyOf(claim),
+        claim.userId,
+        "EX",
+        OWNER_SECONDS,
+        "GET",
+      );
+      return textOf(before);
+    },
+  };
+}
