@@ -21,7 +21,7 @@ export function renderTemplateDocs(
   const overview = table(
     ["template", "family", "category", "priority", "channels", "SMS", "notification_type"],
     templates.map((each) => [
-      `[${code(each.id)}](#${each.id})`,
+      link(each.id),
       each.family,
       code(each.category),
       each.priority,
@@ -34,9 +34,7 @@ export function renderTemplateDocs(
     [
       `## ${each.id}`,
       purposeOf(each),
-      facts(each)
-        .map((fact) => `- ${fact}`)
-        .join("\n"),
+      [...facts(each), ...occurrenceOf(each, templates)].map((fact) => `- ${fact}`).join("\n"),
       fields(each),
     ].join("\n\n"),
   );
@@ -77,6 +75,17 @@ function facts(template: Template): string[] {
   return lines;
 }
 
+/** Which other templates tell of the same thing, where one event of each kind rings only once. */
+function occurrenceOf({ id, dedupeFamily }: Template, all: readonly Template[]): string[] {
+  if (dedupeFamily === undefined) return [];
+  const others = all.filter((each) => each.dedupeFamily === dedupeFamily && each.id !== id);
+  const named =
+    others.length === 0 ? "" : ` (see ${others.map((each) => link(each.id)).join(", ")})`;
+  return [
+    `Tells of the occurrence ${code(dedupeFamily)}${named}: of a domain event and a teacher event about the same one, only the first rings.`,
+  ];
+}
+
 function fields({ dataSchema, publicFields }: Template): string {
   const { properties, required } = dataSchema;
   const rows = Object.entries(properties).map(([name, schema]) => ({
@@ -88,6 +97,7 @@ function fields({ dataSchema, publicFields }: Template): string {
       publicFields.has(name) ? "public" : "",
     ],
   }));
+  if (rows.length === 0) return "No field of `data` is used.";
   const ordered = [...rows.filter((row) => row.required), ...rows.filter((row) => !row.required)];
   return table(
     ["data", "", "type", ""],
@@ -115,7 +125,8 @@ function typeOf(schema: Readonly<Record<string, unknown>>): string {
     case "integer":
       return `whole number, ${Number(minimum)} to ${Number(maximum)}`;
     case "number":
-      return `number, ${Number(minimum)} to ${Number(maximum)}`;
+      if (minimum !== undefined || maximum !== undefined) throw new Error("no words for limits");
+      return "number";
     case "object": {
       const names = Object.keys({ ...(properties as object) }); // a schema's fields
       return names.length === 0 ? "object" : `object with ${names.map(code).join(", ")}`;
@@ -136,6 +147,10 @@ function typeOf(schema: Readonly<Record<string, unknown>>): string {
     default:
       throw new Error(`no words for the type ${String(type)}`);
   }
+}
+
+function link(id: string): string {
+  return `[${code(id)}](#${id})`;
 }
 
 function code(text: unknown): string {
