@@ -32,7 +32,8 @@ export interface ProjectorAuditEntry {
   readonly caller: string;
   readonly user_id: string | undefined;
   readonly template_id: string | undefined;
-  readonly count: number;
+  /** How many events it stands for, if more than one. */
+  readonly count?: number;
 }
 
 export interface IntakeReportOptions {
@@ -70,7 +71,7 @@ function outcomeOf(fate: Fate): ProjectorOutcome {
 }
 
 /** Undefined for what leaves a trace of its own, or is nothing. */
-function auditEntryOf(told: Told): Omit<ProjectorAuditEntry, "count"> | undefined {
+function auditEntryOf(told: Told): ProjectorAuditEntry | undefined {
   const outcome = outcomeOf(told.fate);
   const occurrence = occurrenceOf(told);
   if (outcome.outcome === "projected") return undefined;
@@ -86,14 +87,16 @@ function auditEntryOf(told: Told): Omit<ProjectorAuditEntry, "count"> | undefine
 
 /** A topic read from its beginning may hold any number of old events: they are counted, not listed. */
 function auditEntriesOf(told: readonly Told[]): ProjectorAuditEntry[] {
-  const tallies = new Map<string, ProjectorAuditEntry>();
+  const tallies = new Map<string, { entry: ProjectorAuditEntry; count: number }>();
   for (const one of told) {
     const entry = auditEntryOf(one);
     if (entry === undefined) continue;
     const key = JSON.stringify(entry);
-    tallies.set(key, { ...entry, count: (tallies.get(key)?.count ?? 0) + 1 });
+    tallies.set(key, { entry, count: (tallies.get(key)?.count ?? 0) + 1 });
   }
-  return [...tallies.values()];
+  return [...tallies.values()].map(({ entry, count }) =>
+    count === 1 ? entry : { ...entry, count },
+  );
 }
 
 /** Ids, and what was decided: never what the event holds. */

@@ -16,8 +16,8 @@ export interface Ownable {
 
 export type Ownership =
   | { readonly kind: "owner"; readonly userId: string }
-  /** The event names a user who does not own this. */
-  | { readonly kind: "mismatch"; readonly userId: string; readonly owned: OwnedKind }
+  /** This is not owned by the user whom the event, or else its batch, names. */
+  | { readonly kind: "mismatch"; readonly owned: OwnedKind }
   | { readonly kind: "unknown" };
 
 type Known = Map<string, string>;
@@ -32,21 +32,15 @@ function ownedBy({ batchId, classId }: Ownable): Owned[] {
   ];
 }
 
-/** A user that the event names must be the owner of all that is known; nobody vouches for the rest. */
+/** For the user it names, else the batch's owner, else the class's; all that is known must agree. */
 function ownershipOf(event: Ownable, known: Known): Ownership {
-  const owned = ownedBy(event);
-  const { userId } = event;
-  if (userId !== undefined) {
-    const foreign = owned.find((entry) => (known.get(keyOf(entry)) ?? userId) !== userId);
-    return foreign === undefined
-      ? { kind: "owner", userId }
-      : { kind: "mismatch", userId, owned: foreign.kind };
-  }
-  for (const entry of owned) {
-    const owner = known.get(keyOf(entry));
-    if (owner !== undefined) return { kind: "owner", userId: owner };
-  }
-  return { kind: "unknown" };
+  const owners = ownedBy(event).map((owned) => ({ owned, owner: known.get(keyOf(owned)) }));
+  const userId = event.userId ?? owners.find(({ owner }) => owner !== undefined)?.owner;
+  if (userId === undefined) return { kind: "unknown" };
+  const foreign = owners.find(({ owner }) => owner !== undefined && owner !== userId);
+  return foreign === undefined
+    ? { kind: "owner", userId }
+    : { kind: "mismatch", owned: foreign.owned.kind };
 }
 
 /** What the event teaches, if that is new. One that names the wrong user teaches nothing. */

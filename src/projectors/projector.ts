@@ -28,8 +28,6 @@ export type Projection =
   | {
       readonly kind: "rejected";
       readonly reason: "ownership_mismatch";
-      /** Whom the event names. */
-      readonly userId: string;
       readonly detail: string;
     };
 
@@ -62,8 +60,7 @@ export function project(
       return {
         kind: "rejected",
         reason: "ownership_mismatch",
-        userId: ownership.userId,
-        detail: `data.user_id: is not the owner of the ${ownership.owned}`,
+        detail: `the ${ownership.owned} belongs to another user`,
       };
     case "owner":
       return { kind: "projected", event: eventFor(ownership.userId, occurrence, rules, nowMs) };
