@@ -64,10 +64,8 @@ export function draftNote(draft: Draft): NewNote {
   const later = sendAt !== null && sendAt > now ? sendAt : null;
   const { data, locale, timezone, phone_number, batch_id, class_id, student_id } = request;
   const { category, traceparent } = event;
-  const given = {
-    ...{ locale, timezone, phone_number, batch_id, class_id, student_id },
-    ...{ category, traceparent },
-  };
+  const ids = { batch_id, class_id, student_id };
+  const given = { locale, timezone, phone_number, ...ids, category, traceparent };
   const correlationId = request.correlation_id ?? request.event_id ?? id;
   return {
     id,

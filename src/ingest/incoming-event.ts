@@ -1,0 +1,56 @@
+/** What a record turns out to hold: an event that can be taken in, or the reason why not. */
+import type { z } from "zod";
+import type { DeadLetterReason } from "../platform/kafka/dead-letters.ts";
+import type { Problem } from "../platform/problems.ts";
+import type { Submission } from "./submission.ts";
+
+/** What an event is about, to ask whose it is. */
+export interface Owned {
+  readonly kind: "batch" | "class";
+  readonly id: string;
+}
+
+export interface IncomingEvent {
+  readonly submission: Submission;
+  /** Epoch ms, as are all times here. */
+  readonly occurredAtMs: number;
+  /** However old it is, it matters until then. */
+  readonly usefulUntilMs: number | null;
+  /** Its sender wants nothing sent after that. */
+  readonly expiresAtMs: number | null;
+  /** Of all these its user must be the owner, as far as one is known. */
+  readonly about: readonly Owned[];
+}
+
+export type EventReading =
+  | { readonly kind: "event"; readonly event: IncomingEvent }
+  | { readonly kind: "unusable"; readonly reason: DeadLetterReason; readonly detail: string };
+
+export function unusable(reason: DeadLetterReason, detail: string): EventReading {
+  return { kind: "unusable", reason, detail };
+}
+
+/** Each fault with its place and without the value: `data.teacher_id: must be ...; ...`. */
+export function faultsOf(error: z.ZodError, within = ""): string {
+  return error.issues
+    .map(({ path, message }) => {
+      const place = [within, ...path.map(String)].filter((step) => step !== "").join(".");
+      return place === "" ? message : `${place}: ${message}`;
+    })
+    .join("; ");
+}
+
+/** A refusal with all its faults. */
+export function detailOf({ detail, errors }: Problem): string {
+  return [detail, ...errors.map(({ path, message }) => `${path}: ${message}`)].join("; ");
+}
+
+/** W3C Trace Context, level 1: version, trace id, parent id, flags. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The first of `candidates` that is a trace context; others are left out, as the standard asks. */
+export function traceparentOf(...candidates: readonly unknown[]): string | undefined {
+  return candidates
+    .map((candidate) => (Buffer.isBuffer(candidate) ? candidate.toString("latin1") : candidate))
+    .find((text): text is string => typeof text === "string" && TRACEPARENT.test(text));
+}
