@@ -3,7 +3,7 @@ import type { Template } from "../../src/content/template.ts";
 
 const INTRODUCTION = `# Templates
 
-A request names one of these by \`template_id\` and gives its sentences what they need in \`data\`. Written from \`templates/\` by \`test/content/template-docs.test.ts\`; \`npm test -- -u test/content\` writes it anew.
+A request names one of these by \`template_id\` and gives its sentences what they need in \`data\`. Written from \`templates/\` by \`test/content/template-docs.test.ts\`; \`npm test -- test/content -u\` writes it anew.
 
 - **priority**, **channels** and **notification_type** are what holds where the request does not say. Raising the priority to \`critical\` takes the scope \`notify:send:critical\`.
 - **SMS**: "yes" is sent without asking; "if asked for" when \`channels\` of the request has \`sms\`; "if critical" when the request also raises the priority to critical.
@@ -75,14 +75,14 @@ function facts(template: Template): string[] {
   return lines;
 }
 
-/** Which other templates tell of the same thing, where one event of each kind rings only once. */
+/** Which templates tell of the same thing, so that two kinds of event about it ring once. */
 function occurrenceOf({ id, dedupeFamily }: Template, all: readonly Template[]): string[] {
   if (dedupeFamily === undefined) return [];
   const others = all.filter((each) => each.dedupeFamily === dedupeFamily && each.id !== id);
   const named =
-    others.length === 0 ? "" : ` (see ${others.map((each) => link(each.id)).join(", ")})`;
+    others.length === 0 ? "" : ` with ${others.map((each) => link(each.id)).join(", ")}`;
   return [
-    `Tells of the occurrence ${code(dedupeFamily)}${named}: of a domain event and a teacher event about the same one, only the first rings.`,
+    `Dedupe family ${code(dedupeFamily)}${named}: of a domain event and a teacher event about the same occurrence, only the first rings.`,
   ];
 }
 
@@ -125,8 +125,8 @@ function typeOf(schema: Readonly<Record<string, unknown>>): string {
     case "integer":
       return `whole number, ${Number(minimum)} to ${Number(maximum)}`;
     case "number":
-      if (minimum !== undefined || maximum !== undefined) throw new Error("no words for limits");
-      return "number";
+      if (minimum === undefined && maximum === undefined) return "number";
+      return `number, ${Number(minimum)} to ${Number(maximum)}`;
     case "object": {
       const names = Object.keys({ ...(properties as object) }); // a schema's fields
       return names.length === 0 ? "object" : `object with ${names.map(code).join(", ")}`;
