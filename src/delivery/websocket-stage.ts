@@ -15,8 +15,10 @@ export interface WebsocketStageOptions {
     publish(
       publications: readonly Publication[],
       workerId: string,
-    ): Promise<{ nodes: number; replayId: string }[]>;
+    ): Promise<{ nodes: number; replayId: string; epoch: string }[]>;
   };
+  /** Hears of each frame that got its place in the history; must neither wait nor throw. */
+  readonly onPublished?: (note: Note, replayId: string, epoch: string, body: string) => void;
   readonly messages: Pick<Messages, "frame">;
   readonly workerId: string;
   readonly clock: Clock;
@@ -94,11 +96,12 @@ export function createWebsocketStage(options: WebsocketStageOptions): WebsocketS
     const startedAt = clock.now();
     const results = await options.ledger.publish(publications, options.workerId);
     const movedOn: { before: Note; after: Note }[] = [];
-    results.forEach(({ nodes, replayId }, at) => {
+    results.forEach(({ nodes, replayId, epoch }, at) => {
       const publication = publications[at];
       if (publication === undefined) return;
       const { note } = publication.sent;
       book.sent(note.id, nodes, replayId);
+      if (nodes >= 0) options.onPublished?.(note, replayId, epoch, publication.body);
       if (nodes !== 0) return;
       desk.report(note, "websocket", "offline", startedAt);
       movedOn.push({ before: note, after: { ...afterChange(publication.offline), replayId } });

@@ -23,6 +23,7 @@ export interface Published {
   /** Gateway nodes that were sent the frame; -1 if the note had moved on before. */
   readonly nodes: number;
   readonly replayId: string;
+  readonly epoch: string;
 }
 
 export interface DueNote {
@@ -129,9 +130,11 @@ export function createLedger(options: LedgerOptions): Ledger {
             JSON.stringify(wire),
             ...chunk.map((publication) => sealing.seal(publication.body)),
           ]);
-          return publishReply
-            .parse(reply)
-            .map(([nodes, replayId]) => ({ nodes, replayId: String(replayId ?? "") }));
+          return publishReply.parse(reply).map(([nodes, replayId = "", epoch = ""]) => ({
+            nodes,
+            replayId: String(replayId),
+            epoch: String(epoch),
+          }));
         },
       ),
 
