@@ -1,0 +1,278 @@
+/**
+ * Whatever happens to notes, and in whatever order: the counters equal a recount of the notes, the
+ * list of failed ones holds just those, and other services hear of each change once.
+ */
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CHANNELS, type Channel } from "../../src/contract/vocabulary.ts";
+import { cancel, claim, markSent, tryAgain } from "../../src/delivery/note-steps.ts";
+import type { NoteChange } from "../../src/tracking/ledger-changes.ts";
+import type { Note } from "../../src/tracking/note.ts";
+import { isSettled } from "../../src/tracking/status-machine.ts";
+import { LEASE_MS, openTestLedger, type TestLedger } from "./test-ledger.ts";
+
+const DAY_MS = 86_400_000;
+const USERS = 3;
+const RECIPIENT_LIMIT = 3;
+let book: TestLedger;
+
+beforeAll(async () => {
+  book = await openTestLedger({ outcomes: true, recipientLimitPerMinute: RECIPIENT_LIMIT });
+});
+
+afterAll(async () => {
+  await book.store.close();
+});
+
+const which = fc.nat({ max: 5 });
+const channels = fc.subarray([...CHANNELS], { minLength: 1 });
+const acceptance = fc.record({
+  kind: fc.constant("accept" as const),
+  user: fc.nat({ max: USERS - 1 }),
+  open: channels,
+  lesser: fc.boolean(),
+  scheduled: fc.constantFrom(false, false, false, true),
+});
+const stage = fc.record({
+  kind: fc.constant("step" as const),
+  which,
+  end: fc.constantFrom("delivered", "failed", "failed", "unknown", "again"),
+  twice: fc.boolean(),
+});
+const receipt = fc.record({
+  kind: fc.constant("receive" as const),
+  which,
+  channel: fc.constantFrom(...CHANNELS),
+  as: fc.constantFrom("delivered", "confirmed"),
+});
+const redrive = fc.record({
+  kind: fc.constant("redrive" as const),
+  which,
+  channels: fc.option(channels, { nil: undefined }),
+});
+const cancellation = fc.record({ kind: fc.constant("cancel" as const), which });
+// Most notes are led on: only what goes through its stages can fail, and be sent again.
+const operation = fc.oneof(
+  { weight: 1, arbitrary: acceptance },
+  { weight: 12, arbitrary: stage },
+  { weight: 2, arbitrary: receipt },
+  { weight: 4, arbitrary: redrive },
+  { weight: 1, arbitrary: cancellation },
+);
+const sequence = fc
+  .tuple(
+    fc.array(acceptance, { minLength: 1, maxLength: 6 }),
+    fc.array(operation, { minLength: 20, maxLength: 80, size: "max" }),
+  )
+  .map(([first, more]) => [...first, ...more]);
+type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never;
+
+/** The next thing that a stage would do with this note; undefined if it has nothing to do. */
+function stepOf(note: Note, end: "delivered" | "failed" | "unknown" | "again"): NoteChange | null {
+  const { stage } = note;
+  if (stage === null || note.status !== "queued") return null;
+  const now = book.clock.now();
+  const { state } = note.channels[stage];
+  const final = end === "again" ? "delivered" : end;
+  if (stage === "websocket") {
+    return state === "pending" ? book.close(note, stage, "failed") : null;
+  }
+  if (state === "pending") return claim(note, stage, now, LEASE_MS);
+  if (state !== "sending") return null;
+  if (end === "again") return tryAgain(note, stage, now, now);
+  return book.close(note, stage, final);
+}
+
+/** With nobody online, which is where the websocket stage mostly finds people that notes fail for. */
+async function publish(note: Note): Promise<void> {
+  const now = book.clock.now();
+  const sent = markSent(note, now, now + LEASE_MS);
+  const offline = book.close(note, "websocket", "skipped");
+  await book.ledger.publish([{ body: "{}", wantsAck: false, sent, offline }], "worker");
+}
+
+async function step(note: Note, { end, twice }: Extract<Operation, { kind: "step" }>) {
+  const offline = note.stage === "websocket" && end !== "failed";
+  if (offline && note.channels.websocket.state === "pending") {
+    await publish(note);
+    // What an envelope that was delivered twice would do.
+    if (twice) await publish(note);
+    return;
+  }
+  const change = stepOf(note, end);
+  if (change !== null) await book.ledger.advance(twice ? [change, change] : [change]);
+}
+
+interface Run {
+  readonly users: readonly string[];
+  readonly ids: string[];
+  /** `settled failed`: what other services should hear, by note. */
+  readonly expected: Map<string, string[]>;
+}
+
+async function accept(run: Run, operation: Extract<Operation, { kind: "accept" }>): Promise<void> {
+  const { user, open, lesser, scheduled } = operation;
+  const state = (name: Channel) => (open.includes(name) ? book.open() : book.shut());
+  const note = book.draft({
+    userId: run.users[user] ?? "",
+    status: scheduled ? "scheduled" : "queued",
+    stage: open[0] ?? "websocket",
+    priority: lesser ? "low" : "high",
+    channels: { websocket: state("websocket"), push: state("push"), sms: state("sms") },
+  });
+  const results = await book.ledger.accept([note, note]);
+  expect(results[1]).toBe(scheduled || results[0] === "suppressed" ? "existed" : "waiting");
+  run.ids.push(note.id);
+  run.expected.set(note.id, results[0] === "suppressed" ? ["settled suppressed"] : []);
+}
+
+/** What should be told of the difference between a note before and after, told by its states alone. */
+function toTell(before: Note, after: Note): string[] {
+  const told: string[] = [];
+  if (!isSettled(before.status) && isSettled(after.status)) told.push(`settled ${after.status}`);
+  if (isSettled(before.status) && before.status !== "delivered" && after.status === "delivered") {
+    told.push("late delivered");
+  }
+  if (before.status === "failed" && after.status === "queued") told.push("redriven queued");
+  const confirmed = (note: Note): number =>
+    CHANNELS.filter((name) => note.channels[name].state === "confirmed").length;
+  if (confirmed(after) > confirmed(before)) told.push(`confirmed ${after.status}`);
+  return told;
+}
+
+async function perform(run: Run, operation: Operation): Promise<void> {
+  if (operation.kind === "accept") return await accept(run, operation);
+  const id = run.ids[operation.which % Math.max(1, run.ids.length)];
+  if (id === undefined) return;
+  const before = await book.read(id);
+  switch (operation.kind) {
+    case "step":
+      await step(before, operation);
+      break;
+    case "receive": {
+      const receipt = { noteId: id, channel: operation.channel, kind: operation.as };
+      await book.receive(receipt, receipt);
+      break;
+    }
+    case "redrive": {
+      const order = { by: "boss", channels: operation.channels };
+      const both = await Promise.all([
+        book.deadNotes.redrive(id, order),
+        book.deadNotes.redrive(id, order),
+      ]);
+      const done = both.filter(({ kind }) => kind === "redriven").length;
+      expect(done).toBe(
+        (await book.read(id)).status === "queued" && before.status === "failed" ? 1 : 0,
+      );
+      break;
+    }
+    case "cancel":
+      if (before.status === "scheduled") {
+        await book.ledger.advance([cancel(before, book.clock.now())]);
+      }
+  }
+  run.expected.get(id)?.push(...toTell(before, await book.read(id)));
+}
+
+/** What analytics should say, counted from the notes one by one. */
+function recount(notes: readonly Note[]): Record<string, number> {
+  const counts = countOf("total", notes.length);
+  const add = (field: string): void => void (counts[field] = (counts[field] ?? 0) + 1);
+  for (const note of notes) {
+    if (isSettled(note.status)) add(`status.${note.status}`);
+    if (note.replayId !== null) add("websocket.sent");
+    for (const name of CHANNELS) {
+      const { state } = note.channels[name];
+      if (name !== "websocket" && note.timeline.includes(` ${name} pending sending `)) {
+        add(`${name}.sent`);
+      }
+      if (state === "delivered" || state === "confirmed") add(`${name}.delivered`);
+      if (state === "confirmed") add(`${name}.confirmed`);
+      if (state === "failed" || state === "unknown") add(`${name}.failed`);
+    }
+  }
+  return counts;
+}
+
+const countOf = (field: string, count: number): Record<string, number> =>
+  count === 0 ? {} : { [field]: count };
+
+/** What analytics say; a counter at zero is as good as none. */
+async function counted(notes: readonly Note[]): Promise<Record<string, number>> {
+  const sums: Record<string, number> = {};
+  const day = notes[0]?.day ?? "";
+  for (let shard = 0; shard < book.store.keyspace.shards; shard += 1) {
+    const key = book.store.keyspace.sharded(shard, `stat:${day}`);
+    for (const [field, value] of Object.entries(await book.store.redis.hgetall(key))) {
+      if (/^(type|latency)/.test(field)) continue;
+      sums[field] = (sums[field] ?? 0) + Number(value);
+    }
+  }
+  return Object.fromEntries(Object.entries(sums).filter(([, value]) => value !== 0));
+}
+
+async function members(run: Run, name: string): Promise<string[]> {
+  const keys = new Set(run.users.map((user) => book.key(user, name)));
+  const found = await Promise.all([...keys].map((key) => book.store.redis.zrange(key, "0", "-1")));
+  return found.flat().toSorted();
+}
+
+async function begin(run: number): Promise<Run> {
+  // A day and users of its own: what other runs counted and left behind is elsewhere.
+  book.clock.advance(DAY_MS);
+  const { redis, keyspace } = book.store;
+  for (let shard = 0; shard < keyspace.shards; shard += 1) {
+    await redis.del(...["dead", "due", "outcomes"].map((name) => keyspace.sharded(shard, name)));
+  }
+  const users = Array.from({ length: USERS }, (_, user) => `run-${run}-user-${user}`);
+  return { users, ids: [], expected: new Map() };
+}
+
+describe("after any sequence of events", () => {
+  it("counters, the list of failed notes, due notes and outcomes agree with the notes", async () => {
+    let runs = 0;
+    const seen = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(sequence, async (operations) => {
+        runs += 1;
+        const run = await begin(runs);
+        for (const one of operations) {
+          book.clock.advance(7);
+          await perform(run, one);
+        }
+        const notes = await Promise.all(run.ids.map((id) => book.read(id)));
+        const idsOf = (wanted: (note: Note) => boolean) =>
+          notes
+            .filter(wanted)
+            .map(({ id }) => id)
+            .toSorted();
+
+        const late = [...run.expected.values()].flat().filter((word) => word === "late delivered");
+        expect(await counted(notes)).toEqual({
+          ...recount(notes),
+          ...countOf("late", late.length),
+        });
+        expect(await members(run, "dead")).toEqual(idsOf(({ status }) => status === "failed"));
+        expect(await members(run, "due")).toEqual(idsOf(({ status }) => !isSettled(status)));
+
+        const told = new Map(run.ids.map((id): [string, string[]] => [id, []]));
+        const shards = new Map(run.users.map((user) => [book.key(user, "outcomes"), user]));
+        for (const user of shards.values()) {
+          for (const { data } of await book.outcomes(user)) {
+            told.get(data.notification_id)?.push(`${data.outcome} ${data.status}`);
+          }
+        }
+        expect(told).toEqual(run.expected);
+        for (const words of told.values()) for (const word of words) seen.add(word);
+      }),
+      { numRuns: 50 },
+    );
+    // The sequences went everywhere that matters, or the agreement would mean little.
+    expect([...seen]).toEqual(
+      expect.arrayContaining([
+        ...["settled delivered", "settled failed", "settled stored", "settled suppressed"],
+        ...["settled cancelled", "late delivered", "redriven queued", "confirmed delivered"],
+      ]),
+    );
+  });
+});
