@@ -18,6 +18,7 @@ import {
   isAnswering,
   startLocalBroker,
 } from "../../src/platform/kafka/local-broker.ts";
+import { stopIdleTimers } from "../../src/platform/kafka/idle-timers.ts";
 import type { KafkaRecord, OutgoingRecord } from "../../src/platform/kafka/records.ts";
 
 /** Beyond the time that a broker has to start, which is told where it fails. */
@@ -108,6 +109,7 @@ async function untilAnswering(servers: string): Promise<void> {
 /** @param servers a broker that answers */
 export async function connectTestKafka(servers: string): Promise<TestKafka> {
   const prefix = `t-${randomBytes(6).toString("hex")}.`;
+  stopIdleTimers();
   const kafka = new Kafka({
     brokers: servers.split(","),
     clientId: "test",

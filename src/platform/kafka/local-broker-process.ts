@@ -66,8 +66,10 @@ export async function launchBroker(
       ...java,
       "kafka.tools.StorageTool",
       "format",
-      ...["--cluster-id", clusterId],
-      ...["--config", settingsFile],
+      "--cluster-id",
+      clusterId,
+      "--config",
+      settingsFile,
     ]);
   }
   // Truncated at each start, so that it cannot grow without bound over a developer's year.

@@ -5,6 +5,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Kafka, logLevel } from "kafkajs";
 import { ConfigError } from "../config.ts";
+import { stopIdleTimers } from "./idle-timers.ts";
 import {
   endBroker,
   hasEnded,
@@ -115,6 +116,7 @@ async function untilAnswering(child: ChildProcess, port: number, dir: string): P
 
 /** Whether a broker at this address tells about its cluster. */
 export async function isAnswering(server: string): Promise<boolean> {
+  stopIdleTimers();
   const admin = new Kafka({
     brokers: [server],
     clientId: "schoolbell-start",

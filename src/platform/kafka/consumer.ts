@@ -1,0 +1,171 @@
+/**
+ * Reads topics as a member of a consumer group and hands the records over in chunks. It starts
+ * without Kafka and goes on trying; what ends a membership, short of a fault in the set-up, is
+ * followed by a new one.
+ */
+import type { Clock } from "../clock.ts";
+import type { Logger } from "../logger.ts";
+import type { KafkaConnection } from "./connection.ts";
+import { isFatal, joinGroup, type Membership, type MembershipOptions } from "./membership.ts";
+import { createPartitionReaders, type PartitionPosition } from "./partition-reader.ts";
+import type { ChunkHandler } from "./records.ts";
+import { retryDelayMs } from "./retry-delay.ts";
+
+export interface KafkaConsumerOptions {
+  readonly connection: KafkaConnection;
+  readonly groupId: string;
+  /** Full names, with `KAFKA_TOPIC_PREFIX`; made where they are missing. */
+  readonly topics: readonly string[];
+  /** Of topics that have to be made. */
+  readonly partitions: number;
+  readonly onChunk: ChunkHandler;
+  /** It has ended by an error that another try would meet again; nothing more is read. */
+  readonly onStopped: (error: Error) => void;
+  readonly clock: Clock;
+  readonly logger: Pick<Logger, "debug" | "info" | "warn" | "error">;
+  /** How many partitions are handled at the same time. */
+  readonly concurrency?: number;
+  /** How soon Kafka takes a member that says nothing for dead. */
+  readonly sessionTimeoutMs?: number;
+  /** How long nothing may be fetched before a new membership is tried. */
+  readonly stallAfterMs?: number;
+}
+
+export interface KafkaConsumerState {
+  /** `paused`: some partition's handler fails at the moment; the others go on. */
+  readonly status: "connecting" | "consuming" | "paused" | "stopped";
+  /** Those given to this member. */
+  readonly partitions: readonly PartitionPosition[];
+}
+
+export interface KafkaConsumer {
+  /** Returns at once; Kafka need not be there. */
+  start(): void;
+  /** Finishes the chunks in hand, commits them, and leaves the group. */
+  stop(): Promise<void>;
+  state(): KafkaConsumerState;
+}
+
+/** One call for each chunk: large enough for throughput, small enough to be repeated. */
+const MAX_CHUNK_RECORDS = 500;
+const DEFAULT_CONCURRENCY = 4;
+const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
+/** A rebalance may hold everything up for a minute. */
+const DEFAULT_STALL_AFTER_MS = 90_000;
+const LEAVE_DEADLINE_MS = 30_000;
+/** Kafka's own advice: a third of the session, so that two may get lost. */
+const HEARTBEATS_PER_SESSION = 3;
+const MAX_HEARTBEAT_MS = 3_000;
+
+export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsumer {
+  const { groupId, clock, logger, onStopped } = options;
+  const sessionTimeoutMs = options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS;
+  const heartbeatMs = Math.min(MAX_HEARTBEAT_MS, sessionTimeoutMs / HEARTBEATS_PER_SESSION);
+  const readers = createPartitionReaders({
+    onChunk: options.onChunk,
+    maxChunkRecords: MAX_CHUNK_RECORDS,
+    heartbeatMs,
+    clock,
+    logger,
+  });
+  let status: "connecting" | "consuming" | "stopped" = "stopped";
+  let failures = 0;
+  let running: Promise<void> | undefined;
+  const stopping = Promise.withResolvers<"stop">();
+
+  const membership: MembershipOptions = {
+    connection: options.connection,
+    groupId,
+    topics: options.topics,
+    partitions: options.partitions,
+    readers,
+    clock,
+    logger,
+    concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
+    sessionTimeoutMs,
+    heartbeatMs,
+    stallAfterMs: options.stallAfterMs ?? DEFAULT_STALL_AFTER_MS,
+    onJoined() {
+      status = "consuming";
+      failures = 0;
+      logger.info({ group: groupId, partitions: readers.positions().length }, "kafka.joined");
+    },
+  };
+
+  /** @returns whether another membership is to follow. */
+  async function liveOnce(): Promise<boolean> {
+    status = "connecting";
+    let member: Membership;
+    try {
+      member = await joinGroup(membership);
+    } catch (error) {
+      return judge(error instanceof Error ? error : new Error(String(error)));
+    }
+    const end = await Promise.race([stopping.promise, member.ended]);
+    const left = member.leave();
+    if (end !== "stop" && (await orAfter(left, LEAVE_DEADLINE_MS)) === "late") {
+      // It may still hold its partitions: only the end of the process frees them.
+      return judge(new Error("the membership of the group did not end"));
+    }
+    await left;
+    readers.stop();
+    readers.assign({});
+    if (end === "stop") return false;
+    if (end.kind === "failed") return judge(end.error);
+    logger.warn({ group: groupId, reason: end.kind }, "kafka.rejoining");
+    return true;
+  }
+
+  function judge(error: Error): boolean {
+    if (isFatal(error)) {
+      logger.error({ err: error, group: groupId }, "kafka.consumer_stopped");
+      onStopped(error);
+      return false;
+    }
+    failures += 1;
+    logger.warn({ group: groupId, reason: error.message, failures }, "kafka.unreachable");
+    return true;
+  }
+
+  async function live(): Promise<void> {
+    while (await liveOnce()) {
+      const delayMs = failures === 0 ? 0 : retryDelayMs(failures, Math.random());
+      if ((await pauseFor(delayMs)) === "stop") break;
+    }
+    status = "stopped";
+  }
+
+  /** A stop need not wait for the timer, and leaves none behind. */
+  async function pauseFor(ms: number): Promise<"go" | "stop"> {
+    const pause = Promise.withResolvers<"go">();
+    const cancel = clock.after(ms, () => pause.resolve("go"));
+    const result = await Promise.race([stopping.promise, pause.promise]);
+    cancel();
+    return result;
+  }
+
+  async function orAfter(done: Promise<void>, ms: number): Promise<"done" | "late"> {
+    const late = Promise.withResolvers<"late">();
+    const cancel = clock.after(ms, () => late.resolve("late"));
+    const result = await Promise.race([done.then(() => "done" as const), late.promise]);
+    cancel();
+    return result;
+  }
+
+  return {
+    start() {
+      running ??= live();
+    },
+
+    async stop() {
+      stopping.resolve("stop");
+      await running;
+    },
+
+    state() {
+      const partitions = status === "consuming" ? readers.positions() : [];
+      const isPaused = partitions.some(({ paused }) => paused);
+      return { status: isPaused ? "paused" : status, partitions };
+    },
+  };
+}
