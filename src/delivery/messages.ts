@@ -1,6 +1,7 @@
 /** Puts a note into words for each channel: the frame, what a lock screen shows, the SMS. */
 import type { LockScreenText, Renderer, Subject } from "../content/render.ts";
 import type { Template } from "../content/template.ts";
+import { fullData } from "../content/text-values.ts";
 import { collapseKey } from "../content/url-pattern.ts";
 import { actionRequired, pushTtlSeconds } from "../content/deadline.ts";
 import type { PushMessage, SmsMessage } from "../channels/channel.ts";
@@ -115,11 +116,11 @@ export function createMessages(options: MessagesOptions): Messages {
     },
 
     push(note, preferences, now) {
-      const { template, request, deadline, subject } = read(note, preferences, now);
+      const { template, deadline, subject } = read(note, preferences, now);
       const text = renderer.lockScreen(template, subject);
       // What it replaces on the lock screen and at the push service: an older notice of the same
       // matter, or else only itself, tried again. A hash, since the push service can read it.
-      const replaces = collapseKey(template, request.data) ?? note.id;
+      const replaces = collapseKey(template, fullData(subject)) ?? note.id;
       const topic = sha256Hex(`${note.userId} ${replaces}`).slice(0, TOPIC_LENGTH);
       const payload = {
         notification_id: note.id,
