@@ -87,3 +87,8 @@ export function readIds(ids: readonly string[]): LetterIds {
     notifications: unique.filter((id) => NOTE_ID.test(id)),
   };
 }
+
+/** The kinds that these ids are of. */
+export function kindsOf(ids: LetterIds): Kind[] {
+  return KINDS.filter((kind) => ids[kind].length > 0);
+}

@@ -30,8 +30,18 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** Together about five seconds, after which our own waiting begins, which can be seen and stopped. */
 const RETRY = { initialRetryTime: 100, retries: 5, maxRetryTime: 2_000 };
 
+type ConnectionConfig = Pick<
+  Config,
+  | "KAFKA_BOOTSTRAP_SERVERS"
+  | "KAFKA_CONSUMER_CLIENT_ID"
+  | "KAFKA_SSL"
+  | "KAFKA_SASL_MECHANISM"
+  | "KAFKA_SASL_USERNAME"
+  | "KAFKA_SASL_PASSWORD"
+>;
+
 /** @returns undefined if Kafka is off */
-export function kafkaSettingsOf(config: Config): KafkaSettings | undefined {
+export function kafkaSettingsOf(config: ConnectionConfig): KafkaSettings | undefined {
   const servers = config.KAFKA_BOOTSTRAP_SERVERS;
   if (servers === undefined) return undefined;
   const mechanism = config.KAFKA_SASL_MECHANISM;

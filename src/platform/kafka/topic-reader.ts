@@ -3,8 +3,9 @@
  * consume the topic are not disturbed.
  */
 import { randomUUID } from "node:crypto";
-import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
+import type { Consumer, EachBatchPayload, KafkaMessage } from "kafkajs";
 import type { Clock } from "../clock.ts";
+import type { KafkaConnection } from "./connection.ts";
 import type { ChunkHandler, KafkaRecord } from "./records.ts";
 
 /** The records of one partition from `from` up to, but without, `to`. */
@@ -14,13 +15,19 @@ export interface TopicRange {
   readonly to: bigint;
 }
 
+/** Kafka was there, but did not give what it had promised. */
+export class TopicReadError extends Error {
+  override readonly name = "TopicReadError";
+}
+
 export interface TopicReader {
   /** Where every partition begins and ends now, in order; undefined if there is no such topic. */
   extent(topic: string): Promise<TopicRange[] | undefined>;
   /**
    * Hands over what the ranges hold: of each partition in order, some hundred records at a time, the
    * next when the handler has resolved.
-   * @throws what the handler throws; an error if Kafka fails, or says nothing for half a minute
+   * @throws what the handler throws; what the client throws if Kafka fails; TopicReadError if
+   *   nothing comes for half a minute
    */
   read(topic: string, ranges: readonly TopicRange[], onRecords: ChunkHandler): Promise<void>;
 }
@@ -32,12 +39,13 @@ const STALL_MS = 30_000;
 const FETCH_WAIT_MS = 200;
 
 export function createTopicReader(deps: {
-  readonly kafka: Pick<Kafka, "admin" | "consumer">;
+  readonly connection: KafkaConnection;
   /** In front of the names of the short-lived groups, so that rights can be given to them. */
   readonly group: string;
   readonly clock: Pick<Clock, "after">;
 }): TopicReader {
-  const { kafka, group, clock } = deps;
+  const { group, clock } = deps;
+  const kafka = deps.connection.client;
   return {
     async extent(topic) {
       const admin = kafka.admin();
@@ -108,7 +116,7 @@ async function consume(deps: {
   const { consumer, topic, open, onRecords, clock } = deps;
   await new Promise<void>((resolve, reject) => {
     const stall = (): void =>
-      reject(new Error(`Kafka sent nothing of ${topic} for ${STALL_MS / 1_000} s`));
+      reject(new TopicReadError(`Kafka sent nothing of ${topic} for ${STALL_MS / 1_000} s`));
     let cancelStall = clock.after(STALL_MS, stall);
     const end = (settle: () => void): void => {
       cancelStall();
