@@ -1,0 +1,120 @@
+/** `npm run trace`: replays recorded events and shows what became of each. */
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { findFreePort, startLocalBroker } from "../../src/platform/kafka/local-broker.ts";
+import { createResources, type Resources } from "../../src/platform/resources.ts";
+import { isAsExpected } from "./account.ts";
+import { parseTraceArguments, TRACE_USAGE, type TraceOptions } from "./arguments.ts";
+import { DOMAIN_KINDS, TEACHER_TYPES } from "./catalog.ts";
+import { FAULTS, type FaultTools } from "./faults.ts";
+import { halvesOf } from "./halves.ts";
+import { startRedisServer } from "./redis-server.ts";
+import { replay, type Replayed } from "./replay.ts";
+import { differences, tableOf, unheard } from "./table.ts";
+import { makeTerm } from "./term.ts";
+import { shiftTo } from "./time-shift.ts";
+import { readTrace, type TraceRecord } from "./trace-record.ts";
+
+const EXIT_UNSOUND = 1;
+const EXIT_WRONG_USE = 2;
+const EXIT_INTERRUPTED = 130;
+const STOP_DEADLINE_MS = 30_000;
+const REDIS_AWAY_MS = 20_000;
+const TOLD_AT_MOST = 20;
+const TERM_SEED = 20_260_901;
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function run(args: readonly string[]): Promise<number> {
+  const parsed = parseTraceArguments(args);
+  if (parsed.kind === "help") {
+    say(TRACE_USAGE);
+    return 0;
+  }
+  if (parsed.kind === "wrong") {
+    process.stderr.write(`${parsed.message}\n\n${TRACE_USAGE}`);
+    return EXIT_WRONG_USE;
+  }
+  const resources = createResources();
+  stopOnSignals(resources);
+  try {
+    return report(await replayWith(parsed.options, resources));
+  } finally {
+    await resources.close(STOP_DEADLINE_MS);
+  }
+}
+
+async function replayWith(options: TraceOptions, resources: Resources): Promise<Replayed> {
+  const { files, fault, readers } = options;
+  const broker = await startBroker(resources);
+  const redis = await startRedisServer(say);
+  resources.add("redis", () => redis.close());
+  const tools: FaultTools = { redis, broker, redisAwayMs: REDIS_AWAY_MS, announce: say };
+  const disturbance = fault === undefined ? undefined : FAULTS[fault];
+  return await replay({
+    phases: await phasesOf(files),
+    servers: broker?.servers ?? process.env["KAFKA_BOOTSTRAP_SERVERS"] ?? "",
+    redisUrl: redis.url,
+    prefix: `trace-${randomUUID().slice(0, 8)}`,
+    maxAgeMs: options.maxAgeSeconds * 1_000,
+    processes: { ingest: readers, projector: readers },
+    ...(disturbance === undefined ? {} : { disturb: (scene) => disturbance(scene, tools) }),
+    compareCounters: fault === undefined,
+    announce: say,
+  });
+}
+
+async function phasesOf(files: readonly string[]): Promise<readonly (readonly TraceRecord[])[]> {
+  const now = Date.now();
+  if (files.length === 0) return makeTerm({ seed: TERM_SEED, teachers: 20, nowMs: now });
+  return halvesOf(shiftTo(await readTrace(files), now));
+}
+
+async function startBroker(resources: Resources) {
+  if (process.env["KAFKA_BOOTSTRAP_SERVERS"] !== undefined) return undefined;
+  const dataDir = await mkdtemp(path.join(tmpdir(), "schoolbell-trace-"));
+  resources.add("broker's data", () => rm(dataDir, { recursive: true, force: true }));
+  const port = await findFreePort();
+  const launch = () => startLocalBroker({ dataDir, port, announce: say });
+  let broker = await launch();
+  resources.add("broker", () => broker.stop());
+  return {
+    servers: broker.servers,
+    stop: () => broker.stop(),
+    async start() {
+      broker = await launch();
+    },
+  };
+}
+
+function report({ lines, faults, seconds }: Replayed): number {
+  say(`\n${tableOf(lines)}\n`);
+  const silent = [
+    ...unheard(lines, DOMAIN_KINDS.keys(), "domain").map((type) => `domain ${type}`),
+    ...unheard(lines, TEACHER_TYPES, "teacher").map((type) => `teacher ${type}`),
+  ];
+  const heard = DOMAIN_KINDS.size + TEACHER_TYPES.size - silent.length;
+  say(`${heard} of ${DOMAIN_KINDS.size} domain kinds and ${TEACHER_TYPES.size} teacher types`);
+  say(`reached a socket of their owner${silent.length === 0 ? "" : `; not ${silent.join(", ")}`}.`);
+  const wrong = lines.filter((line) => !isAsExpected(line)).length;
+  const verdict = wrong === 0 ? "every count is that of the files" : `${wrong} records differ`;
+  say(`${lines.length} records in ${seconds.toFixed(1)} s; ${verdict}.`);
+  for (const sentence of [...differences(lines, TOLD_AT_MOST), ...faults.slice(0, TOLD_AT_MOST)]) {
+    say(`  ${sentence}`);
+  }
+  if (faults.length > TOLD_AT_MOST) say(`  and ${faults.length - TOLD_AT_MOST} more faults`);
+  return wrong + faults.length + silent.length === 0 ? 0 : EXIT_UNSOUND;
+}
+
+function stopOnSignals(resources: Resources): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      say("stopping");
+      void resources.close(STOP_DEADLINE_MS).then(() => process.exit(EXIT_INTERRUPTED));
+    });
+  }
+}
+
+process.exitCode = await run(process.argv.slice(2));
