@@ -47,6 +47,38 @@ describe("the source", () => {
   });
 });
 
+/** Every file that `names` reach by their imports, themselves included. */
+function reachedFrom(names: readonly string[]): string[] {
+  const reached = new Set<string>();
+  const visit = (name: string): void => {
+    const file = source.find((each) => each.name === name);
+    if (file === undefined || reached.has(name)) return;
+    reached.add(name);
+    for (const specifier of importsOf(file.text)) {
+      if (specifier.startsWith(".")) visit(path.posix.join(path.posix.dirname(name), specifier));
+    }
+  };
+  names.forEach(visit);
+  return [...reached];
+}
+
+describe("domain events", () => {
+  const routers = source
+    .map(({ name }) => name)
+    .filter((name) => /^(gateway|delivery|queue|channels|tracking)\//.test(name));
+
+  it("are unknown to the gateway and the worker, in all that they reach", () => {
+    const reached = reachedFrom(["roles/gateway.ts", "roles/worker.ts", ...routers]);
+    expect(reached).toContain("gateway/hub.ts");
+    expect(reached).toContain("delivery/websocket-stage.ts");
+    expect(reached.filter((name) => name.startsWith("projectors/"))).toEqual([]);
+  });
+
+  it("are known to the projector role", () => {
+    expect(reachedFrom(["roles/projector.ts"])).toContain("projectors/event-table.ts");
+  });
+});
+
 describe("the import rule", () => {
   it.each([
     ["gateway/hub.ts", "../content/templates.ts"],

@@ -65,6 +65,11 @@ export function createMetrics(options: MetricsOptions = {}) {
       "outcome",
       "reason",
     ]),
+    ownershipMismatches: counter(
+      "ownership_mismatches_total",
+      "Domain events that named a user who does not own what they are about",
+      ["type"],
+    ),
     consumerLag: gauge("kafka_consumer_lag", "Records of a topic that a group has yet to read", [
       "group",
       "topic",

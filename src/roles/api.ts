@@ -6,8 +6,12 @@ import { preferenceRoutes } from "../delivery/routes.ts";
 import type { Route } from "../http/route.ts";
 import type { Accept } from "../ingest/accept.ts";
 import { ingestRoutes } from "../ingest/routes.ts";
+import type { OwnerIndex } from "../projectors/owner-index.ts";
+import { ownerRoutes } from "../projectors/routes.ts";
 import { createAnalytics } from "../tracking/analytics.ts";
 import { createAuditReader } from "../tracking/audit-reader.ts";
+import { deadLetterRoutes } from "../tracking/dead-letter-routes.ts";
+import { createDeadNotes } from "../tracking/dead-notes.ts";
 import { readGatewayCensus } from "../tracking/presence.ts";
 import { reportRoutes } from "../tracking/report-routes.ts";
 import { trackingRoutes } from "../tracking/routes.ts";
@@ -25,10 +29,11 @@ export async function createApiRole(deps: {
   readonly foundation: Foundation;
   readonly parts: DeliveryParts;
   readonly accept: Accept;
+  readonly owners: OwnerIndex;
   readonly vapidPublicKey: string | undefined;
 }): Promise<ApiRole> {
   const { foundation, parts, accept } = deps;
-  const { config, redis, keyspace, clock, nodeId } = foundation;
+  const { config, redis, keyspace, clock, sealing, nodeId } = foundation;
   const { ledger, preferences, subscriptions, receipts, receiptTokens, audit } = parts;
 
   const settlements = createSettlements({
@@ -52,6 +57,26 @@ export async function createApiRole(deps: {
         cancel: (note) => cancel(note, clock.now()),
         isNoteId: (id) => keyspace.shardOfNote(id) !== undefined,
         readReceipt: (token) => receiptTokens.read(token),
+      }),
+      ...ownerRoutes({
+        owners: deps.owners,
+        onPut: (caller, { kind, userId }, before) =>
+          audit.add({
+            action: "owner_set",
+            caller,
+            user_id: userId,
+            ...(before === undefined || before === userId ? {} : { code: "changed" }),
+            result: kind,
+          }),
+      }),
+      ...deadLetterRoutes({
+        deadNotes: createDeadNotes({
+          redis,
+          keyspace,
+          clock,
+          sealing,
+          outcomes: config.KAFKA_BOOTSTRAP_SERVERS !== undefined,
+        }),
       }),
       ...preferenceRoutes({
         preferences,

@@ -9,6 +9,7 @@ import { metricsRoute } from "../http/metrics-route.ts";
 import { openApiRoute } from "../http/openapi.ts";
 import { createRateLimiter } from "../http/rate-limiter.ts";
 import type { Route } from "../http/route.ts";
+import { createOwnerIndex } from "../projectors/owner-index.ts";
 import { createRefusals } from "../tracking/refusals.ts";
 import { createAcceptPart } from "./accept-part.ts";
 import { createApiRole } from "./api.ts";
@@ -18,7 +19,11 @@ import type { Foundation } from "./foundation.ts";
 import type { FrontDoor } from "./front-door.ts";
 import { createGatewayRole } from "./gateway.ts";
 import { createHealthSource, redisAnswers } from "./health-source.ts";
+import { startIngestRole } from "./ingest.ts";
+import { createKafkaParts } from "./kafka-parts.ts";
+import { startOutcomeRelay } from "./outcome-relay.ts";
 import { siteRoutes } from "./pages/site-routes.ts";
+import { startProjectorRole } from "./projector.ts";
 import { version } from "./version.ts";
 import { createWorkerRole } from "./worker.ts";
 
@@ -44,9 +49,13 @@ export async function startRoles(foundation: Foundation, door: FrontDoor): Promi
     onFailure: () => metrics.authFailures.inc(),
     onAlert: (ip) => refusals.record({ action: "security_alert", who: { address: ip } }),
   });
+  const kafka = createKafkaParts(foundation);
+  const owners = createOwnerIndex({ redis, keyspace });
   if (config.ROLES.includes("worker")) {
     const publicUrl = (): string => config.PUBLIC_URL?.replace(/\/$/, "") ?? door.url;
-    await createWorkerRole({ foundation, parts, content, publicUrl }).start();
+    const worker = await createWorkerRole({ foundation, parts, content, publicUrl });
+    await worker.start();
+    if (kafka !== undefined) await startOutcomeRelay({ foundation, kafka });
   }
   const gateway = config.ROLES.includes("gateway")
     ? await createGatewayRole({ foundation, parts, verifier, failedLogins })
@@ -56,8 +65,14 @@ export async function startRoles(foundation: Foundation, door: FrontDoor): Promi
   const vapidPublicKey = readPushSettings(config, secrets.vapid)?.vapid.publicKey;
   const accept = createAcceptPart({ foundation, parts, content });
   const api = config.ROLES.includes("api")
-    ? await createApiRole({ foundation, parts, accept, vapidPublicKey })
+    ? await createApiRole({ foundation, parts, accept, owners, vapidPublicKey })
     : undefined;
+  if (config.ROLES.includes("ingest")) {
+    await startIngestRole({ foundation, parts, content, accept, owners, kafka });
+  }
+  if (config.ROLES.includes("projector") && kafka !== undefined) {
+    await startProjectorRole({ foundation, parts, owners, kafka });
+  }
 
   let serving = false;
   const source = createHealthSource({

@@ -10,11 +10,16 @@ import { readSmsSettings } from "../channels/sms/settings.ts";
 import { createOutboxSmsChannel } from "../channels/sms/sms-channel-outbox.ts";
 import { createTwilioSmsChannel } from "../channels/sms/sms-channel-twilio.ts";
 import { createAnswerInbox } from "../channels/websocket/answer-inbox.ts";
+import { createUserMirror } from "../channels/websocket/user-mirror.ts";
 import { createMessages } from "../delivery/messages.ts";
 import { createPushStage } from "../delivery/push-stage.ts";
 import { createSmsStage } from "../delivery/sms-stage.ts";
 import { createStageDesk, type StageDesk } from "../delivery/stage-desk.ts";
-import { createWebsocketStage, type WebsocketStage } from "../delivery/websocket-stage.ts";
+import {
+  createWebsocketStage,
+  type WebsocketStage,
+  type WebsocketStageOptions,
+} from "../delivery/websocket-stage.ts";
 import type { Cancel } from "../platform/clock.ts";
 import { createDuePoller } from "../queue/due-poller.ts";
 import { createStageWorkers } from "../queue/stage-workers.ts";
@@ -114,7 +119,22 @@ function watchOverdue({ clock, metrics }: Foundation, { ledger }: DeliveryParts)
   });
 }
 
-export function createWorkerRole(deps: WorkerDeps): WorkerRole {
+/** Frames for other services too, where that is on. */
+async function createMirror(
+  foundation: Foundation,
+): Promise<Pick<WebsocketStageOptions, "onPublished">> {
+  if (!foundation.config.MIRROR_USER_CHANNELS) return {};
+  const mirror = createUserMirror({
+    redis: await foundation.connect("mirror", "command"),
+    logger: foundation.logger,
+  });
+  return {
+    onPublished: (note, replayId, epoch, body) =>
+      mirror.publish(note.userId, { replayId: Number(replayId), epoch }, body),
+  };
+}
+
+export async function createWorkerRole(deps: WorkerDeps): Promise<WorkerRole> {
   const { foundation, parts, content } = deps;
   const { config, clock, logger, redis, keyspace, sealing, nodeId, resources } = foundation;
   const providers = createProviders(foundation);
@@ -136,6 +156,7 @@ export function createWorkerRole(deps: WorkerDeps): WorkerRole {
     workerId: nodeId,
     answerMs: config.GATEWAY_ANSWER_MS,
     ackMs: config.ACK_WAIT_MS,
+    ...(await createMirror(foundation)),
   });
   const push = createPushStage({
     ...provider,

@@ -1,0 +1,77 @@
+/** The ingest role: takes in what services ask for by Kafka, and on Redis channels where that is on. */
+import type { Accept } from "../ingest/accept.ts";
+import { createEventIntake } from "../ingest/event-intake.ts";
+import { createRedisBridge } from "../ingest/redis-bridge.ts";
+import type { OwnerIndex } from "../projectors/owner-index.ts";
+import type { ContentParts } from "./content-parts.ts";
+import type { DeliveryParts } from "./delivery-parts.ts";
+import type { Foundation } from "./foundation.ts";
+import type { KafkaParts } from "./kafka-parts.ts";
+
+const SECOND_MS = 1_000;
+
+export interface IngestRoleDeps {
+  readonly foundation: Foundation;
+  readonly parts: Pick<DeliveryParts, "audit">;
+  readonly content: ContentParts;
+  readonly accept: Accept;
+  readonly owners: Pick<OwnerIndex, "ownersOf">;
+  readonly kafka: KafkaParts | undefined;
+}
+
+export async function startIngestRole(deps: IngestRoleDeps): Promise<void> {
+  if (deps.foundation.config.REDIS_BRIDGE) await startBridge(deps);
+  if (deps.kafka !== undefined) await readEvents(deps, deps.kafka);
+}
+
+async function startBridge({ foundation, parts, content, accept }: IngestRoleDeps): Promise<void> {
+  const { config, logger, metrics, resources } = foundation;
+  const bridge = createRedisBridge({
+    redis: await foundation.connect("bridge", "subscriber"),
+    accept,
+    logger,
+    audit: parts.audit,
+    templates: content.templates,
+    exposeStorageIds: config.EXPOSE_STORAGE_IDS,
+    onMessage: (outcome) =>
+      metrics.events.inc({
+        role: "bridge",
+        outcome: outcome.kind,
+        reason: outcome.kind === "dropped" ? outcome.reason : "",
+      }),
+  });
+  resources.add("redis bridge", () => bridge.close());
+  await bridge.start();
+}
+
+async function readEvents(deps: IngestRoleDeps, kafka: KafkaParts): Promise<void> {
+  const { foundation, parts, content, accept, owners } = deps;
+  const { config, clock, logger, metrics } = foundation;
+  const generalTopic = kafka.topic(config.KAFKA_NOTIFICATIONS_TOPIC);
+  const teacherTopics = [
+    ...new Set([...config.KAFKA_TEACHER_TOPICS, config.TEACHER_NOTIFICATION_TOPIC]),
+  ];
+  const onChunk = createEventIntake({
+    accept,
+    owners,
+    generalTopic,
+    clock,
+    logger,
+    templates: content.templates,
+    eventTypes: teacherTopics,
+    allowUnknownTypes: config.ALLOW_UNKNOWN_TYPES,
+    exposeStorageIds: config.EXPOSE_STORAGE_IDS,
+    strictOwnership: config.STRICT_OWNERSHIP,
+    maxEventAgeMs: config.MAX_EVENT_AGE_SECONDS * SECOND_MS,
+    deadLetters: kafka.deadLetters("ingest"),
+    audit: parts.audit,
+    onRecord: (_record, outcome) =>
+      metrics.events.inc({
+        role: "ingest",
+        outcome: outcome.kind,
+        reason: "reason" in outcome ? outcome.reason : "",
+      }),
+  });
+  const topics = [...teacherTopics.map((name) => kafka.topic(name)), generalTopic];
+  await kafka.read({ role: "ingest", topics, onChunk });
+}
