@@ -1,0 +1,390 @@
+/** Records of the topics, each with its outcome, against a real Redis. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { KafkaRecord } from "../../src/platform/kafka/records.ts";
+import { Problem } from "../../src/platform/problems.ts";
+import {
+  batchCompleted,
+  envelopeOf,
+  GENERAL_TOPIC,
+  openIntakeScene,
+  OTHER_TEACHER_TOPIC,
+  recordOf,
+  type IntakeScene,
+} from "./intake-scene.ts";
+
+let scene: IntakeScene;
+let users = 0;
+
+beforeAll(async () => {
+  scene = await openIntakeScene();
+});
+
+afterAll(async () => {
+  await scene.close();
+});
+
+beforeEach(() => {
+  for (const list of [scene.deadLetters, scene.audited, scene.outcomes, scene.queued]) {
+    list.length = 0;
+  }
+  scene.owners.clear();
+});
+
+const someone = (): string => {
+  users += 1;
+  return `teacher-${users}`;
+};
+const record = (value: unknown, place: Partial<KafkaRecord> = {}): KafkaRecord =>
+  recordOf(value, { timestamp: scene.clock.now(), ...place });
+const request = (value: unknown): KafkaRecord => record(value, { topic: GENERAL_TOPIC });
+const ago = (hours: number): string =>
+  new Date(scene.clock.now() - hours * 3_600_000).toISOString();
+const kinds = (outcomes: readonly { kind: string; reason?: string }[]): string[] =>
+  outcomes.map(({ kind, reason }) => (reason === undefined ? kind : `${kind} ${reason}`));
+const announcementFor = (user_id: string, changes: object = {}) => ({
+  user_id,
+  template_id: "announcement",
+  data: { title: "Hello", body: "The bell rings at eight." },
+  ...changes,
+});
+
+describe("a teacher event", () => {
+  it("becomes the notification of its teacher", async () => {
+    expect(kinds(await scene.take([record(envelopeOf(batchCompleted()))]))).toEqual(["accepted"]);
+    const [note] = await scene.notes();
+    expect(note).toMatchObject({
+      userId: "teacher-123",
+      templateId: "batch_processing_completed",
+      notificationType: "batch_processing_completed",
+      priority: "high",
+      lane: "normal",
+      status: "queued",
+      callerId: "kafka",
+      request: {
+        category: "batch_progress",
+        correlation_id: "event-789",
+        data: {
+          batch_id: "batch-456",
+          batch_name: "Essay Batch 1",
+          status: "completed",
+          category: "batch_progress",
+          priority: "high",
+          action_required: false,
+          deadline: null,
+        },
+      },
+    });
+    expect(scene.queued).toEqual([note?.id]);
+  });
+
+  it("is one notification on both topics and as a request with its id", async () => {
+    const user = someone();
+    const event = envelopeOf(batchCompleted({ teacher_id: user }), {
+      event_id: `event-of-${user}`,
+    });
+    const outcomes = await scene.take([
+      record(event),
+      record(event, { topic: OTHER_TEACHER_TOPIC }),
+    ]);
+    expect(kinds(outcomes)).toEqual(["accepted", "repeated"]);
+    const again = await scene.take([
+      request({
+        user_id: user,
+        template_id: "batch_processing_completed",
+        data: { batch_id: "batch-456", status: "completed" },
+        event_id: `event-of-${user}`,
+      }),
+    ]);
+    expect(kinds(again)).toEqual(["repeated"]);
+    expect(await scene.notes()).toHaveLength(1);
+    expect(scene.queued.filter((id, at, all) => all.indexOf(id) === at)).toHaveLength(1);
+  });
+
+  it("may raise what it tells to critical", async () => {
+    await scene.take([record(batchCompleted({ teacher_id: someone(), priority: "critical" }))]);
+    expect(await scene.notes()).toMatchObject([{ priority: "critical", lane: "urgent" }]);
+  });
+
+  it("may lack what its template asks for, and hold null", async () => {
+    const user = someone();
+    const outcomes = await scene.take([
+      record(batchCompleted({ teacher_id: user, payload: {} })),
+      record(batchCompleted({ teacher_id: user, payload: { batch_id: null, status: null } })),
+    ]);
+    expect(kinds(outcomes)).toEqual(["accepted", "accepted"]);
+  });
+
+  it("is put aside when a field has the wrong type", async () => {
+    const outcomes = await scene.take([record(batchCompleted({ payload: { batch_id: 7 } }))]);
+    expect(kinds(outcomes)).toEqual(["dead_lettered invalid_event"]);
+    expect(scene.deadLetters[0]?.detail).toContain("data.batch_id");
+  });
+
+  it("is put aside when another notification has its event id", async () => {
+    const event = envelopeOf(batchCompleted({ teacher_id: someone() }));
+    const other = { ...event, data: batchCompleted({ teacher_id: someone() }) };
+    const outcomes = await scene.take([record(event), record(other)]);
+    expect(kinds(outcomes)).toEqual(["accepted", "dead_lettered idempotency_conflict"]);
+  });
+
+  it("carries its trace context to the note", async () => {
+    const traceparent = "00-8247720201ef0267b55cbc8c6948c14d-dc65e457d6f86584-01";
+    const data = batchCompleted({ teacher_id: someone() });
+    await scene.take([record(envelopeOf(data, { metadata: { traceparent } }))]);
+    expect(await scene.notes()).toMatchObject([{ request: { traceparent } }]);
+  });
+});
+
+describe("a record of the general topic", () => {
+  it("is taken as a request would be", async () => {
+    const user = someone();
+    const outcomes = await scene.take([request(announcementFor(user, { priority: "low" }))]);
+    expect(kinds(outcomes)).toEqual(["accepted"]);
+    expect(await scene.notes()).toMatchObject([{ userId: user, lane: "bulk", family: "general" }]);
+  });
+
+  it("is held to its template as a request is", async () => {
+    const outcomes = await scene.take([
+      request({ user_id: someone(), template_id: "announcement", data: { title: "No body" } }),
+      request({ user_id: someone(), template_id: "nothing" }),
+      request({ user_id: "a:b", template_id: "announcement" }),
+      request(envelopeOf(batchCompleted())),
+    ]);
+    expect(new Set(kinds(outcomes))).toEqual(new Set(["dead_lettered invalid_request"]));
+    expect(scene.deadLetters.map(({ detail }) => detail)).toEqual([
+      expect.stringContaining("data.body"),
+      expect.stringContaining("nothing"),
+      expect.stringContaining("user_id"),
+      expect.stringContaining("user_id"),
+    ]);
+  });
+
+  it("is one when it is delivered again, and two when it was asked for twice", async () => {
+    const body = announcementFor(someone());
+    const [first, second] = [request(body), request(body)];
+    expect(kinds(await scene.take([first, second]))).toEqual(["accepted", "accepted"]);
+    expect(kinds(await scene.take([first, second]))).toEqual(["repeated", "repeated"]);
+    expect(await scene.notes()).toHaveLength(2);
+  });
+
+  it("is skipped once its sender wants it no more", async () => {
+    const late = request(announcementFor(someone(), { expires_at: ago(1) }));
+    expect(kinds(await scene.take([late]))).toEqual(["skipped expired"]);
+  });
+});
+
+describe("an old event", () => {
+  it("is skipped and audited, by its own time, else its envelope's, else its record's", async () => {
+    const old = { teacher_id: someone(), timestamp: ago(25) };
+    const user = someone();
+    const outcomes = await scene.take([
+      record(batchCompleted(old)),
+      record(batchCompleted(old)),
+      record(envelopeOf(batchCompleted({ teacher_id: user }), { event_timestamp: ago(25) })),
+      record(batchCompleted({ teacher_id: user }), { timestamp: scene.clock.now() - 90_000_000 }),
+      request(announcementFor(user, {})),
+      record(announcementFor(user), { topic: GENERAL_TOPIC, timestamp: Date.parse(ago(25)) }),
+    ]);
+    const stale = "skipped stale";
+    expect(kinds(outcomes)).toEqual([stale, stale, stale, stale, "accepted", stale]);
+    const about = { action: "skipped", code: "stale", caller: "kafka" };
+    const template_id = "batch_processing_completed";
+    expect(scene.audited).toEqual([
+      { ...about, user_id: old.teacher_id, template_id, count: 2 },
+      { ...about, user_id: user, template_id, count: 2 },
+      { ...about, user_id: user, template_id: "announcement" },
+    ]);
+    expect(scene.deadLetters).toEqual([]);
+  });
+
+  it("is still told while its deadline, or the time it was scheduled for, is ahead", async () => {
+    const event = {
+      notification_type: "student_matching_confirmation_required",
+      priority: "critical",
+      payload: {},
+      timestamp: ago(30),
+    };
+    const outcomes = await scene.take([
+      record(batchCompleted({ ...event, teacher_id: someone(), deadline_timestamp: ago(-1) })),
+      record(batchCompleted({ ...event, teacher_id: someone(), deadline_timestamp: ago(1) })),
+      record(announcementFor(someone(), { send_at: ago(-1) }), {
+        topic: GENERAL_TOPIC,
+        timestamp: Date.parse(ago(30)),
+      }),
+    ]);
+    expect(kinds(outcomes)).toEqual(["accepted", "skipped stale", "accepted"]);
+  });
+
+  it("is as old as the installation allows", async () => {
+    const young = record(batchCompleted({ teacher_id: someone(), timestamp: ago(2) }));
+    const handler = scene.intake({ maxEventAgeMs: 3_600_000 });
+    expect(kinds(await scene.take([young], handler))).toEqual(["skipped stale"]);
+    expect(kinds(await scene.take([young]))).toEqual(["accepted"]);
+  });
+});
+
+describe("ownership", () => {
+  const about = (user: string, batch_id: string, class_id?: string) =>
+    record(batchCompleted({ teacher_id: user, payload: { batch_id }, class_id }));
+
+  it("keeps from a teacher what is known to be another's, and leaves a trace of it", async () => {
+    const [anna, bo] = [someone(), someone()];
+    scene.owners.set("batch:b1", anna).set("class:c1", bo);
+    const outcomes = await scene.take([
+      about(anna, "b1"),
+      about(bo, "b1"),
+      about(anna, "b1", "c1"),
+      about(anna, "b2", "c1"),
+      about(bo, "b2", "c1"),
+    ]);
+    const foreign = "dead_lettered ownership_mismatch";
+    expect(kinds(outcomes)).toEqual(["accepted", foreign, foreign, foreign, "accepted"]);
+    expect(scene.audited[0]).toMatchObject({
+      action: "dead_lettered",
+      code: "ownership_mismatch",
+      user_id: bo,
+    });
+    expect(await scene.notes()).toMatchObject([{ userId: anna }, { userId: bo }]);
+  });
+
+  it("is trusted where nobody knows, unless the installation is strict", async () => {
+    const [first, second] = [someone(), someone()];
+    scene.owners.set("class:c9", second);
+    expect(kinds(await scene.take([about(first, "b9")]))).toEqual(["accepted"]);
+    const strict = scene.intake({ strictOwnership: true });
+    const outcomes = await scene.take(
+      [
+        about(someone(), "b9"),
+        about(second, "b9", "c9"),
+        record(batchCompleted({ teacher_id: someone(), payload: {} })),
+      ],
+      strict,
+    );
+    expect(kinds(outcomes)).toEqual(["dead_lettered owner_unknown", "accepted", "accepted"]);
+  });
+
+  it("is not asked about requests of the general topic", async () => {
+    scene.owners.set("batch:b5", "somebody-else");
+    const outcomes = await scene.take([request(announcementFor(someone(), { batch_id: "b5" }))]);
+    expect(kinds(outcomes)).toEqual(["accepted"]);
+  });
+});
+
+describe("what can never be used", () => {
+  it("stops nothing that comes behind it, and keeps its bytes", async () => {
+    const good = () => record(envelopeOf(batchCompleted({ teacher_id: someone() })));
+    const poison: [KafkaRecord, string][] = [
+      [record(Buffer.from([0xff, 0xfe, 0x7b])), "dead_lettered invalid_json"],
+      [record("not json"), "dead_lettered invalid_json"],
+      [record(Buffer.alloc(0)), "dead_lettered invalid_json"],
+      [record([1, 2]), "dead_lettered invalid_event"],
+      [record(`${"[".repeat(5_000)}${"]".repeat(5_000)}`), "dead_lettered invalid_event"],
+      [record(`{"teacher_id":"t","payload":{"__proto__":1}}`), "dead_lettered invalid_event"],
+      [record({ ...batchCompleted(), filler: "x".repeat(300_000) }), "dead_lettered invalid_event"],
+      [record({ teacher_id: "t" }), "dead_lettered invalid_event"],
+      [record({ event_type: "a.b.v1", data: {} }), "dead_lettered unknown_event_type"],
+      [
+        record(batchCompleted({ notification_type: "unheard_of" })),
+        "dead_lettered unknown_notification_type",
+      ],
+      [record(null), "skipped tombstone"],
+    ];
+    const chunk = poison.flatMap(([bad]) => [good(), bad]);
+    const outcomes = kinds(await scene.take([...chunk, good()]));
+    expect(outcomes.filter((_, at) => at % 2 === 0)).toEqual(
+      Array.from({ length: poison.length + 1 }, () => "accepted"),
+    );
+    expect(outcomes.filter((_, at) => at % 2 === 1)).toEqual(poison.map(([, outcome]) => outcome));
+    const dead = poison.filter(([, outcome]) => outcome.startsWith("dead"));
+    expect(scene.deadLetters.map((letter) => letter.record)).toEqual(dead.map(([bad]) => bad));
+    expect(await scene.notes()).toHaveLength(poison.length + 1);
+  });
+
+  it("is the one record that breaks acceptance, not its neighbours", async () => {
+    const chunk = Array.from({ length: 9 }, () =>
+      record(envelopeOf(batchCompleted({ teacher_id: someone() }))),
+    );
+    const culprit = `teacher-${users - 3}`;
+    const handler = scene.intake({
+      accept: async (submissions, caller) => {
+        if (submissions.some(({ request: { user_id } }) => user_id === culprit)) {
+          throw new TypeError("a bug");
+        }
+        return scene.accept(submissions, caller);
+      },
+    });
+    const outcomes = kinds(await scene.take(chunk, handler));
+    expect(outcomes).toEqual(
+      chunk.map((_, at) => (at === 5 ? "dead_lettered poison" : "accepted")),
+    );
+    expect(scene.deadLetters.map((letter) => letter.record)).toEqual([chunk[5]]);
+    expect((await scene.notes()).map(({ id }) => id)).toEqual(scene.queued);
+  });
+});
+
+describe("while nothing can be taken", () => {
+  const chunk = () => [
+    record(envelopeOf(batchCompleted({ teacher_id: someone() }))),
+    record("not json"),
+  ];
+
+  it("hands the chunk back as a whole, and takes it when it comes again", async () => {
+    const records = chunk();
+    const full = scene.intake({
+      accept: scene.acceptWith({
+        assertRoom: () => Promise.reject(new Problem("unavailable", "Storage is nearly full.")),
+      }),
+    });
+    await expect(scene.take(records, full)).rejects.toThrow("Storage is nearly full.");
+    expect([scene.outcomes, scene.deadLetters, scene.audited]).toEqual([[], [], []]);
+    expect(kinds(await scene.take(records))).toEqual(["accepted", "dead_lettered invalid_json"]);
+  });
+
+  it("gives up none when Redis refuses them all for a reason of its own", async () => {
+    const refusal = Object.assign(new Error("NOPERM no permissions"), { name: "ReplyError" });
+    const handler = scene.intake({ accept: () => Promise.reject(refusal) });
+    await expect(scene.take(chunk(), handler)).rejects.toThrow("NOPERM");
+    expect(scene.deadLetters).toEqual([]);
+  });
+
+  it("accepts once what could not be put aside at first", async () => {
+    const records = chunk();
+    const handler = scene.intake({
+      deadLetters: { write: () => Promise.reject(new Error("no broker")) },
+    });
+    await expect(scene.take(records, handler)).rejects.toThrow("no broker");
+    expect(scene.outcomes).toEqual([]);
+    expect(kinds(await scene.take(records))).toEqual(["repeated", "dead_lettered invalid_json"]);
+    expect(await scene.notes()).toHaveLength(1);
+  });
+});
+
+describe("the order", () => {
+  it("of a teacher's notifications is that of the partition", async () => {
+    const teachers = Array.from({ length: 9 }, someone);
+    const records = Array.from({ length: 400 }, (_, at) =>
+      record(
+        envelopeOf(
+          batchCompleted({
+            teacher_id: teachers[(at * 7) % teachers.length],
+            payload: { batch_id: `b${String(at).padStart(3, "0")}` },
+          }),
+        ),
+      ),
+    );
+    await scene.take(records.slice(0, 250));
+    await scene.take(records.slice(250));
+    const byId = await scene.ledger.fetch(scene.queued);
+    const queuedFor = (user: string) =>
+      scene.queued.flatMap((id) => {
+        const note = byId.get(id);
+        return note?.userId === user ? [String(note.request?.data["batch_id"])] : [];
+      });
+    for (const teacher of teachers) {
+      const batches = queuedFor(teacher);
+      expect(batches).toEqual(batches.toSorted());
+      expect(batches.length).toBeGreaterThan(40);
+    }
+    expect(scene.queued).toHaveLength(400);
+  });
+});
