@@ -62,6 +62,30 @@ describe("languages", () => {
     expect(say(0)).toContain(none);
   });
 
+  it.each([
+    ["en", 1, "1 file arrived"],
+    ["en", 0, "0 files arrived"],
+    ["es", 1, "Llegó 1 archivo"],
+    ["es", 2, "Llegaron 2 archivos"],
+    ["sv", 1, "1 fil har"],
+    ["sv", 2, "2 filer har"],
+    ["fr", 0, "0 fichier est arrivé"],
+    ["fr", 2, "2 fichiers sont arrivés"],
+    ["ar", 0, "لم يصل أي ملف"],
+    ["ar", 1, "وصل ملف واحد"],
+    ["ar", 2, "وصل ملفان"],
+    ["ar", 3, "وصلت 3 ملفات"],
+    ["ar", 11, "وصل 11 ملفًا"],
+    ["ar", 100, "وصل 100 ملف إلى"],
+    ["zh", 2, "2 个文件"],
+    ["vi", 2, "2 tệp"],
+  ])("counts files in %s: %d", (locale, file_count, expected) => {
+    const files = template("batch_files_uploaded");
+    const about = subject({ ...dataFor(files), file_count }, { locale });
+    expect(renderer.inApp(files, about).body).toContain(expected);
+    expect(renderer.lockScreen(files, about).body).toContain(expected);
+  });
+
   it("groups large numbers as the language does", () => {
     const data = { ...dataFor(template("student_matching_confirmation_required")) };
     data["unmatched_count"] = 12_345;
