@@ -36,6 +36,7 @@ export function createKafkaParts(foundation: Foundation): KafkaParts | undefined
   const partitions = config.KAFKA_TOPIC_PARTITIONS;
   const producer = createKafkaProducer({
     connection,
+    clock,
     logger,
     partitions,
     topics: [

@@ -125,7 +125,8 @@ async function openEvents(
   const logger = createSilentLogger();
   const connection = createKafkaConnection(settings, logger);
   const group = config.KAFKA_CONSUMER_GROUP;
-  const reader = createTopicReader({ connection, group, clock: createSystemClock() });
+  const clock = createSystemClock();
+  const reader = createTopicReader({ connection, group, clock });
   const topicPrefix = config.KAFKA_TOPIC_PREFIX;
   const topic = topicPrefix + config.KAFKA_DEAD_LETTER_TOPIC;
   try {
@@ -137,6 +138,7 @@ async function openEvents(
   }
   const producer = createKafkaProducer({
     connection,
+    clock,
     logger,
     // What it writes to was read from, so it exists.
     topics: [],

@@ -41,11 +41,16 @@ const TICK_MS = 5_000;
 const TOPICS_EVERY_MS = 60_000;
 const REBALANCE_TIMEOUT_MS = 60_000;
 
+/** Somebody may make them later. */
+class TopicsMissing extends Error {
+  readonly retriable = true;
+}
+
 /** @throws if Kafka cannot be reached, or does not let us in */
 export async function joinGroup(options: MembershipOptions): Promise<Membership> {
   const { connection, groupId, readers, clock } = options;
   const present = await findTopics(options);
-  if (present.length === 0) throw new Error("none of the topics exists");
+  if (present.length === 0) throw new TopicsMissing("none of the topics is there yet");
 
   const consumer = connection.client.consumer({
     groupId,

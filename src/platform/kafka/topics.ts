@@ -1,5 +1,6 @@
 /** Makes the topics that are not there yet, where we are permitted to. */
 import type { Admin } from "kafkajs";
+import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 
 export interface WantedTopics {
@@ -7,7 +8,12 @@ export interface WantedTopics {
   readonly topics: readonly string[];
   /** Of those that have to be made; the broker decides how often each is kept. */
   readonly partitions: number;
+  readonly clock: Pick<Clock, "after">;
 }
+
+/** A new topic shows after a moment; several processes that start at once make the same ones. */
+const LOOKS = 20;
+const BETWEEN_LOOKS_MS = 250;
 
 /**
  * Where some cannot be made, a warning says so: they are left to the operator.
@@ -17,7 +23,7 @@ export interface WantedTopics {
  */
 export async function ensureTopics(
   admin: Admin,
-  { topics, partitions }: WantedTopics,
+  { topics, partitions, clock }: WantedTopics,
   logger: Pick<Logger, "info" | "warn">,
 ): Promise<readonly string[]> {
   const missing = await findMissing(admin, topics);
@@ -26,13 +32,17 @@ export async function ensureTopics(
   try {
     await admin.createTopics({
       topics: missing.map((topic) => ({ topic, numPartitions: partitions })),
-      waitForLeaders: true,
+      waitForLeaders: false,
     });
   } catch (error) {
     // Another process may have made some of them just now; what counts is what is there.
     reason = reasonOf(error);
   }
-  const lacking = new Set(await findMissing(admin, topics));
+  let lacking = new Set(await findMissing(admin, topics));
+  for (let look = 1; lacking.size > 0 && look < LOOKS; look += 1) {
+    await new Promise<void>((resolve) => clock.after(BETWEEN_LOOKS_MS, resolve));
+    lacking = new Set(await findMissing(admin, topics));
+  }
   const made = missing.filter((topic) => !lacking.has(topic));
   if (made.length > 0) logger.info({ topics: made, partitions }, "kafka.topics_created");
   if (lacking.size > 0) {
