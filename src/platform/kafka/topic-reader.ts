@@ -37,6 +37,8 @@ const CHUNK_RECORDS = 500;
 /** A broker lets a new group wait 3 s for further members; anything much longer is a failure. */
 const STALL_MS = 30_000;
 const FETCH_WAIT_MS = 200;
+/** Some ten seconds together: a broker that has just started has to load its groups first. */
+const RETRY = { initialRetryTime: 100, retries: 8, maxRetryTime: 2_000 };
 
 export function createTopicReader(deps: {
   readonly connection: KafkaConnection;
@@ -71,7 +73,7 @@ export function createTopicReader(deps: {
         groupId,
         allowAutoTopicCreation: false,
         maxWaitTimeInMs: FETCH_WAIT_MS,
-        retry: { retries: 3, restartOnFailure: async () => false },
+        retry: { ...RETRY, restartOnFailure: async () => false },
       });
       try {
         await consumer.connect();
