@@ -130,13 +130,17 @@ export function createDeadNotes(deps: LedgerScriptDeps & { readonly sealing: Sea
       let last = query.after;
       for (let scanned = 0; scanned < SCAN_BUDGET;) {
         const { found, ended } = await candidatesAfter(last);
-        const notes = await readNotes(found.map(({ id }) => id));
-        for (const candidate of found) {
-          if (entries.length >= query.limit) return { entries, next: last };
-          last = candidate;
-          scanned += 1;
-          const note = notes.get(candidate.id);
-          if (note?.status === "failed" && matches(note, query)) entries.push(viewDeadNote(note));
+        for (let from = 0; from < found.length; from += PAGE) {
+          // Places are cheap to read, notes are not: only as many as may be wanted.
+          const wanted = found.slice(from, from + PAGE);
+          const notes = await readNotes(wanted.map(({ id }) => id));
+          for (const candidate of wanted) {
+            if (entries.length >= query.limit) return { entries, next: last };
+            last = candidate;
+            scanned += 1;
+            const note = notes.get(candidate.id);
+            if (note?.status === "failed" && matches(note, query)) entries.push(viewDeadNote(note));
+          }
         }
         if (ended) return { entries, next: undefined };
       }

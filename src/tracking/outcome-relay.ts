@@ -11,8 +11,9 @@ import type { Logger } from "../platform/logger.ts";
 import { loadScript } from "../platform/redis.ts";
 import { outcomeEventOf, outcomesKey } from "./outcome-entries.ts";
 
-/** Outcomes of one shard that are sent together: about 400 KB. */
-const BATCH = 500;
+/** Outcomes sent at a time, over all shards: about 8 MB of this process' memory. */
+const MAX_IN_FLIGHT = 8_000;
+const MAX_BATCH = 500;
 const DEFAULT_INTERVAL_MS = 250;
 /** Of a process that died, the shards lie idle for so long. */
 const DEFAULT_LEASE_MS = 10_000;
@@ -62,6 +63,7 @@ export function createOutcomeRelay(options: OutcomeRelayOptions): OutcomeRelay {
   const leaseScript = loadScript(redis, "outcomeLease", [
     new URL("lua/relay-lease.lua", import.meta.url),
   ]);
+  const batch = Math.min(MAX_BATCH, Math.ceil(MAX_IN_FLIGHT / keyspace.shards));
   const shards = Array.from({ length: keyspace.shards }, (_, shard) => shard);
   const held = new Set<number>();
   let running: Promise<number> | undefined;
@@ -100,7 +102,7 @@ export function createOutcomeRelay(options: OutcomeRelayOptions): OutcomeRelay {
     let sent = 0;
     for (;;) {
       if (closing || !(await lease(shard, leaseMs))) break;
-      const page = pageReply.parse(await redis.xrange(key, "-", "+", "COUNT", BATCH));
+      const page = pageReply.parse(await redis.xrange(key, "-", "+", "COUNT", batch));
       const last = page.at(-1);
       if (last === undefined) break;
       const records = page.flatMap(([id, fields]) => recordOf(shard, { id, fields }));
@@ -108,7 +110,7 @@ export function createOutcomeRelay(options: OutcomeRelayOptions): OutcomeRelay {
       // By id: what another process has taken away meanwhile is gone, and what is new stays.
       await redis.xtrim(key, "MINID", idAfter(last[0]));
       sent += records.length;
-      if (page.length < BATCH) break;
+      if (page.length < batch) break;
     }
     return sent;
   }
