@@ -29,6 +29,8 @@ export interface DeadLetter {
 export const DEAD_LETTER_HEADER_PREFIX = "dlq-";
 /** A header beyond this helps nobody. */
 const MAX_DETAIL_LENGTH = 1_000;
+/** Producers stamp what they like: a time beyond a calendar's must not keep a record here for ever. */
+const LATEST_MS = Date.UTC(9999, 11, 31);
 
 /** `dlq-reason`, `dlq-detail`, `dlq-topic`, `dlq-partition`, `dlq-offset`, `dlq-timestamp`, `dlq-at`, `dlq-group`. */
 export function deadLetterRecord(
@@ -41,7 +43,7 @@ export function deadLetterRecord(
     topic: record.topic,
     partition: String(record.partition),
     offset: record.offset,
-    timestamp: new Date(record.timestamp).toISOString(),
+    timestamp: new Date(Math.min(Math.max(record.timestamp, 0), LATEST_MS)).toISOString(),
     at: new Date(about.atMs).toISOString(),
     group: about.group,
   };
