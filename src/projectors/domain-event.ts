@@ -69,6 +69,8 @@ export interface DomainFacts {
 }
 
 export interface DomainEvent extends EventNames, NotificationTraits {
+  /** What it must hold, for those who write it. */
+  readonly data: z.ZodType;
   /** `issues` name each wrong field and never its value. */
   read(
     data: unknown,
@@ -126,6 +128,7 @@ export function domainEvent<Data extends EventSubject>(row: DomainEventRow<Data>
     actionRequired: false,
     owns: undefined,
     ...rest,
+    data: schema,
     read(value) {
       const result = schema.safeParse(value);
       if (result.success) return { ok: true, facts: factsOf(result.data) };
