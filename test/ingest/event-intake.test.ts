@@ -1,7 +1,6 @@
 /** Records of the topics, each with its outcome, against a real Redis. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { KafkaRecord } from "../../src/platform/kafka/records.ts";
-import { Problem } from "../../src/platform/problems.ts";
 import {
   batchCompleted,
   envelopeOf,
@@ -267,95 +266,6 @@ describe("ownership", () => {
     scene.owners.set("batch:b5", "somebody-else");
     const outcomes = await scene.take([request(announcementFor(someone(), { batch_id: "b5" }))]);
     expect(kinds(outcomes)).toEqual(["accepted"]);
-  });
-});
-
-describe("what can never be used", () => {
-  it("stops nothing that comes behind it, and keeps its bytes", async () => {
-    const good = () => record(envelopeOf(batchCompleted({ teacher_id: someone() })));
-    const poison: [KafkaRecord, string][] = [
-      [record(Buffer.from([0xff, 0xfe, 0x7b])), "dead_lettered invalid_json"],
-      [record("not json"), "dead_lettered invalid_json"],
-      [record(Buffer.alloc(0)), "dead_lettered invalid_json"],
-      [record([1, 2]), "dead_lettered invalid_event"],
-      [record(`${"[".repeat(5_000)}${"]".repeat(5_000)}`), "dead_lettered invalid_event"],
-      [record(`{"teacher_id":"t","payload":{"__proto__":1}}`), "dead_lettered invalid_event"],
-      [record({ ...batchCompleted(), filler: "x".repeat(300_000) }), "dead_lettered invalid_event"],
-      [record({ teacher_id: "t" }), "dead_lettered invalid_event"],
-      [record({ event_type: "a.b.v1", data: {} }), "dead_lettered unknown_event_type"],
-      [
-        record(batchCompleted({ notification_type: "unheard_of" })),
-        "dead_lettered unknown_notification_type",
-      ],
-      [record(null), "skipped tombstone"],
-    ];
-    const chunk = poison.flatMap(([bad]) => [good(), bad]);
-    const outcomes = kinds(await scene.take([...chunk, good()]));
-    expect(outcomes.filter((_, at) => at % 2 === 0)).toEqual(
-      Array.from({ length: poison.length + 1 }, () => "accepted"),
-    );
-    expect(outcomes.filter((_, at) => at % 2 === 1)).toEqual(poison.map(([, outcome]) => outcome));
-    const dead = poison.filter(([, outcome]) => outcome.startsWith("dead"));
-    expect(scene.deadLetters.map((letter) => letter.record)).toEqual(dead.map(([bad]) => bad));
-    expect(await scene.notes()).toHaveLength(poison.length + 1);
-  });
-
-  it("is the one record that breaks acceptance, not its neighbours", async () => {
-    const chunk = Array.from({ length: 9 }, () =>
-      record(envelopeOf(batchCompleted({ teacher_id: someone() }))),
-    );
-    const culprit = `teacher-${users - 3}`;
-    const handler = scene.intake({
-      accept: async (submissions, caller) => {
-        if (submissions.some(({ request: { user_id } }) => user_id === culprit)) {
-          throw new TypeError("a bug");
-        }
-        return scene.accept(submissions, caller);
-      },
-    });
-    const outcomes = kinds(await scene.take(chunk, handler));
-    expect(outcomes).toEqual(
-      chunk.map((_, at) => (at === 5 ? "dead_lettered poison" : "accepted")),
-    );
-    expect(scene.deadLetters.map((letter) => letter.record)).toEqual([chunk[5]]);
-    expect((await scene.notes()).map(({ id }) => id)).toEqual(scene.queued);
-  });
-});
-
-describe("while nothing can be taken", () => {
-  const chunk = () => [
-    record(envelopeOf(batchCompleted({ teacher_id: someone() }))),
-    record("not json"),
-  ];
-
-  it("hands the chunk back as a whole, and takes it when it comes again", async () => {
-    const records = chunk();
-    const full = scene.intake({
-      accept: scene.acceptWith({
-        assertRoom: () => Promise.reject(new Problem("unavailable", "Storage is nearly full.")),
-      }),
-    });
-    await expect(scene.take(records, full)).rejects.toThrow("Storage is nearly full.");
-    expect([scene.outcomes, scene.deadLetters, scene.audited]).toEqual([[], [], []]);
-    expect(kinds(await scene.take(records))).toEqual(["accepted", "dead_lettered invalid_json"]);
-  });
-
-  it("gives up none when Redis refuses them all for a reason of its own", async () => {
-    const refusal = Object.assign(new Error("NOPERM no permissions"), { name: "ReplyError" });
-    const handler = scene.intake({ accept: () => Promise.reject(refusal) });
-    await expect(scene.take(chunk(), handler)).rejects.toThrow("NOPERM");
-    expect(scene.deadLetters).toEqual([]);
-  });
-
-  it("accepts once what could not be put aside at first", async () => {
-    const records = chunk();
-    const handler = scene.intake({
-      deadLetters: { write: () => Promise.reject(new Error("no broker")) },
-    });
-    await expect(scene.take(records, handler)).rejects.toThrow("no broker");
-    expect(scene.outcomes).toEqual([]);
-    expect(kinds(await scene.take(records))).toEqual(["repeated", "dead_lettered invalid_json"]);
-    expect(await scene.notes()).toHaveLength(1);
   });
 });
 
