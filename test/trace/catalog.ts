@@ -88,6 +88,7 @@ export const DOMAIN_KINDS: ReadonlyMap<string, DomainKind> = new Map(
         ...URGENT,
         twin: "student_matching_confirmation_required",
         made: ({ batch_id: batch, suggested_matches: matches }) => ({
+          match_count: lengthOf(matches),
           confirmation_url: `/batches/${String(batch)}/confirm-matches`,
           message: `Please review ${lengthOf(matches)} student matches within 24 hours`,
           action_required: true,

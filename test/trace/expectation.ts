@@ -48,7 +48,8 @@ export interface Rules {
 
 /** What is known so far, in the order of the phases. */
 interface Memory {
-  readonly seen: Set<string>;
+  /** By event id: what became of it the first time. */
+  readonly seen: Map<string, Verdict>;
   readonly owners: Map<string, string>;
   /** By event id: the domain events there are, whenever they come. */
   readonly occurrences: ReadonlyMap<string, { readonly twin: string; readonly userId: string }>;
@@ -79,7 +80,7 @@ type Judged = Pick<Expected, "verdict"> & { readonly reason?: string; readonly u
  */
 export function expectedOf(phases: readonly (readonly TraceRecord[])[], rules: Rules): Expected[] {
   const memory: Memory = {
-    seen: new Set(),
+    seen: new Map(),
     owners: new Map(),
     occurrences: occurrencesOf(phases.flat()),
     rung: new Map(),
@@ -168,20 +169,38 @@ function judge(said: Said, record: TraceRecord, rules: Rules, memory: Memory): J
   if (userId === "mismatch") return { verdict: "dead", reason: "ownership_mismatch" };
   if (userId === undefined) return { verdict: "no_owner" };
   const id = said.eventId ?? `${said.type} ${JSON.stringify(said.data)}`;
-  if (memory.seen.has(id)) return { verdict: "repeated", userId };
-  memory.seen.add(id);
-  if (isSecondOfPair({ ...said, userId }, id, memory)) return { verdict: "deduplicated", userId };
+  const before = memory.seen.get(id);
+  // What gave way to its twin does so each time.
+  if (before !== undefined) {
+    return { verdict: before === "deduplicated" ? before : "repeated", userId };
+  }
+  const verdict = freshVerdict({ ...said, userId }, id, deadline, { nowMs, memory });
+  memory.seen.set(id, verdict);
+  return { verdict, userId };
+}
+
+function freshVerdict(
+  said: Said,
+  id: string,
+  deadline: number | undefined,
+  { nowMs, memory }: { readonly nowMs: number; readonly memory: Memory },
+): Verdict {
+  if (isSecondOfPair(said, id, memory)) return "deduplicated";
   const late = ENDS_WITH_DEADLINE.has(said.type) && deadline !== undefined && deadline <= nowMs;
-  return { verdict: late ? "expired" : "delivered", userId };
+  return late ? "expired" : "delivered";
 }
 
 /** Batches and classes belong to whom the first domain event about them names. */
 function ownerOf(said: Said, { owners }: Memory): string | undefined {
   const { data, side, userId } = said;
-  const things = ["batch_id", "class_id"].flatMap((name) => {
-    const id = textOf(data, name);
-    return id === undefined ? [] : [`${name} ${id}`];
-  });
+  // Beside the payload and in it: the page shows both.
+  const places = isObject(data["payload"]) ? [data, data["payload"]] : [data];
+  const things = ["batch_id", "class_id"].flatMap((name) =>
+    places.flatMap((place) => {
+      const id = textOf(place, name);
+      return id === undefined ? [] : [`${name} ${id}`];
+    }),
+  );
   const known = things.map((thing) => owners.get(thing)).find((owner) => owner !== undefined);
   if (userId === undefined) return known;
   if (things.some((thing) => (owners.get(thing) ?? userId) !== userId)) return "mismatch";

@@ -36,7 +36,7 @@ export function frameFaults(frame: JsonObject, expected: Expected): string[] {
     ...differences(top, frame, ""),
     ...differences(inData, data, "data."),
     ...Object.keys(data).flatMap((name) =>
-      allowed.has(name) ? [] : [`data.${name} is not meant`],
+      allowed.has(name) || data[name] === null ? [] : [`data.${name} is not meant`],
     ),
     ...(deadline === undefined || sameValue(new Date(deadline).toISOString(), frame["deadline"])
       ? []

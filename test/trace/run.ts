@@ -95,9 +95,11 @@ function report({ lines, faults, seconds }: Replayed): number {
     ...unheard(lines, DOMAIN_KINDS.keys(), "domain").map((type) => `domain ${type}`),
     ...unheard(lines, TEACHER_TYPES, "teacher").map((type) => `teacher ${type}`),
   ];
-  const heard = DOMAIN_KINDS.size + TEACHER_TYPES.size - silent.length;
-  say(`${heard} of ${DOMAIN_KINDS.size} domain kinds and ${TEACHER_TYPES.size} teacher types`);
-  say(`reached a socket of their owner${silent.length === 0 ? "" : `; not ${silent.join(", ")}`}.`);
+  say(
+    silent.length === 0
+      ? `All ${DOMAIN_KINDS.size} domain kinds and ${TEACHER_TYPES.size} teacher types reached a socket of their owner.`
+      : `No socket of its owner was reached by ${silent.join(", ")}.`,
+  );
   const wrong = lines.filter((line) => !isAsExpected(line)).length;
   const verdict = wrong === 0 ? "every count is that of the files" : `${wrong} records differ`;
   say(`${lines.length} records in ${seconds.toFixed(1)} s; ${verdict}.`);

@@ -72,7 +72,10 @@ function poison({ at, teacher, batchId }: Desk): TraceRecord[] {
 }
 
 /** Old ones, old ones that still matter, and ones that came after their deadline. */
-function untimely({ at, teacher, batchId, classId }: Desk, nowMs: number): TraceRecord[] {
+function untimely(
+  { at, teacher, batchId, classId, students, uploads }: Desk,
+  nowMs: number,
+): TraceRecord[] {
   const time = (fromNowMs: number): string => new Date(nowMs + fromNowMs).toISOString();
   const event = (name: string, ageMs: number, data: JsonObject): TraceRecord => ({
     topic: name,
@@ -108,7 +111,7 @@ function untimely({ at, teacher, batchId, classId }: Desk, nowMs: number): Trace
   });
   const matches = (deadlineMs: number): JsonObject => ({
     class_id: classId,
-    suggested_matches: [],
+    suggested_matches: [{ essay_id: uploads[0]?.essay, suggested_student_id: students[0] }],
     confirmation_deadline: time(deadlineMs),
   });
   const kinds: readonly TraceRecord[][] = [
