@@ -46,7 +46,8 @@ export interface RedisBridgeOptions extends BridgeRules {
   readonly accept: Accept;
   readonly audit: EventAudit;
   readonly logger: Logger;
-  readonly onMessage: (outcome: BridgeOutcome) => void;
+  /** Once for each message heard; those of one channel in their order, but for a full buffer. */
+  readonly onMessage: (channel: string, outcome: BridgeOutcome) => void;
 }
 
 /** One accept call takes at most so many, as for Kafka. */
@@ -87,8 +88,12 @@ export function createRedisBridge(options: RedisBridgeOptions): RedisBridge {
   let working: Promise<void> | undefined;
 
   function hear(channel: string, text: string): void {
-    if (buffer.length >= MAX_BUFFERED) overflow += 1;
-    else buffer.push({ channel, text });
+    if (buffer.length >= MAX_BUFFERED) {
+      overflow += 1;
+      options.onMessage(channel, dropped("buffer_full"));
+    } else {
+      buffer.push({ channel, text });
+    }
     working ??= work();
   }
 
@@ -131,7 +136,7 @@ export function createRedisBridge(options: RedisBridgeOptions): RedisBridge {
         const { reason, detail } = outcome;
         logger.warn({ channel: channel.slice(0, MAX_LOGGED), reason, detail }, "bridge.dropped");
       }
-      options.onMessage(outcome);
+      options.onMessage(channel, outcome);
     }
     const lines = auditEntries(decided, BRIDGE.userId);
     if (overflow > 0) lines.push(reportOverflow());
@@ -142,13 +147,12 @@ export function createRedisBridge(options: RedisBridgeOptions): RedisBridge {
     }
   }
 
+  /** One line for all of them: a flood of messages makes no flood of lines. */
   function reportOverflow(): EventAuditEntry {
-    const outcome = dropped("buffer_full");
     const count = overflow;
     overflow = 0;
-    logger.warn({ reason: outcome.reason, messages: count }, "bridge.dropped");
-    for (let counted = 0; counted < count; counted += 1) options.onMessage(outcome);
-    return { action: "dropped", code: outcome.reason, caller: BRIDGE.userId, count };
+    logger.warn({ reason: "buffer_full", messages: count }, "bridge.dropped");
+    return { action: "dropped", code: "buffer_full", caller: BRIDGE.userId, count };
   }
 
   const onMessage = (_pattern: string, channel: string, text: string): void => hear(channel, text);

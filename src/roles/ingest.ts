@@ -33,7 +33,7 @@ async function startBridge({ foundation, parts, content, accept }: IngestRoleDep
     audit: parts.audit,
     templates: content.templates,
     exposeStorageIds: config.EXPOSE_STORAGE_IDS,
-    onMessage: (outcome) =>
+    onMessage: (_channel, outcome) =>
       metrics.events.inc({
         role: "bridge",
         outcome: outcome.kind,

@@ -128,6 +128,11 @@ describe("while nothing can be taken", () => {
   });
 });
 
+const NAMES =
+  "data payload teacher_id event_id deadline_timestamp timestamp priority category metadata user_id notification_type template_id batch_id correlation_id send_at expires_at toString __proto__".split(
+    " ",
+  );
+
 /** A well-formed event or request, with some of its fields replaced by anything. */
 const almostRight = fc
   .record({
@@ -136,14 +141,7 @@ const almostRight = fc
       template_id: "announcement",
       data: { title: "t", body: "b" },
     }),
-    path: fc.array(
-      fc.constantFrom(
-        ...["data", "payload", "teacher_id", "event_id", "deadline_timestamp", "timestamp"],
-        ...["priority", "category", "metadata", "notification_type", "user_id", "template_id"],
-        ...["batch_id", "correlation_id", "send_at", "expires_at", "toString", "__proto__"],
-      ),
-      { minLength: 1, maxLength: 3 },
-    ),
+    path: fc.array(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 3 }),
     value: fc.jsonValue(),
   })
   .map(({ base, path, value }) => {

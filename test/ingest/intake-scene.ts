@@ -138,7 +138,15 @@ export async function openIntakeScene(): Promise<IntakeScene> {
     });
 
   return {
-    ...{ clock, store, ledger, accept, queued, deadLetters, audited, outcomes, owners },
+    clock,
+    store,
+    ledger,
+    accept,
+    queued,
+    deadLetters,
+    audited,
+    outcomes,
+    owners,
     intake,
     acceptWith,
     async take(records, handler = intake()) {
