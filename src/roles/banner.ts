@@ -5,6 +5,10 @@ import type { Secrets } from "./foundation.ts";
 
 const TOKEN_SECONDS = 8 * 3_600;
 
+function eventsOf({ KAFKA_BOOTSTRAP_SERVERS: servers }: Config): string {
+  return servers === undefined ? "off (no Kafka is set)" : `from Kafka at ${servers.join(",")}`;
+}
+
 export async function banner(options: {
   readonly url: string;
   readonly config: Config;
@@ -40,7 +44,7 @@ export async function banner(options: {
     "    -H 'Content-Type: application/json' -H 'Prefer: wait=5' \\",
     `    -d '${body}'`,
     "",
-    `  API: ${url}/docs   Health: ${url}/health   Stop: Ctrl-C`,
+    `  API: ${url}/docs   Health: ${url}/health   Events: ${eventsOf(config)}   Stop: Ctrl-C`,
     "",
   ].join("\n");
 }
