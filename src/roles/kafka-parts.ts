@@ -78,6 +78,7 @@ export function createKafkaParts(foundation: Foundation): KafkaParts | undefined
         clock,
         logger,
         onStopped: foundation.onFatal,
+        sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
       });
       const telling = createReaderTelling({
         redis,
