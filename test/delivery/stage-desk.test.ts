@@ -1,0 +1,42 @@
+/** The line that operators read for each try of a channel. */
+import { describe, expect, it } from "vitest";
+import { createStageDesk } from "../../src/delivery/stage-desk.ts";
+import { createLogger } from "../../src/platform/logger.ts";
+import { createManualClock } from "../support/manual-clock.ts";
+import { note } from "./notes.ts";
+
+const TRACEPARENT = "00-8247720201ef0267b55cbc8c6948c14d-dc65e457d6f86584-01";
+
+function linesOf(request: ReturnType<typeof note>["request"]): unknown[] {
+  const lines: unknown[] = [];
+  const clock = createManualClock();
+  const desk = createStageDesk({
+    ledger: { fetch: async () => new Map(), advance: async () => [] },
+    preferences: { readMany: async () => new Map() },
+    enqueue: async () => {},
+    enabled: { websocket: true, push: true, sms: true },
+    clock,
+    leaseMs: 30_000,
+    logger: createLogger({
+      level: "info",
+      destination: { write: (line) => void lines.push(JSON.parse(line)) },
+    }),
+    onSettled: () => {},
+    onAttempt: () => {},
+  });
+  desk.report(note({ request }), "push", "delivered", clock.now());
+  return lines;
+}
+
+describe("the line of a delivery attempt", () => {
+  it("carries the trace context of the event behind it", () => {
+    const lines = linesOf({ data: {}, correlation_id: "c", traceparent: TRACEPARENT });
+    expect(lines).toMatchObject([{ event: "delivery.attempted", traceparent: TRACEPARENT }]);
+  });
+
+  it("has none where nobody gave one", () => {
+    const [line] = linesOf({ data: {}, correlation_id: "c" });
+    expect(line).toMatchObject({ event: "delivery.attempted", channel: "push" });
+    expect(line).not.toHaveProperty("traceparent");
+  });
+});
