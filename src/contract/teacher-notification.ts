@@ -12,13 +12,16 @@ const eventTime = z.iso.datetime({ offset: true, local: true });
  * dropped. Producers that write null for what they do not know mean that it is absent.
  */
 export const eventEnvelopeSchema = z.object({
-  event_id: reference.nullish(),
-  event_type: z.string().min(1).max(256),
-  event_timestamp: eventTime.nullish(),
-  source_service: z.string().max(128).nullish(),
-  correlation_id: reference.nullish(),
+  event_id: reference.nullish().describe("the same one is the same event, wherever it comes from"),
+  event_type: z.string().min(1).max(256).describe("what `data` is"),
+  event_timestamp: eventTime.nullish().describe("when it was written; without an offset it is UTC"),
+  source_service: z.string().max(128).nullish().describe("who wrote it"),
+  correlation_id: reference.nullish().describe("handed on to the client"),
   data: z.record(z.string(), z.unknown()),
-  metadata: z.record(z.string(), z.unknown()).nullish(),
+  metadata: z
+    .record(z.string(), z.unknown())
+    .nullish()
+    .describe("`traceparent` (W3C Trace Context) goes along; anything else is ignored"),
 });
 export type EventEnvelope = z.infer<typeof eventEnvelopeSchema>;
 
@@ -37,11 +40,11 @@ export const teacherNotificationSchema = z.object({
   category: categorySchema.describe("under what the page groups it"),
   priority: prioritySchema,
   payload: z.record(z.string(), z.unknown()).describe("what the message says, and the page shows"),
-  action_required: z.boolean().default(false),
-  deadline_timestamp: eventTime.nullish(),
+  action_required: z.boolean().default(false).describe("whether the teacher must do something"),
+  deadline_timestamp: eventTime.nullish().describe("until when; default: the template's"),
   correlation_id: reference.nullish().describe("id of the event behind it"),
-  batch_id: reference.nullish(),
-  class_id: reference.nullish(),
+  batch_id: reference.nullish().describe("the batch it is about; its owner must be the teacher"),
+  class_id: reference.nullish().describe("the class it is about; its owner must be the teacher"),
   student_id: reference.nullish(),
   timestamp: eventTime.nullish().describe("when it happened; without an offset it is UTC"),
   projected_from: z

@@ -56,11 +56,13 @@ export function shownItems<T>(items: readonly T[]): readonly T[] {
 
 /** What any domain event may name: for whom, about what, when. */
 export const subjectSchema = z.object({
-  user_id: userIdSchema.nullish(),
+  user_id: userIdSchema.nullish().describe("the teacher; default: whoever owns the batch or class"),
   batch_id: reference.nullish(),
   class_id: reference.nullish(),
   student_id: reference.nullish(),
-  batch_name: optionalName,
-  timestamp: eventTime.nullish(),
+  batch_name: optionalName.describe("what teachers call the batch"),
+  timestamp: eventTime
+    .nullish()
+    .describe("when it happened; default: event_timestamp of the envelope, else of the record"),
 });
 export type EventSubject = z.infer<typeof subjectSchema>;
