@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createTokenSigner } from "../../src/auth/token-signer.ts";
 import { makeVapidPair } from "../../src/platform/key-material.ts";
+import type { Keyspace } from "../../src/platform/keyspace.ts";
 import { startChildProduct, type ChildProduct } from "../support/child-product.ts";
 
 const SECRET = "a-secret-for-replayed-traces-that-is-long-enough-for-hs256";
@@ -23,8 +24,7 @@ const ROLES_OF: Readonly<Record<Part, string>> = {
 export interface CastOptions {
   readonly redisUrl: string;
   readonly servers: string;
-  readonly keyPrefix: string;
-  readonly shards: number;
+  readonly keyspace: Pick<Keyspace, "prefix" | "shards">;
   readonly topicPrefix: string;
   /** Further variables, such as `MAX_EVENT_AGE_SECONDS`. */
   readonly env?: Readonly<Record<string, string>>;
@@ -33,8 +33,8 @@ export interface CastOptions {
 export interface Cast {
   /** Groups of the two consuming roles. */
   readonly groups: { readonly ingest: string; readonly projector: string };
-  /** Starts one more process of this part; resolves when it runs. */
-  start(part: Part): Promise<ChildProduct>;
+  /** Starts one more process of this part, with variables of its own; resolves when it runs. */
+  start(part: Part, env?: Readonly<Record<string, string>>): Promise<ChildProduct>;
   /** Those of this part that were started and neither stopped nor killed through `end`. */
   running(part: Part): readonly ChildProduct[];
   /** Ends one process: `kill` is SIGKILL. */
@@ -63,8 +63,8 @@ export async function assembleCast(options: CastOptions): Promise<Cast> {
     VAPID_PUBLIC_KEY: vapid.publicKey,
     VAPID_PRIVATE_KEY: vapid.privateKey,
     REDIS_URL: options.redisUrl,
-    KEY_PREFIX: options.keyPrefix,
-    SHARDS: String(options.shards),
+    KEY_PREFIX: options.keyspace.prefix,
+    SHARDS: String(options.keyspace.shards),
     KAFKA_BOOTSTRAP_SERVERS: options.servers,
     KAFKA_TOPIC_PREFIX: options.topicPrefix,
     KAFKA_CONSUMER_GROUP: group,
@@ -79,8 +79,8 @@ export async function assembleCast(options: CastOptions): Promise<Cast> {
   return {
     groups: { ingest: group, projector: `${group}-projector` },
     running,
-    async start(part) {
-      const child = startChildProduct({ ...env, ROLES: ROLES_OF[part] });
+    async start(part, own) {
+      const child = startChildProduct({ ...env, ROLES: ROLES_OF[part], ...own });
       parts.set(child, part);
       await child.url;
       return child;

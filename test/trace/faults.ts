@@ -1,6 +1,5 @@
 /** What can go wrong in the middle of a replay, each told from how far it has come. */
 import { setTimeout as delay } from "node:timers/promises";
-import { createKeyspace } from "../../src/platform/keyspace.ts";
 import { eventIdOf } from "./account.ts";
 import { openBooks } from "./books.ts";
 import type { Part } from "./cast.ts";
@@ -85,9 +84,9 @@ async function untilStill({ stream, cast }: Scene): Promise<Offsets> {
 }
 
 async function assertInLedger(scene: Scene, committed: Offsets, redisUrl: string): Promise<void> {
-  const { stream, expected, keyPrefix, topicPrefix, shards } = scene;
+  const { stream, expected, keyspace, topicPrefix } = scene;
   const verdicts = new Map(expected.map((one) => [eventIdOf(one), one.verdict]));
-  const books = openBooks(redisUrl, createKeyspace({ shards, prefix: keyPrefix }));
+  const books = openBooks(redisUrl, keyspace);
   try {
     const held = new Set((await books.entries()).map(({ eventId }) => eventId));
     const records = await stream.read(TEACHER_TOPICS);
@@ -117,6 +116,8 @@ function eventIdIn(value: string | null): string | undefined {
 
 async function restartBroker(scene: Scene, { broker, announce }: FaultTools): Promise<void> {
   if (broker === undefined) throw new Error("the broker is not ours to restart");
+  // Our own producer is not what is tried here.
+  await scene.produced;
   await scene.reached(STOP_AT);
   announce("the broker is stopped");
   await broker.stop();

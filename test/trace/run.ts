@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { findFreePort, startLocalBroker } from "../../src/platform/kafka/local-broker.ts";
+import { createKeyspace } from "../../src/platform/keyspace.ts";
 import { createResources, type Resources } from "../../src/platform/resources.ts";
 import { isAsExpected } from "./account.ts";
 import { parseTraceArguments, TRACE_USAGE, type TraceOptions } from "./arguments.ts";
@@ -22,6 +23,8 @@ const EXIT_WRONG_USE = 2;
 const EXIT_INTERRUPTED = 130;
 const STOP_DEADLINE_MS = 30_000;
 const REDIS_AWAY_MS = 20_000;
+/** The product's own default. */
+const SHARDS = 16;
 const TOLD_AT_MOST = 20;
 const TERM_SEED = 20_260_901;
 
@@ -51,24 +54,25 @@ async function replayWith(options: TraceOptions, resources: Resources): Promise<
   const broker = await startBroker(resources);
   const redis = await startRedisServer(say);
   resources.add("redis", () => redis.close());
+  const name = `trace-${randomUUID().slice(0, 8)}`;
   const tools: FaultTools = { redis, broker, redisAwayMs: REDIS_AWAY_MS, announce: say };
   const disturbance = fault === undefined ? undefined : FAULTS[fault];
   return await replay({
     phases: await phasesOf(files),
     servers: broker?.servers ?? process.env["KAFKA_BOOTSTRAP_SERVERS"] ?? "",
     redisUrl: redis.url,
-    prefix: `trace-${randomUUID().slice(0, 8)}`,
+    topicPrefix: `${name}.`,
+    keyspace: createKeyspace({ shards: SHARDS, prefix: `${name}:` }),
     maxAgeMs: options.maxAgeSeconds * 1_000,
     processes: { ingest: readers, projector: readers },
     ...(disturbance === undefined ? {} : { disturb: (scene) => disturbance(scene, tools) }),
-    compareCounters: fault === undefined,
     announce: say,
   });
 }
 
 async function phasesOf(files: readonly string[]): Promise<readonly (readonly TraceRecord[])[]> {
   const now = Date.now();
-  if (files.length === 0) return makeTerm({ seed: TERM_SEED, teachers: 20, nowMs: now });
+  if (files.length === 0) return makeTerm({ seed: TERM_SEED, teachers: 40, nowMs: now });
   return halvesOf(shiftTo(await readTrace(files), now));
 }
 

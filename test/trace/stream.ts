@@ -58,7 +58,6 @@ export async function openStream(servers: string, prefix: string): Promise<Strea
   const producer: Producer = kafka.producer({
     createPartitioner: Partitioners.DefaultPartitioner,
     maxInFlightRequests: 1,
-    idempotent: true,
   });
   await Promise.all([admin.connect(), producer.connect()]);
 
