@@ -107,6 +107,24 @@ describe("the list of failed notifications", () => {
     expect(JSON.stringify([entries, detail])).not.toContain("Sarah");
   });
 
+  it("looks at a bounded number for one answer, and says where to go on", async () => {
+    const own = await openTestLedger();
+    const key = own.key("gone", "dead");
+    // Notes that are there no longer, which can be as many as failed in a month.
+    for (let index = 0; index < 2_100; index += 100) {
+      const some = Array.from({ length: 100 }, () => own.store.keyspace.newNoteId("gone"));
+      await own.store.redis.zadd(key, ...some.flatMap((id) => [own.clock.now() + index, id]));
+    }
+    const first = await own.deadNotes.list({ limit: 10 });
+    expect(first.entries).toEqual([]);
+    expect(first.next).toBeDefined();
+    expect(await own.deadNotes.list({ limit: 10, after: first.next })).toEqual({
+      entries: [],
+      next: undefined,
+    });
+    await own.store.close();
+  });
+
   it("forgets those that are reached late, and those that are too old to be there", async () => {
     const late = await fail({ userId: "late" });
     const old = await fail({ userId: "old" });

@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CHANNELS, type Channel } from "../../src/contract/vocabulary.ts";
-import { cancel, claim, markSent, tryAgain } from "../../src/delivery/note-steps.ts";
+import { cancel, claim, expire, markSent, tryAgain } from "../../src/delivery/note-steps.ts";
 import type { NoteChange } from "../../src/tracking/ledger-changes.ts";
 import type { Note } from "../../src/tracking/note.ts";
 import { isSettled } from "../../src/tracking/status-machine.ts";
@@ -36,7 +36,7 @@ const acceptance = fc.record({
 const stage = fc.record({
   kind: fc.constant("step" as const),
   which,
-  end: fc.constantFrom("delivered", "failed", "failed", "unknown", "again"),
+  end: fc.constantFrom("delivered", "failed", "failed", "failed", "unknown", "again", "expire"),
   twice: fc.boolean(),
 });
 const receipt = fc.record({
@@ -67,11 +67,12 @@ const sequence = fc
   .map(([first, more]) => [...first, ...more]);
 type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never;
 
-/** The next thing that a stage would do with this note; undefined if it has nothing to do. */
-function stepOf(note: Note, end: "delivered" | "failed" | "unknown" | "again"): NoteChange | null {
+/** The next thing that a stage would do with this note; null if it has nothing to do. */
+function stepOf(note: Note, end: Extract<Operation, { kind: "step" }>["end"]): NoteChange | null {
   const { stage } = note;
   if (stage === null || note.status !== "queued") return null;
   const now = book.clock.now();
+  if (end === "expire") return expire(note, now);
   const { state } = note.channels[stage];
   const final = end === "again" ? "delivered" : end;
   if (stage === "websocket") {
@@ -92,7 +93,7 @@ async function publish(note: Note): Promise<void> {
 }
 
 async function step(note: Note, { end, twice }: Extract<Operation, { kind: "step" }>) {
-  const offline = note.stage === "websocket" && end !== "failed";
+  const offline = note.stage === "websocket" && end !== "failed" && end !== "expire";
   if (offline && note.channels.websocket.state === "pending") {
     await publish(note);
     // What an envelope that was delivered twice would do.
@@ -275,6 +276,7 @@ describe("after any sequence of events", () => {
         "settled stored",
         "settled suppressed",
         "settled cancelled",
+        "settled expired",
         "late delivered",
         "redriven queued",
         "confirmed delivered",
