@@ -124,7 +124,8 @@ export function createAccept(options: AcceptOptions): Accept {
         templateId: template.id,
         idempotencyKey,
         eventId: request.event_id,
-        bodyHash: hashBody(request),
+        // Only a key is compared by it, and events have none.
+        bodyHash: idempotencyKey === undefined ? "" : hashBody(request),
       })),
     );
 
