@@ -1,15 +1,12 @@
 /** `npm run kafka`: a Kafka broker for trying things out, in the foreground until Ctrl-C. */
 import path from "node:path";
-import { Command, InvalidArgumentError } from "commander";
-import { ConfigError } from "../platform/config.ts";
+import { InvalidArgumentError } from "commander";
 import { startLocalBroker, type LocalBroker } from "../platform/kafka/local-broker.ts";
+import { Failure, newCommand, runProgram } from "./run-command.ts";
+import { say } from "./screen.ts";
 
 const DEFAULT_PORT = 9092;
 const LARGEST_PORT = 65_535;
-const EXIT_WRONG_USE = 2;
-const EXIT_BROKER_ENDED = 1;
-
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 function parsePort(text: string): number {
   const port = Number(text);
@@ -32,35 +29,27 @@ async function run({ port }: { readonly port: number }): Promise<void> {
   const starting = startLocalBroker({ dataDir, port, announce: say });
   starting.catch(() => {});
   const broker = await Promise.race([starting, asked]);
-  // The broker ends with this process.
+  // What has been started so far ends with this process.
   if (broker === "stop") process.exit(0);
 
   say(`Kafka runs at ${broker.servers}; its data is in ${dataDir}. In another terminal:\n`);
   say(`  KAFKA_BOOTSTRAP_SERVERS=${broker.servers} npm start\n`);
   say("Ctrl-C stops it.");
-  process.exitCode = await attend(broker, asked);
+  await attend(broker, asked);
 }
 
-/** @returns the exit code, once the broker is gone. */
-async function attend(broker: LocalBroker, asked: Promise<"stop">): Promise<number> {
+/** Until it is asked to stop, and the broker is gone. */
+async function attend(broker: LocalBroker, asked: Promise<"stop">): Promise<void> {
   if ((await Promise.race([asked, broker.ended])) !== "stop") {
-    process.stderr.write("Kafka ended by itself; its log is broker.log in its data folder.\n");
-    return EXIT_BROKER_ENDED;
+    throw new Failure("Kafka ended by itself; the reason is in broker.log in its data folder.");
   }
   say("Stopping Kafka ...");
   await broker.stop();
-  return 0;
 }
 
-const program = new Command("npm run kafka --")
-  .description("Runs one Kafka broker on 127.0.0.1, fetched once with Maven; it needs Java 17.")
-  .option("-p, --port <port>", "port to listen on", parsePort, DEFAULT_PORT)
-  .action(run);
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = EXIT_WRONG_USE;
-}
+await runProgram(
+  newCommand("npm run kafka --")
+    .description("Runs one Kafka broker on 127.0.0.1, fetched once with Maven; it needs Java 17.")
+    .option("-p, --port <port>", "port to listen on", parsePort, DEFAULT_PORT)
+    .action(run),
+);

@@ -12,7 +12,6 @@ const run = promisify(execFile);
 
 const STOP_DEADLINE_MS = 10_000;
 const LOG_FILE = "broker.log";
-const LOG_TAIL_LINES = 3;
 const LOG_SETTINGS_FILE = fileURLToPath(
   new URL("../../../deploy/kafka/log4j2.properties", import.meta.url),
 );
@@ -125,16 +124,14 @@ function renderSettings({ dir, port, controllerPort }: BrokerPlace): string {
     .join("");
 }
 
-/** Whether the process has ended; what it said is in `readLogTail`. */
+/** Whether the process has ended; what it said is in `readLog`. */
 export function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-/** The end of the broker's own log, to be shown with a failure. */
-export async function readLogTail(dir: string): Promise<string> {
-  const text = await readFile(path.join(dir, LOG_FILE), "utf8").catch(() => "");
-  const lines = text.split("\n").filter((line) => line !== "" && !/^\s+at /.test(line));
-  return lines.slice(-LOG_TAIL_LINES).join("\n  ");
+/** What the broker has written since it was started; empty before that. */
+export async function readLog(dir: string): Promise<string> {
+  return await readFile(path.join(dir, LOG_FILE), "utf8").catch(() => "");
 }
 
 /** Closes the pipe, upon which the broker writes everything out and ends. */

@@ -6,18 +6,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Kafka, logLevel } from "kafkajs";
 import { ConfigError } from "../config.ts";
 import { stopIdleTimers } from "./idle-timers.ts";
-import {
-  endBroker,
-  hasEnded,
-  killBroker,
-  launchBroker,
-  readLogTail,
-} from "./local-broker-process.ts";
+import { endBroker, hasEnded, killBroker, launchBroker, readLog } from "./local-broker-process.ts";
 import { provisionBroker, type BrokerProvisionOptions } from "./local-broker-provision.ts";
 
 /** A busy machine starts it in a few seconds; reading a large data folder takes longer. */
 const START_DEADLINE_MS = 90_000;
 const POLL_MS = 50;
+const GIVEN_UP = "Exiting Kafka due to fatal exception";
+const LOG_TAIL_LINES = 3;
 const FIRST_PORT = 20_000;
 /** Below the ports that systems give to outgoing connections, so that none of them takes ours. */
 const LAST_PORT = 32_000;
@@ -43,7 +39,7 @@ export interface LocalBroker {
 
 /**
  * Resolves once the broker answers.
- * @throws ConfigError if Kafka cannot be had, or if the port is taken
+ * @throws ConfigError if Kafka cannot be had, or if the port or the folder is in use
  */
 export async function startLocalBroker(options: LocalBrokerOptions): Promise<LocalBroker> {
   const { port } = options;
@@ -102,16 +98,23 @@ async function isFree(port: number): Promise<boolean> {
 async function untilAnswering(child: ChildProcess, port: number, dir: string): Promise<void> {
   const endsAt = performance.now() + START_DEADLINE_MS;
   while (!(await isAnswering(`127.0.0.1:${port}`))) {
-    if (hasEnded(child)) {
-      throw new Error(`Kafka ended while it was starting:\n  ${await readLogTail(dir)}`);
-    }
+    const log = await readLog(dir);
+    // After a fault the process may hang instead of ending.
+    if (hasEnded(child) || log.includes(GIVEN_UP)) throw startError(log, dir, "it ended");
     if (performance.now() > endsAt) {
-      throw new Error(
-        `Kafka did not answer within ${START_DEADLINE_MS} ms:\n  ${await readLogTail(dir)}`,
-      );
+      throw startError(log, dir, `it did not answer within ${START_DEADLINE_MS} ms`);
     }
     await delay(POLL_MS);
   }
+}
+
+function startError(log: string, dir: string, what: string): Error {
+  if (log.includes("Failed to acquire lock on file")) {
+    return new ConfigError(`${dir} is in use by another Kafka: stop it, or set another DATA_DIR.`);
+  }
+  const lines = log.split("\n").filter((line) => line !== "" && !/^\s+at /.test(line));
+  const tail = lines.slice(-LOG_TAIL_LINES).join("\n  ");
+  return new Error(`Kafka did not start (${what}). The end of its log:\n  ${tail}`);
 }
 
 /** Whether a broker at this address tells about its cluster. */
