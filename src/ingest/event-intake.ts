@@ -64,6 +64,10 @@ function deadLetter(reason: DeadLetterReason, detail: string): RecordOutcome {
   return { kind: "dead_lettered", reason, detail };
 }
 
+function poisoned(): RecordOutcome {
+  return deadLetter("poison", "It cannot be accepted for a reason that the log states.");
+}
+
 export function createEventIntake(options: EventIntakeOptions): ChunkHandler {
   const { clock, logger } = options;
 
@@ -79,7 +83,16 @@ export function createEventIntake(options: EventIntakeOptions): ChunkHandler {
   }
 
   function begin(record: KafkaRecord): Entry {
-    const reading = read(record);
+    try {
+      return decide(record, read(record));
+    } catch (error) {
+      // Reading throws on nothing that was thought of. Thrown on, this would come back for ever.
+      logPoison(record, error);
+      return { record, outcome: poisoned() };
+    }
+  }
+
+  function decide(record: KafkaRecord, reading: EventReading | undefined): Entry {
     if (reading === undefined) return { record, outcome: { kind: "skipped", reason: "tombstone" } };
     if (reading.kind === "unusable") {
       return { record, outcome: deadLetter(reading.reason, reading.detail) };
@@ -125,12 +138,12 @@ export function createEventIntake(options: EventIntakeOptions): ChunkHandler {
     waiting.forEach(({ entry }, at) => {
       const result = results[at];
       if (result === undefined) throw new Error("accept returned no result");
-      if (result.kind === "poison") logPoison(entry.record, result);
+      if (result.kind === "poison") logPoison(entry.record, result.error);
       entry.outcome = outcomeOf(result, entry.record.topic === options.generalTopic);
     });
   }
 
-  function logPoison({ topic, partition, offset }: KafkaRecord, { error }: Poison): void {
+  function logPoison({ topic, partition, offset }: KafkaRecord, error: unknown): void {
     logger.error({ err: error, topic, partition, offset }, "a record cannot be accepted");
   }
 
@@ -221,7 +234,7 @@ function outcomeOf(result: Acceptance | Poison, isRequest: boolean): RecordOutco
     case "refused":
       return deadLetter(reasonOf(result.problem, isRequest), detailOf(result.problem));
     case "poison":
-      return deadLetter("poison", "It cannot be accepted for a reason that the log states.");
+      return poisoned();
   }
 }
 

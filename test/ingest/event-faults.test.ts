@@ -30,6 +30,12 @@ beforeEach(() => {
   }
 });
 
+/** A type whose deadline is counted from when it happened. */
+const MATCHING = {
+  notification_type: "student_matching_confirmation_required",
+  payload: {},
+};
+
 const someone = (): string => {
   users += 1;
   return `teacher-${users}`;
@@ -69,7 +75,18 @@ describe("what can never be used", () => {
     expect(await scene.notes()).toHaveLength(poison.length + 1);
   });
 
-  it("is the one record that breaks acceptance, not its neighbours", async () => {
+  it("is a record that nobody thought of", async () => {
+    const strange = record(batchCompleted({ teacher_id: someone(), ...MATCHING }), {
+      timestamp: Number.NaN,
+    });
+    const good = record(batchCompleted({ teacher_id: someone() }));
+    expect(kinds(await scene.take([strange, good]))).toEqual(["dead_lettered poison", "accepted"]);
+  });
+
+  it.each([
+    ["a bug", new TypeError("a bug")],
+    ["a word of Redis on it", Object.assign(new Error("ERR it"), { name: "ReplyError" })],
+  ])("is the one record that breaks acceptance, not its neighbours: %s", async (_what, fault) => {
     const chunk = Array.from({ length: 9 }, () =>
       record(envelopeOf(batchCompleted({ teacher_id: someone() }))),
     );
@@ -77,7 +94,7 @@ describe("what can never be used", () => {
     const handler = scene.intake({
       accept: async (submissions, caller) => {
         if (submissions.some(({ request: { user_id } }) => user_id === culprit)) {
-          throw new TypeError("a bug");
+          throw fault;
         }
         return scene.accept(submissions, caller);
       },

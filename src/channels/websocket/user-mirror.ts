@@ -15,7 +15,7 @@ export interface UserMirror {
 const MAX_IN_FLIGHT = 1_000;
 
 /** Other services know it, so it has no key prefix of ours. */
-export function mirrorChannel(userId: string): string {
+function mirrorChannel(userId: string): string {
   return `teacher:${userId}:notifications`;
 }
 
