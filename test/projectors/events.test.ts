@@ -1,5 +1,5 @@
 /** What a teacher's page gets of each domain event: these names, words and fields, and no others. */
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { teacherNotificationSchema } from "../../src/contract/teacher-notification.ts";
 import { DOMAIN_TOPIC_VARIABLES } from "../../src/platform/config-schema-kafka.ts";
@@ -100,12 +100,17 @@ describe.each(withOptional)("%s without %s", (_name, field, sample) => {
 });
 
 describe("times", () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
   it.each([
     ["2026-09-01T07:59:30", "2026-09-01T07:59:30.000Z"],
     ["2026-09-01T07:59:30.123456", "2026-09-01T07:59:30.123Z"],
     ["2026-09-01T09:59:30+02:00", "2026-09-01T07:59:30.000Z"],
     ["2026-09-01T07:59:30.5Z", "2026-09-01T07:59:30.5Z"],
-  ])("%s comes out in UTC", async (given, shown) => {
+  ])("%s comes out in UTC, wherever the server stands", async (given, shown) => {
+    vi.stubEnv("TZ", "America/New_York");
     const sample = sampleOf("batch_essays_ready");
     const { data } = eventOf(await projected(envelope(sample, { timestamp: given })));
     expect(data.timestamp).toBe(shown);

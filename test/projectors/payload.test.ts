@@ -40,7 +40,10 @@ const anything = fc.oneof(
   fc.constant({ [SENSITIVE]: SENSITIVE }),
   fc.jsonValue(),
 );
-const extra = fc.dictionary(anyName, anything, { maxKeys: 8 });
+/** Without the one name that makes a record unreadable wherever it stands. */
+const extra = fc
+  .dictionary(anyName, anything, { maxKeys: 8 })
+  .filter((fields) => !JSON.stringify(fields).includes("__proto__"));
 
 function fieldsOf(payload: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(payload).flatMap(([name, value]) => {
@@ -82,5 +85,5 @@ it("holds for every kind of event", async () => {
 
 /** Fields that mean the same in every event, and are checked in every one. */
 function isSubject(name: string): boolean {
-  return ["user_id", "batch_id", "class_id", "student_id", "timestamp", "__proto__"].includes(name);
+  return ["user_id", "batch_id", "class_id", "student_id", "timestamp"].includes(name);
 }

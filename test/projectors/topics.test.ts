@@ -74,10 +74,9 @@ describe("an event", () => {
   });
 
   it("keeps its meaning where a topic is given the name of another event", () => {
-    const table = createEventTable(
-      testConfig({ CLASS_CREATED_TOPIC: "huleedu.student.created.v1" }),
-    );
-    expect(table.ofType("huleedu.student.created.v1")?.notification).toBe("student_created");
+    const name = "huleedu.class.student.created.v1";
+    const table = createEventTable(testConfig({ CLASS_CREATED_TOPIC: name }));
+    expect(table.ofType(name)?.notification).toBe("student_created");
   });
 
   it("without a type has that of its topic, whose prefix says nothing", () => {
