@@ -2,7 +2,7 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, openSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -55,7 +55,6 @@ export async function launchBroker(
   place: BrokerPlace,
 ): Promise<ChildProcess> {
   const { dir } = place;
-  await mkdir(dir, { recursive: true, mode: 0o700 });
   const settingsFile = path.join(dir, "server.properties");
   await writeFile(settingsFile, renderSettings(place));
   const java = [...JAVA_OPTIONS, "-cp", program.classPath];

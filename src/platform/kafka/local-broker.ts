@@ -1,10 +1,13 @@
 /** A Kafka broker of our own for development and tests: fetched, started, stopped with us. */
 import type { ChildProcess } from "node:child_process";
+import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Kafka, logLevel } from "kafkajs";
 import { ConfigError } from "../config.ts";
+import { inDataDir } from "../data-dir.ts";
+import { takeDataDir } from "../embedded-redis-lock.ts";
 import { stopIdleTimers } from "./idle-timers.ts";
 import { endBroker, hasEnded, killBroker, launchBroker, readLog } from "./local-broker-process.ts";
 import { provisionBroker, type BrokerProvisionOptions } from "./local-broker-provision.ts";
@@ -48,22 +51,37 @@ export async function startLocalBroker(options: LocalBrokerOptions): Promise<Loc
   if (!(await isFree(port))) {
     throw new ConfigError(`Port ${port} is taken: stop what uses it, or choose another port.`);
   }
-  const controllerPort = await findFreePort();
-  const child = await launchBroker(program, { dir, port, controllerPort });
+  // Two brokers in one folder would end each other.
+  const lock = await inDataDir(options.dataDir, async () => {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    return await takeDataDir(dir, options.announce);
+  });
+  let child: ChildProcess;
+  try {
+    const controllerPort = await findFreePort();
+    child = await launchBroker(program, { dir, port, controllerPort });
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
     child.once("error", () => resolve());
-  });
+  }).then(() => lock.release());
   try {
     await untilAnswering(child, port, dir);
   } catch (error) {
     killBroker(child);
+    await ended;
     throw error;
   }
   return {
     servers: `127.0.0.1:${port}`,
     ended,
-    stop: () => endBroker(child),
+    async stop() {
+      await endBroker(child);
+      await ended;
+    },
     async kill() {
       killBroker(child);
       await ended;
@@ -100,18 +118,15 @@ async function untilAnswering(child: ChildProcess, port: number, dir: string): P
   while (!(await isAnswering(`127.0.0.1:${port}`))) {
     const log = await readLog(dir);
     // After a fault the process may hang instead of ending.
-    if (hasEnded(child) || log.includes(GIVEN_UP)) throw startError(log, dir, "it ended");
+    if (hasEnded(child) || log.includes(GIVEN_UP)) throw startError(log, "it ended");
     if (performance.now() > endsAt) {
-      throw startError(log, dir, `it did not answer within ${START_DEADLINE_MS} ms`);
+      throw startError(log, `it did not answer within ${START_DEADLINE_MS} ms`);
     }
     await delay(POLL_MS);
   }
 }
 
-function startError(log: string, dir: string, what: string): Error {
-  if (log.includes("Failed to acquire lock on file")) {
-    return new ConfigError(`${dir} is in use by another Kafka: stop it, or set another DATA_DIR.`);
-  }
+function startError(log: string, what: string): Error {
   const lines = log.split("\n").filter((line) => line !== "" && !/^\s+at /.test(line));
   const tail = lines.slice(-LOG_TAIL_LINES).join("\n  ");
   return new Error(`Kafka did not start (${what}). The end of its log:\n  ${tail}`);
