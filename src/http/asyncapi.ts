@@ -9,13 +9,13 @@ export interface EventMessage {
   readonly id: string;
   readonly title: string;
   readonly summary: string;
-  /** Absent where the value may be any bytes. */
+  /** `envelope`: what it is about is in `data`; `bare`: it is all there is; `bytes`: anything. */
+  readonly form: "envelope" | "bare" | "bytes";
+  /** Absent where the value may be anything. */
   readonly payload?: z.ZodType;
   readonly headers?: z.ZodType;
   /** What the key of a record is: records of equal key keep their order. */
   readonly key: string;
-  /** Whether the value has a `correlation_id` of its own. */
-  readonly correlated: boolean;
   /** Values as they travel, each fit for the schema; for the headers too, where there are any. */
   readonly examples: readonly EventExample[];
 }
@@ -111,15 +111,17 @@ function operations({ id, uses, messages }: EventTopic): [string, Json][] {
 }
 
 function message(each: EventMessage): Json {
-  const { id, title, summary, payload, headers, key, correlated, examples } = each;
+  const { id, title, summary, form, payload, headers, key, examples } = each;
   return {
     name: id,
     title,
     summary,
-    contentType: payload === undefined ? "application/octet-stream" : "application/json",
+    contentType: form === "bytes" ? "application/octet-stream" : "application/json",
     ...(payload === undefined ? {} : { payload: schemaOf(payload) }),
     ...(headers === undefined ? {} : { headers: schemaOf(headers) }),
-    ...(correlated ? { correlationId: { location: "$message.payload#/correlation_id" } } : {}),
+    ...(form === "bytes"
+      ? {}
+      : { correlationId: { location: "$message.payload#/correlation_id" } }),
     bindings: {
       kafka: { key: { type: "string", description: key }, bindingVersion: BINDING_VERSION },
     },

@@ -1,5 +1,6 @@
 /** Writes docs/TEMPLATES.md from the templates themselves, so that the two cannot drift apart. */
 import type { Template } from "../../src/content/template.ts";
+import { code, table } from "./markdown.ts";
 
 const INTRODUCTION = `# Templates
 
@@ -151,18 +152,4 @@ function typeOf(schema: Readonly<Record<string, unknown>>): string {
 
 function link(id: string): string {
   return `[${code(id)}](#${id})`;
-}
-
-function code(text: unknown): string {
-  return `\`${String(text).replaceAll("|", "\\|")}\``;
-}
-
-/** As the formatter lays tables out: every column as wide as its widest cell. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) =>
-    Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    `| ${widths.map((width, column) => (cells[column] ?? "").padEnd(width)).join(" | ")} |`;
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }
