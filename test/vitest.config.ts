@@ -1,17 +1,22 @@
-/** How the tests run: one Redis for all, and no suite left out without a word. */
+/** How the tests run: one Redis and one Kafka for all, and no suite left out without a word. */
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { findChromium } from "./support/chromium.ts";
+import { whyNoKafka } from "./support/kafka-obstacle.ts";
 import { createMissingSuitesReporter } from "./support/missing-suites-reporter.ts";
-import { suitesThatImport } from "./support/suites-that-import.ts";
+import { suitesThatImport, suitesThatUseKafka } from "./support/suites-that-import.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+
+const kafkaSuites = suitesThatUseKafka(root);
+const noKafka = await whyNoKafka(kafkaSuites, process.argv.slice(2));
 
 const missing = [
   {
     files: findChromium() === undefined ? suitesThatImport("playwright-core", root) : [],
     reason: "no Chromium: install chromium, or set CHROMIUM_PATH",
   },
+  { files: noKafka === undefined ? [] : kafkaSuites, reason: noKafka ?? "" },
 ];
 
 /** Where the counts go that continuous integration reads. */

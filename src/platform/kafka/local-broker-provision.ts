@@ -53,16 +53,6 @@ export async function provisionBroker(options: BrokerProvisionOptions): Promise<
   return { java, version, classPath: path.join(cacheDir, version, "*") };
 }
 
-/**
- * Looks without fetching anything.
- * @returns what is missing for a broker and what to do about it; undefined if one can be had
- */
-export function whatBrokerLacks(searchPath: readonly string[] = systemPath()): string | undefined {
-  if (findProgram("java", searchPath) === undefined) return NO_JAVA;
-  if (isFetched(DEFAULT_CACHE_DIR, readVersion())) return undefined;
-  return findProgram("mvn", searchPath) === undefined ? NO_MAVEN : undefined;
-}
-
 const NO_JAVA = `No Java found: install Java ${LEAST_JAVA_MAJOR} or newer (Debian: default-jre-headless), or set KAFKA_BOOTSTRAP_SERVERS to a broker that runs elsewhere.`;
 const NO_MAVEN =
   "No Maven found: install it (Debian: maven), which fetches Kafka once, or set KAFKA_BOOTSTRAP_SERVERS to a broker that runs elsewhere.";
