@@ -26,11 +26,12 @@ function without(object: Readonly<Record<string, unknown>>, field: string) {
 describe("the table", () => {
   it("has a row for every topic, and its type is the topic's usual name", () => {
     const rows = DOMAIN_EVENTS.map(({ variable, type }) => [variable, type]);
-    const wanted = Object.entries(DOMAIN_TOPIC_VARIABLES).map(([variable, schema]) => [
+    const usual = Object.entries(DOMAIN_TOPIC_VARIABLES).map(([variable, schema]) => [
       variable,
       schema.parse(undefined),
     ]);
-    expect(rows.toSorted()).toEqual(wanted.toSorted());
+    expect(rows).toHaveLength(usual.length);
+    expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(usual));
   });
 
   it("is what the samples are of", () => {

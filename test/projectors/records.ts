@@ -1,4 +1,5 @@
 /** Records as a service writes them, and a handler that projects one without any owner known. */
+import { randomBytes } from "node:crypto";
 import { readConfig } from "../../src/platform/config.ts";
 import type { Config } from "../../src/platform/config-schema.ts";
 import type { KafkaRecord } from "../../src/platform/kafka/records.ts";
@@ -6,7 +7,7 @@ import { createEventTable } from "../../src/projectors/event-table.ts";
 import { resolveOwners } from "../../src/projectors/ownership.ts";
 import { project, type Projection } from "../../src/projectors/projector.ts";
 import { readRecord, type Reading } from "../../src/projectors/read-record.ts";
-import { AT, USER, type Sample } from "./samples.ts";
+import { AT, sampleOf, USER, type Sample } from "./samples.ts";
 
 /** Half a minute after what the samples tell. */
 export const NOW_MS = Date.UTC(2026, 8, 1, 8);
@@ -49,6 +50,22 @@ export function envelope(
     data: { user_id: USER, timestamp: AT, ...sample.data, ...data },
     ...fields,
   };
+}
+
+/** A batch that no other test speaks of. */
+export function newBatch(): string {
+  return `batch-${randomBytes(4).toString("hex")}`;
+}
+
+export const READY = sampleOf("batch_essays_ready");
+
+/** The record of an event that a batch is ready. */
+export function ready(
+  batch_id: string,
+  data: Readonly<Record<string, unknown>> = {},
+  fields: Readonly<Record<string, unknown>> = {},
+): KafkaRecord {
+  return record(envelope(READY, { batch_id, ...data }, fields));
 }
 
 export function read(value: unknown, topic?: string, config = testConfig()): Reading {
