@@ -1,5 +1,6 @@
 /** The broker as the replay uses it: puts a trace on it, and watches how far the groups have come. */
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   Kafka,
   logLevel,
@@ -14,6 +15,8 @@ import type { TraceRecord } from "./trace-record.ts";
 const BATCH_SIZE = 200;
 /** How long the broker lets a reader at the end of a topic wait for more. */
 const READ_WAIT_MS = 100;
+const PATIENCE_MS = 30_000;
+const RETRY_MS = 100;
 /** On every record: its place in the trace, which it keeps when it is put aside. */
 export const PLACE_HEADER = "trace-place";
 
@@ -66,7 +69,7 @@ export async function openStream(servers: string, prefix: string): Promise<Strea
     await Promise.all(
       topics.map(async (name) => {
         const topic = `${prefix}${name}`;
-        for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
+        for (const { partition, high } of await patiently(() => admin.fetchTopicOffsets(topic))) {
           found.set(`${topic}:${partition}`, BigInt(high));
         }
       }),
@@ -101,7 +104,8 @@ export async function openStream(servers: string, prefix: string): Promise<Strea
 
     async committed(group) {
       const found = new Map<string, bigint>();
-      for (const { topic, partitions } of await admin.fetchOffsets({ groupId: group })) {
+      const fetched = await patiently(() => admin.fetchOffsets({ groupId: group }));
+      for (const { topic, partitions } of fetched) {
         for (const { partition, offset } of partitions) {
           if (offset !== "-1") found.set(`${topic}:${partition}`, BigInt(offset));
         }
@@ -127,6 +131,20 @@ export async function openStream(servers: string, prefix: string): Promise<Strea
       await Promise.all([admin.disconnect(), producer.disconnect()]);
     },
   };
+}
+
+/** A broker that has just come back does not know at once what it leads. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isPassing = error instanceof Error && "retriable" in error && error.retriable === true;
+      if (!isPassing || performance.now() > giveUpAt) throw error;
+      await delay(RETRY_MS);
+    }
+  }
 }
 
 /** A group of one, whose commits nobody needs. */
