@@ -37,8 +37,8 @@ const CHUNK_RECORDS = 500;
 /** A broker lets a new group wait 3 s for further members; anything much longer is a failure. */
 const STALL_MS = 30_000;
 const FETCH_WAIT_MS = 200;
-/** Some ten seconds together: a broker that has just started has to load its groups first. */
-const RETRY = { initialRetryTime: 100, retries: 8, maxRetryTime: 2_000 };
+/** What the client gives up on as if it were for good, such as a broker that is still loading. */
+const RETRY = { initialRetryTime: 200, retries: 5, restartOnFailure: async () => true };
 
 export function createTopicReader(deps: {
   readonly connection: KafkaConnection;
@@ -73,7 +73,7 @@ export function createTopicReader(deps: {
         groupId,
         allowAutoTopicCreation: false,
         maxWaitTimeInMs: FETCH_WAIT_MS,
-        retry: { ...RETRY, restartOnFailure: async () => false },
+        retry: RETRY,
       });
       try {
         await consumer.connect();
@@ -117,15 +117,25 @@ async function consume(deps: {
 }): Promise<void> {
   const { consumer, topic, open, onRecords, clock } = deps;
   await new Promise<void>((resolve, reject) => {
-    const stall = (): void =>
-      reject(new TopicReadError(`Kafka sent nothing of ${topic} for ${STALL_MS / 1_000} s`));
-    let cancelStall = clock.after(STALL_MS, stall);
     const end = (settle: () => void): void => {
       cancelStall();
       open.clear();
       settle();
     };
-    consumer.on(consumer.events.CRASH, ({ payload }) => end(() => reject(payload.error)));
+    const stall = (): void => {
+      const text = `Kafka sent nothing of ${topic} for ${STALL_MS / 1_000} s`;
+      end(() => reject(new TopicReadError(text)));
+    };
+    let cancelStall = clock.after(STALL_MS, stall);
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart) end(() => reject(payload.error));
+    });
+    // Nothing is committed, so each join begins where we say.
+    consumer.on(consumer.events.GROUP_JOIN, () => {
+      for (const { partition, from } of open.values()) {
+        consumer.seek({ topic, partition, offset: String(from) });
+      }
+    });
 
     const eachBatch = async (given: EachBatchPayload): Promise<void> => {
       const { batch } = given;
@@ -153,14 +163,9 @@ async function consume(deps: {
       if (open.size === 0) end(resolve);
     };
 
-    consumer.run({ autoCommit: false, eachBatch }).then(
-      () => {
-        for (const { partition, from } of open.values()) {
-          consumer.seek({ topic, partition, offset: String(from) });
-        }
-      },
-      (error: unknown) => end(() => reject(error)),
-    );
+    consumer
+      .run({ autoCommit: false, eachBatch })
+      .catch((error: unknown) => end(() => reject(error)));
   });
 }
 
