@@ -36,6 +36,7 @@ export const CLASS_MANAGEMENT_EVENTS = [
     notification: "class_created",
     category: "class_management",
     priority: "standard",
+    // The only word on that: others may add students to a class that is not theirs.
     owns: "class",
     data: subjectSchema.extend({ class_id: reference, class_name: optionalName }),
     shows: ["class_id", "class_name", "timestamp"],
@@ -47,7 +48,6 @@ export const CLASS_MANAGEMENT_EVENTS = [
     notification: "student_created",
     category: "class_management",
     priority: "standard",
-    owns: "class",
     data: subjectSchema.extend({ student_id: reference }),
     shows: ["student_id", "class_id", "timestamp"],
   }),

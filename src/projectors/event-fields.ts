@@ -9,15 +9,17 @@ const MAX_FILENAME_LENGTH = 512;
 const MAX_SENTENCE_LENGTH = 4_000;
 
 const ZONE_PATTERN = /(?:Z|[+-]\d\d:\d\d)$/;
+/** With seconds, and no more digits after them than every reader takes. */
+const PLAIN_UTC_PATTERN = /T\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 
 /** Epoch milliseconds of a time that passed the schema; without an offset it is UTC. */
 export function epochMsOf(time: string): number {
   return Date.parse(ZONE_PATTERN.test(time) ? time : `${time}Z`);
 }
 
-/** RFC 3339 with `Z`; what has one already stays as it is. */
+/** RFC 3339 with `Z`; what is that already stays as it is. */
 function inUtc(time: string): string {
-  return time.endsWith("Z") ? time : new Date(epochMsOf(time)).toISOString();
+  return PLAIN_UTC_PATTERN.test(time) ? time : new Date(epochMsOf(time)).toISOString();
 }
 
 export const reference = z.string().min(1).max(128);

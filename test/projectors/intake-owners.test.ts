@@ -46,6 +46,22 @@ describe("an event without a user", () => {
     expect(intake.published().map(({ key }) => key)).toEqual(["teacher-7", "teacher-7"]);
   });
 
+  it("is for nobody where only who added students to its class is known", async () => {
+    const intake = openIntake(store);
+    const class_id = newBatch();
+    await intake.handle([
+      record(envelope(sampleOf("student_created"), { class_id })),
+      record(envelope(sampleOf("class_created"), { class_id, user_id: null })),
+      record(envelope(sampleOf("class_created"), { class_id, user_id: "teacher-1" })),
+      record(envelope(sampleOf("student_created"), { class_id, user_id: null })),
+    ]);
+    expect(intake.published().map(({ key }) => key)).toEqual([
+      "teacher-7",
+      "teacher-1",
+      "teacher-1",
+    ]);
+  });
+
   it("is for nobody where no owner is known: a warning, and a line in the audit trail", async () => {
     const intake = openIntake(store);
     const batch = newBatch();
