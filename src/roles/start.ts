@@ -4,6 +4,7 @@ import { createTokenVerifier } from "../auth/tokens.ts";
 import { readPushSettings } from "../channels/push/settings.ts";
 import { readSmsSettings } from "../channels/sms/settings.ts";
 import { createHttpApp } from "../http/app.ts";
+import { asyncApiRoute } from "../http/asyncapi.ts";
 import { healthRoutes } from "../http/health.ts";
 import { metricsRoute } from "../http/metrics-route.ts";
 import { openApiRoute } from "../http/openapi.ts";
@@ -15,6 +16,7 @@ import { createAcceptPart } from "./accept-part.ts";
 import { createApiRole } from "./api.ts";
 import { loadContent } from "./content-parts.ts";
 import { createDeliveryParts } from "./delivery-parts.ts";
+import { eventDescription } from "./event-topics.ts";
 import type { Foundation } from "./foundation.ts";
 import type { FrontDoor } from "./front-door.ts";
 import { createGatewayRole } from "./gateway.ts";
@@ -88,7 +90,9 @@ export async function startRoles(foundation: Foundation, door: FrontDoor): Promi
     ...healthRoutes({ clock, logger, source, ready, version }),
     metricsRoute(metrics),
     ...(api?.routes ?? []),
-    ...(api === undefined ? [] : await siteRoutes(foundation)),
+    ...(api === undefined
+      ? []
+      : [asyncApiRoute(eventDescription(config, version)), ...(await siteRoutes(foundation))]),
   ];
   const app = createHttpApp({
     routes: [...routes, openApiRoute({ routes, version, ...API_DESCRIPTION })],
@@ -138,5 +142,6 @@ const API_DESCRIPTION = {
   description:
     "Notifications for schools: WebSocket first, Web Push next, SMS when it is critical or " +
     "concerns a support plan (IEP). " +
-    "Every refusal is a problem document; its codes are listed at [/docs/errors](/docs/errors).",
+    "Every refusal is a problem document; its codes are listed at [/docs/errors](/docs/errors). " +
+    "Events by Kafka are described at [/asyncapi.json](/asyncapi.json).",
 };

@@ -80,7 +80,14 @@ function propertiesOf(schema: unknown, path: string): { path: string; described:
 
 describe("a reader of /docs", () => {
   it("finds the routes in few groups, sending first", () => {
-    expect(tags).toEqual(["Notifications", "Preferences", "Push", "Reports", "Operations"]);
+    expect(tags).toEqual([
+      "Notifications",
+      "Preferences",
+      "Push",
+      "Owners",
+      "Reports",
+      "Operations",
+    ]);
     for (const { tags: own } of operations) expect(tags).toContain(own[0]);
   });
 
