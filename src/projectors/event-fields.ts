@@ -9,7 +9,7 @@ const MAX_FILENAME_LENGTH = 512;
 const MAX_SENTENCE_LENGTH = 4_000;
 
 const ZONE_PATTERN = /(?:Z|[+-]\d\d:\d\d)$/;
-/** With seconds, and no more digits after them than every reader takes. */
+/** With no more digits after its seconds than every reader takes. */
 const PLAIN_UTC_PATTERN = /T\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 
 /** Epoch milliseconds of a time that passed the schema; without an offset it is UTC. */
