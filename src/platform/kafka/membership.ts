@@ -137,10 +137,19 @@ function lookForTopics(
   });
 }
 
-/** The client's own rule for what it would start again after. */
+/**
+ * What the client calls final but another try may well mend: it gave up counting, or no broker
+ * answered who coordinates the group, as one that has just started does not.
+ */
+const WORTH_ANOTHER_TRY: ReadonlySet<string> = new Set([
+  "KafkaJSNumberOfRetriesExceeded",
+  "KafkaJSGroupCoordinatorNotFound",
+]);
+
+/** Otherwise the client's own rule for what it would start again after. */
 export function isFatal(error: Error): boolean {
-  if (error.name === "KafkaJSNumberOfRetriesExceeded") return false;
   const origin = originOf(error);
+  if (WORTH_ANOTHER_TRY.has(error.name) || WORTH_ANOTHER_TRY.has(origin.name)) return false;
   return !("retriable" in origin && origin.retriable === true);
 }
 
