@@ -3,6 +3,7 @@
  * up those behind it. Resolves once that is durable; rejects if nothing can be taken now.
  */
 import type { Caller } from "../contract/caller.ts";
+import { isRedriven } from "../platform/kafka/dead-letter-headers.ts";
 import type { DeadLetterReason, DeadLetters } from "../platform/kafka/dead-letters.ts";
 import { readRecordObject } from "../platform/kafka/record-json.ts";
 import type { ChunkHandler, KafkaRecord } from "../platform/kafka/records.ts";
@@ -98,7 +99,8 @@ export function createEventIntake(options: EventIntakeOptions): ChunkHandler {
       return { record, outcome: deadLetter(reading.reason, reading.detail) };
     }
     const { event } = reading;
-    const late = latenessOf(event, clock.now(), options.maxEventAgeMs);
+    const maxAgeMs = isRedriven(record.headers) ? Number.POSITIVE_INFINITY : options.maxEventAgeMs;
+    const late = latenessOf(event, clock.now(), maxAgeMs);
     if (late === undefined) return { record, event };
     return { record, event, outcome: { kind: "skipped", reason: late } };
   }

@@ -4,8 +4,14 @@
  */
 import type { Clock } from "../platform/clock.ts";
 import type { Config } from "../platform/config-schema.ts";
+import { REDRIVEN_FROM_HEADER } from "../platform/kafka/dead-letter-headers.ts";
 import type { DeadLetters } from "../platform/kafka/dead-letters.ts";
-import type { ChunkHandler, KafkaProducer, KafkaRecord } from "../platform/kafka/records.ts";
+import type {
+  ChunkHandler,
+  KafkaProducer,
+  KafkaRecord,
+  OutgoingRecord,
+} from "../platform/kafka/records.ts";
 import { createEventTable, type EventTable, type TopicConfig } from "./event-table.ts";
 import {
   createIntakeReport,
@@ -39,6 +45,16 @@ function readSafely(record: KafkaRecord, table: EventTable): Reading {
   } catch (error) {
     return { kind: "unreadable", ...poison(error) };
   }
+}
+
+/** What an operator had read once more is to be told once more: who reads it next must know too. */
+function projectedRecord(event: ProjectedEvent, { headers }: KafkaRecord): OutgoingRecord {
+  const from = headers[REDRIVEN_FROM_HEADER];
+  return {
+    key: event.data.teacher_id,
+    value: JSON.stringify(event),
+    ...(from === undefined ? {} : { headers: { [REDRIVEN_FROM_HEADER]: from } }),
+  };
 }
 
 function ownableOf({ event, facts }: Occurrence): Ownable {
@@ -92,17 +108,16 @@ export function createProjectorIntake(options: ProjectorIntakeOptions): ChunkHan
   }
 
   /** In the order of the records; the same teacher's stay in one partition. */
-  async function publish(events: readonly ProjectedEvent[]): Promise<void> {
-    if (events.length === 0) return;
-    await producer.send(
-      topic,
-      events.map((event) => ({ key: event.data.teacher_id, value: JSON.stringify(event) })),
+  async function publish(told: readonly Told[]): Promise<void> {
+    const events = told.flatMap(({ record, fate }) =>
+      fate.kind === "projected" ? projectedRecord(fate.event, record) : [],
     );
+    if (events.length > 0) await producer.send(topic, events);
   }
 
   return async (records) => {
     const told = await tell(records);
-    await publish(told.flatMap(({ fate }) => (fate.kind === "projected" ? fate.event : [])));
+    await publish(told);
     await deadLetters.write(
       told.flatMap(({ record, fate }) =>
         fate.kind === "rejected" || fate.kind === "invalid"

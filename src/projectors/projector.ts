@@ -40,8 +40,12 @@ export interface ProjectionRules {
   readonly exposeStorageIds: boolean;
 }
 
-function isStale({ facts, occurredAtMs }: Occurrence, maxAgeSeconds: number, nowMs: number) {
-  if (nowMs - occurredAtMs <= maxAgeSeconds * SECOND_MS) return false;
+function isStale(
+  { facts, occurredAtMs, redriven }: Occurrence,
+  maxAgeSeconds: number,
+  nowMs: number,
+): boolean {
+  if (redriven || nowMs - occurredAtMs <= maxAgeSeconds * SECOND_MS) return false;
   return facts.deadline === undefined || epochMsOf(facts.deadline) <= nowMs;
 }
 

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { eventEnvelopeSchema, type EventEnvelope } from "../contract/teacher-notification.ts";
 import { canonicalJson } from "../platform/canonical-json.ts";
+import { isRedriven } from "../platform/kafka/dead-letter-headers.ts";
 import { readRecordObject } from "../platform/kafka/record-json.ts";
 import type { KafkaRecord } from "../platform/kafka/records.ts";
 import { sha256Hex } from "../platform/keyspace.ts";
@@ -25,6 +26,8 @@ export interface Occurrence {
   readonly eventId: string;
   /** By the event's data, else its envelope, else its record. */
   readonly occurredAtMs: number;
+  /** Whether an operator had it read once more, and so wants it told however old it is. */
+  readonly redriven: boolean;
   readonly trace: TraceContext | undefined;
 }
 
@@ -121,6 +124,7 @@ export function readRecord(record: KafkaRecord, table: EventTable): Reading {
       // Of the event alone, not of the record: it may come on both of its topics.
       eventId: statement.eventId ?? sha256Hex(`${event.type}\n${canonicalJson(data)}`),
       occurredAtMs: time === undefined ? record.timestamp : epochMsOf(time),
+      redriven: isRedriven(record.headers),
       trace,
     },
   };

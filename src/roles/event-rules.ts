@@ -46,7 +46,8 @@ export const EVENT_RULES: readonly EventRule[] = [
     text:
       "An event older than `MAX_EVENT_AGE_SECONDS` (a day) is skipped and audited as `stale`, unless " +
       "its deadline is still ahead. Its age is by `data.timestamp`, else `event_timestamp`, else the " +
-      "record's timestamp. A request whose `expires_at` has passed is skipped too.",
+      "record's timestamp. A request whose `expires_at` has passed is skipped too. What an operator " +
+      "sends back from the dead letters (header `redriven-from`) is told however old it is.",
   },
   {
     title: "Whose it is",

@@ -214,6 +214,12 @@ describe("an old event", () => {
     expect(kinds(outcomes)).toEqual(["accepted", "skipped stale", "accepted"]);
   });
 
+  it("is told when an operator had it read once more", async () => {
+    const old = record(batchCompleted({ teacher_id: someone(), timestamp: ago(25) }));
+    const headers = { "redriven-from": Buffer.from("dead-letters/0/7") };
+    expect(kinds(await scene.take([{ ...old, headers }]))).toEqual(["accepted"]);
+  });
+
   it("is as old as the installation allows", async () => {
     const young = record(batchCompleted({ teacher_id: someone(), timestamp: ago(2) }));
     const handler = scene.intake({ maxEventAgeMs: 3_600_000 });

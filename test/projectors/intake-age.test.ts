@@ -72,6 +72,14 @@ describe("an old event", () => {
     ]);
   });
 
+  it("is told when an operator had it read once more, and says so to who reads it next", async () => {
+    const intake = openIntake(store);
+    const headers = { "redriven-from": Buffer.from("dead-letters/0/7") };
+    await intake.handle([{ ...ready(newBatch(), old), headers }, ready(newBatch(), old)]);
+    expect(intake.published()).toHaveLength(1);
+    expect(intake.sends[0]?.records[0]?.headers).toEqual(headers);
+  });
+
   it("teaches who owns its batch all the same", async () => {
     const intake = openIntake(store);
     const batch = newBatch();

@@ -20,6 +20,11 @@ export type DeadLetterHeaders = z.infer<typeof deadLetterHeadersSchema>;
 /** On a record that was sent back to its topic: `topic/partition/offset` of the dead letter. */
 export const REDRIVEN_FROM_HEADER = "redriven-from";
 
+/** An operator wants it told, so its age says nothing. */
+export function isRedriven(headers: Readonly<Record<string, Buffer>>): boolean {
+  return REDRIVEN_FROM_HEADER in headers;
+}
+
 /** @returns undefined if the record was not put aside by us. */
 export function readDeadLetterHeaders(
   headers: Readonly<Record<string, Buffer>>,
