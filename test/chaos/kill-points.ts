@@ -79,6 +79,12 @@ const commandOn = (name: string, part: string): Matcher => {
 
 export const idempotencyClaim = at(() => commandOn("SET", "idem:"));
 export const eventClaim = at(() => commandOn("SET", "event:"));
+/** Which of two kinds of event about one occurrence rings. */
+export const occurrenceClaim = at(
+  () => (args) => isScriptCall(args) && args.some((arg) => arg.includes(":occurrence:")),
+);
+/** Whose a batch or class is, which comes before anything is published about it. */
+export const ownerLookup = at(() => commandOn("GET", "owner:"));
 export const acceptance = at(() => runsLedgerScript("accept"));
 export const queued = (queue: string) => at(() => addsJob(queue));
 export const taken = (queue: string) =>

@@ -18,16 +18,22 @@ export const FAULT_NAMES = [
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
-export interface FaultTools {
-  readonly redis: RedisServer;
-  /** Undefined where the broker is not ours to stop. */
-  readonly broker: { stop(): Promise<void>; start(): Promise<void> } | undefined;
-  /** How long Redis stays away. */
-  readonly redisAwayMs: number;
+interface Announcing {
   readonly announce: (line: string) => void;
 }
 
-type Disturbance = (scene: Scene, tools: FaultTools) => Promise<void>;
+interface RedisTools extends Announcing {
+  readonly redis: RedisServer;
+  /** Resolves when Redis has been away for long enough. */
+  readonly whileRedisIsAway: (scene: Scene) => Promise<void>;
+}
+
+interface BrokerTools extends Announcing {
+  /** Undefined where the broker is not ours to stop. */
+  readonly broker: { stop(): Promise<void>; start(): Promise<void> } | undefined;
+}
+
+export type FaultTools = RedisTools & BrokerTools;
 
 /** Shares of what is to be shown at which a process dies. */
 const KILL_AT = [0.1, 0.4, 0.7] as const;
@@ -35,23 +41,23 @@ const STOP_AT = 0.2;
 const LEAVE_AT = 0.5;
 const POLL_MS = 50;
 
-export const FAULTS: Readonly<Record<FaultName, Disturbance>> = {
+export const FAULTS = {
   "redis-stop": stopRedis,
   "broker-restart": restartBroker,
   "ingest-kill": (scene, tools) => killAndRestart("ingest", scene, tools),
   "projector-kill": (scene, tools) => killAndRestart("projector", scene, tools),
   rebalance,
-};
+} satisfies Readonly<Record<FaultName, (scene: Scene, tools: FaultTools) => Promise<void>>>;
 
 /**
  * While Redis is away no offset moves, and what was committed before lies in what it has on disk.
  * @throws Error if an offset was committed that the ledger does not hold
  */
-async function stopRedis(scene: Scene, { redis, redisAwayMs, announce }: FaultTools) {
+async function stopRedis(scene: Scene, { redis, whileRedisIsAway, announce }: RedisTools) {
   await scene.reached(STOP_AT);
   await redis.end("stop");
-  announce(`Redis is stopped for ${redisAwayMs} ms`);
-  const awayFrom = performance.now();
+  announce("Redis is stopped");
+  const longEnough = whileRedisIsAway(scene);
   const committed = await untilStill(scene);
   const copy = await redis.copy();
   try {
@@ -59,7 +65,7 @@ async function stopRedis(scene: Scene, { redis, redisAwayMs, announce }: FaultTo
   } finally {
     await copy.close();
   }
-  await delay(Math.max(0, redisAwayMs - (performance.now() - awayFrom)));
+  await longEnough;
   const after = await scene.stream.committed(scene.cast.groups.ingest);
   for (const [name, offset] of after) {
     if (offset !== (committed.get(name) ?? 0n)) {
@@ -114,7 +120,7 @@ function eventIdIn(value: string | null): string | undefined {
   }
 }
 
-async function restartBroker(scene: Scene, { broker, announce }: FaultTools): Promise<void> {
+async function restartBroker(scene: Scene, { broker, announce }: BrokerTools): Promise<void> {
   if (broker === undefined) throw new Error("the broker is not ours to restart");
   // Our own producer is not what is tried here.
   await scene.produced;
@@ -125,7 +131,7 @@ async function restartBroker(scene: Scene, { broker, announce }: FaultTools): Pr
   announce("the broker is back");
 }
 
-async function killAndRestart(part: Part, scene: Scene, { announce }: FaultTools) {
+async function killAndRestart(part: Part, scene: Scene, { announce }: Announcing) {
   const { cast } = scene;
   for (const share of KILL_AT) {
     await scene.reached(share);
@@ -138,7 +144,7 @@ async function killAndRestart(part: Part, scene: Scene, { announce }: FaultTools
 }
 
 /** A third member comes, a second one goes, while records flow. */
-async function rebalance(scene: Scene, { announce }: FaultTools): Promise<void> {
+async function rebalance(scene: Scene, { announce }: Announcing): Promise<void> {
   const { cast } = scene;
   await scene.reached(STOP_AT);
   const [first] = cast.running("ingest");

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { findFreePort, startLocalBroker } from "../../src/platform/kafka/local-broker.ts";
 import { createKeyspace } from "../../src/platform/keyspace.ts";
 import { createResources, type Resources } from "../../src/platform/resources.ts";
@@ -55,7 +56,8 @@ async function replayWith(options: TraceOptions, resources: Resources): Promise<
   const redis = await startRedisServer(say);
   resources.add("redis", () => redis.close());
   const name = `trace-${randomUUID().slice(0, 8)}`;
-  const tools: FaultTools = { redis, broker, redisAwayMs: REDIS_AWAY_MS, announce: say };
+  const whileRedisIsAway = () => delay(REDIS_AWAY_MS);
+  const tools: FaultTools = { redis, broker, whileRedisIsAway, announce: say };
   const disturbance = fault === undefined ? undefined : FAULTS[fault];
   return await replay({
     phases: await phasesOf(files),

@@ -85,7 +85,10 @@ export async function openStream(servers: string, prefix: string): Promise<Strea
       const topics = names
         .map((name) => ({ topic: `${prefix}${name}`, numPartitions: partitions }))
         .filter(({ topic }) => !there.has(topic));
-      if (topics.length > 0) await admin.createTopics({ topics, waitForLeaders: true });
+      if (topics.length === 0) return;
+      await admin.createTopics({ topics, waitForLeaders: false });
+      // Right after it has made them the broker may not know them; the client's own wait gives up.
+      await patiently(() => ends(names));
     },
 
     async produce(records) {
