@@ -18,6 +18,8 @@ const DEFAULT_INTERVAL_MS = 250;
 /** Of a process that died, the shards lie idle for so long. */
 const DEFAULT_LEASE_MS = 10_000;
 const MAX_BACKOFF_MS = 10_000;
+/** A stop has ten seconds for everything, and what is not sent by then is sent by others. */
+const CLOSE_WAIT_MS = 3_000;
 
 export interface OutcomeRelayOptions {
   readonly redis: Redis;
@@ -38,7 +40,7 @@ export interface OutcomeRelay {
   start(): void;
   /** Sends all that waits where no other process does; resolves with how many events that were. */
   poll(): Promise<number>;
-  /** Finishes what is being sent and leaves the rest to others. */
+  /** Finishes what is being sent, unless Kafka is silent, and leaves the rest to others. */
   close(): Promise<void>;
 }
 
@@ -162,13 +164,25 @@ export function createOutcomeRelay(options: OutcomeRelayOptions): OutcomeRelay {
     cancel = clock.after(delayMs, () => void turn());
   }
 
+  /** Resolves false if Kafka has not answered in time. */
+  async function hasFinished(): Promise<boolean> {
+    const silence = Promise.withResolvers<false>();
+    const stopWaiting = clock.after(CLOSE_WAIT_MS, () => silence.resolve(false));
+    const finished = Promise.resolve(running).then(
+      () => true,
+      () => true,
+    );
+    return await Promise.race([finished, silence.promise]).finally(stopWaiting);
+  }
+
   return {
     poll,
     start: schedule,
     async close() {
       closing = true;
       cancel?.();
-      await running?.catch(() => 0);
+      // While a send is under way the lease is left to run out, so that nobody sends beside it.
+      if (!(await hasFinished())) return;
       await Promise.all([...held].map((shard) => lease(shard, 0).catch(() => false)));
     },
   };

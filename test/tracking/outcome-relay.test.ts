@@ -178,6 +178,22 @@ describe("the relay", () => {
     expect(await book.store.redis.exists(leaseOf("eve"))).toBe(0);
   });
 
+  it("does not hold up the stop of its process when Kafka is silent, and loses nothing", async () => {
+    await settle("fay", 2);
+    const began = Promise.withResolvers<void>();
+    const { relay, clock } = await openRelay(async () => {
+      began.resolve();
+      await new Promise(() => {});
+    });
+    void relay.poll();
+    await began.promise;
+    const closed = relay.close();
+    clock.advance(LEASE_MS);
+    await closed;
+    expect(await book.ledger.outcomeBacklog()).toBe(2);
+    expect(await book.store.redis.exists(leaseOf("fay"))).toBe(1);
+  });
+
   it("is not held up by an entry that nobody can read", async () => {
     await settle("flo", 1);
     await book.store.redis.xadd(book.key("flo", "outcomes"), "*", "outcome", "nonsense");
