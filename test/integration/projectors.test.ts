@@ -18,8 +18,6 @@ let product: Product;
 
 beforeAll(async () => {
   kafka = await openTestKafka();
-  // The product makes those that are missing, but not before a test begins to write.
-  for (const topic of [READY, PROVISIONED, PROVISIONED_BY_FILE]) await kafka.createTopic(topic);
   product = await startProduct({
     KAFKA_BOOTSTRAP_SERVERS: kafka.servers,
     KAFKA_TOPIC_PREFIX: kafka.prefix,
@@ -49,9 +47,12 @@ function eventOf(type: string, eventId: string, data: Record<string, unknown>) {
   };
 }
 
+/** Once the product has made the topic, which it does when it begins to read. */
 async function emit(topic: string, ...values: readonly (object | string)[]): Promise<void> {
+  const name = `${kafka.prefix}${topic}`;
+  await expect.poll(() => kafka.admin.listTopics()).toContain(name);
   await kafka.produce(
-    `${kafka.prefix}${topic}`,
+    name,
     values.map((value) => ({
       key: "k",
       value: typeof value === "string" ? value : JSON.stringify(value),
@@ -59,9 +60,13 @@ async function emit(topic: string, ...values: readonly (object | string)[]): Pro
   );
 }
 
-/** Where the projectors' group is on a topic that has one partition. */
-function doneUpTo(topic: string): Promise<number[]> {
-  return kafka.committed(`${kafka.prefix}group-projector`, `${kafka.prefix}${topic}`);
+/** Resolves once the projectors are done with everything on a topic, which has one partition. */
+async function untilProjected(topic: string): Promise<void> {
+  const name = `${kafka.prefix}${topic}`;
+  const [end] = await kafka.admin.fetchTopicOffsets(name);
+  await expect
+    .poll(() => kafka.committed(`${kafka.prefix}group-projector`, name))
+    .toEqual([Number(end?.high)]);
 }
 
 async function lettersOf(reason: string) {
@@ -87,7 +92,7 @@ describe("a service's event", () => {
       batch_id: batch,
       data: { batch_id: batch, file_upload_id: "upload-1" },
     });
-    await expect.poll(() => doneUpTo(PROVISIONED_BY_FILE)).toEqual([1]);
+    await untilProjected(PROVISIONED_BY_FILE);
     const published = (await kafka.readAll(`${kafka.prefix}${TEACHER_TOPIC}`)).filter(
       ({ key }) => key?.toString() === teacher,
     );
@@ -141,6 +146,7 @@ describe("a service's event", () => {
     expect(await tab.nextNotification()).toMatchObject({ data: { essay_count: 3 } });
     expect(other.replayIds()).toEqual([]);
 
+    await untilProjected(READY);
     const [letter] = await lettersOf("ownership_mismatch");
     expect(letter?.value?.toString()).toBe(JSON.stringify(wrong));
     expect(letter?.headers["dlq-group"]?.toString()).toBe(`${kafka.prefix}group-projector`);
@@ -155,6 +161,7 @@ describe("a service's event", () => {
       await emit(READY, value);
     }
     expect(await tab.nextNotification()).toMatchObject({ data: { essay_count: 9 } });
+    await untilProjected(READY);
     expect((await lettersOf("invalid_json")).map(({ value }) => value?.toString())).toContain("{");
     expect((await lettersOf("invalid_event")).map(({ value }) => value?.length)).toContain(
       HUGE_BYTES,
