@@ -1,9 +1,14 @@
 /** `dlq` used wrongly or asked for help: words that lead on, and nothing is touched. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { readSelection, type SelectionOptions } from "../../src/cli/dead-letters/selection.ts";
 import { WrongUse } from "../../src/cli/run-command.ts";
 import { DEAD_LETTER_REASONS } from "../../src/platform/kafka/dead-letters.ts";
 import { REASONS } from "../../src/contract/vocabulary.ts";
+import { startEmbeddedRedis } from "../../src/platform/embedded-redis.ts";
+import { createSilentLogger } from "../../src/platform/logger.ts";
 import { runCli } from "./run-cli.ts";
 
 describe("help", () => {
@@ -71,6 +76,23 @@ describe("a wrong use", () => {
     expect(stderr).toContain("KAFKA_BOOTSTRAP_SERVERS: must be host:port");
     expect(stderr).not.toContain("    at ");
   });
+});
+
+it("finds the Redis of a Schoolbell that runs on the same data folder", async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), "schoolbell-dlq-"));
+  const redis = await startEmbeddedRedis({
+    dataDir,
+    appendOnly: false,
+    logger: createSilentLogger(),
+    announce: () => {},
+  });
+  try {
+    const { code, stdout } = await runCli("schoolbell", ["dlq", "list"], { DATA_DIR: dataDir });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "Notifications: none that failed.\n" });
+  } finally {
+    await redis.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
 });
 
 describe("a selection", () => {
