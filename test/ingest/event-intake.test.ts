@@ -274,33 +274,3 @@ describe("ownership", () => {
     expect(kinds(outcomes)).toEqual(["accepted"]);
   });
 });
-
-describe("the order", () => {
-  it("of a teacher's notifications is that of the partition", async () => {
-    const teachers = Array.from({ length: 9 }, someone);
-    const records = Array.from({ length: 400 }, (_, at) =>
-      record(
-        envelopeOf(
-          batchCompleted({
-            teacher_id: teachers[(at * 7) % teachers.length],
-            payload: { batch_id: `b${String(at).padStart(3, "0")}` },
-          }),
-        ),
-      ),
-    );
-    await scene.take(records.slice(0, 250));
-    await scene.take(records.slice(250));
-    const byId = await scene.ledger.fetch(scene.queued);
-    const queuedFor = (user: string) =>
-      scene.queued.flatMap((id) => {
-        const note = byId.get(id);
-        return note?.userId === user ? [String(note.request?.data["batch_id"])] : [];
-      });
-    for (const teacher of teachers) {
-      const batches = queuedFor(teacher);
-      expect(batches).toEqual(batches.toSorted());
-      expect(batches.length).toBeGreaterThan(40);
-    }
-    expect(scene.queued).toHaveLength(400);
-  });
-});
