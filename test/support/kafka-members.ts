@@ -76,6 +76,7 @@ export function startChildMember(
       return text.split("\n").filter((line) => line !== "");
     },
     async kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, "exit");
       child.kill("SIGKILL");
       await gone;

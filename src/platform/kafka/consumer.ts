@@ -52,6 +52,8 @@ const DEFAULT_CONCURRENCY = 4;
 const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
 /** A rebalance may hold everything up for a minute. */
 const DEFAULT_STALL_AFTER_MS = 90_000;
+/** Besides the client's own tries of some four seconds: an outage is not to be prolonged much. */
+const LONGEST_PAUSE_MS = 5_000;
 const LEAVE_DEADLINE_MS = 30_000;
 /** Kafka's own advice: a third of the session, so that two may get lost. */
 const HEARTBEATS_PER_SESSION = 3;
@@ -129,7 +131,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
 
   async function live(): Promise<void> {
     while (await liveOnce()) {
-      const delayMs = failures === 0 ? 0 : retryDelayMs(failures, Math.random());
+      const delayMs = failures === 0 ? 0 : retryDelayMs(failures, Math.random(), LONGEST_PAUSE_MS);
       if ((await pauseFor(delayMs)) === "stop") break;
     }
     status = "stopped";

@@ -110,6 +110,9 @@ function renderSettings({ dir, port, controllerPort }: BrokerPlace): string {
     // A group of one need not wait for others, and a dead member is noticed as soon as tests want.
     "group.initial.rebalance.delay.ms": 0,
     "group.min.session.timeout.ms": 1_000,
+    // After a kill it may come back as soon as the controller has given up the one before.
+    "broker.heartbeat.interval.ms": 500,
+    "broker.session.timeout.ms": 2_000,
     // A topic that nobody made is a mistake that should show.
     "auto.create.topics.enable": false,
     "num.network.threads": 2,

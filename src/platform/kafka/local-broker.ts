@@ -85,6 +85,8 @@ export async function startLocalBroker(options: LocalBrokerOptions): Promise<Loc
     async kill() {
       killBroker(child);
       await ended;
+      // The guard is gone at once; the server is when the system has closed what it had open.
+      while (!(await isFree(port))) await delay(POLL_MS);
     },
   };
 }

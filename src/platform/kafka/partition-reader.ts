@@ -8,6 +8,9 @@ import type { Logger } from "../logger.ts";
 import type { ChunkHandler, KafkaRecord } from "./records.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 
+/** What fails for long may as well be looked at twice a minute only. */
+const LONGEST_PAUSE_MS = 30_000;
+
 export interface PartitionReadersOptions {
   readonly onChunk: ChunkHandler;
   readonly maxChunkRecords: number;
@@ -112,10 +115,13 @@ export function createPartitionReaders(options: PartitionReadersOptions): Partit
   function pause(state: Partition, payload: EachBatchPayload): void {
     const resume = payload.pause();
     state.resume?.();
-    const cancel = clock.after(retryDelayMs(state.failures, Math.random()), () => {
-      state.resume = undefined;
-      resume();
-    });
+    const cancel = clock.after(
+      retryDelayMs(state.failures, Math.random(), LONGEST_PAUSE_MS),
+      () => {
+        state.resume = undefined;
+        resume();
+      },
+    );
     state.resume = cancel;
   }
 
