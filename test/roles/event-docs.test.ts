@@ -19,6 +19,7 @@ import { DEAD_LETTER_GUIDE, EVENT_RULES } from "../../src/roles/event-rules.ts";
 import { eventDescription, eventTopics } from "../../src/roles/event-topics.ts";
 import { renderEventDocs } from "../support/event-docs.ts";
 
+const require = createRequire(import.meta.url);
 const config = readConfig({});
 const topics = eventTopics(config);
 const messages = [
@@ -32,7 +33,7 @@ const page = renderEventDocs(topics, {
 
 /** Of the schema that the AsyncAPI initiative publishes for this version. */
 function officialValidator(): ValidateFunction {
-  const path = createRequire(import.meta.url).resolve("@asyncapi/specs/schemas/3.0.0.json");
+  const path = require.resolve("@asyncapi/specs/schemas/3.0.0.json");
   const schema = z.looseObject({}).parse(JSON.parse(readFileSync(path, "utf8")));
   // It brings the schema of schemas along, which the validator would have too.
   const ajv = new Ajv({ strict: false, allErrors: true, meta: false, validateSchema: false });
