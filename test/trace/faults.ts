@@ -44,8 +44,8 @@ const POLL_MS = 50;
 export const FAULTS = {
   "redis-stop": stopRedis,
   "broker-restart": restartBroker,
-  "ingest-kill": (scene, tools) => killAndRestart("ingest", scene, tools),
-  "projector-kill": (scene, tools) => killAndRestart("projector", scene, tools),
+  "ingest-kill": (scene: Scene, tools: Announcing) => killAndRestart("ingest", scene, tools),
+  "projector-kill": (scene: Scene, tools: Announcing) => killAndRestart("projector", scene, tools),
   rebalance,
 } satisfies Readonly<Record<FaultName, (scene: Scene, tools: FaultTools) => Promise<void>>>;
 
