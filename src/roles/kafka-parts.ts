@@ -24,6 +24,8 @@ export interface KafkaParts {
   read(reader: Reader): Promise<void>;
 }
 
+/** Twice what brokers take unless they are told otherwise: the record as it was, and our headers. */
+const MAX_DEAD_LETTER_BYTES = 2 * 1_048_576;
 const LAG_INTERVAL_MS = 5_000;
 
 /** Undefined where Kafka is off. */
@@ -39,6 +41,7 @@ export function createKafkaParts(foundation: Foundation): KafkaParts | undefined
     clock,
     logger,
     partitions,
+    maxRecordBytes: { [topic(config.KAFKA_DEAD_LETTER_TOPIC)]: MAX_DEAD_LETTER_BYTES },
     topics: [
       config.TEACHER_NOTIFICATION_TOPIC,
       config.KAFKA_OUTCOME_TOPIC,

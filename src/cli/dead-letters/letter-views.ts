@@ -82,7 +82,9 @@ export function eventText(
     ),
     field("sent back", redrivenAt ?? (view.remembers ? "never" : "not known while Redis is away")),
   );
-  if (record.value === null) lines.push(field("value", "none (a tombstone)"));
+  const omitted = about?.["dlq-omitted"];
+  if (omitted !== undefined) lines.push(field("left out", `${printable(omitted)}: too large`));
+  else if (record.value === null) lines.push(field("value", "none (a tombstone)"));
   else if (view.withPayload) lines.push(field("value", payloadText(record.value)));
   else {
     lines.push(

@@ -52,7 +52,9 @@ export function createRedrive(deps: {
   }
 
   const isOpen = ({ about, redrivenAt }: EventLetter): boolean =>
-    about !== undefined && (order.again || redrivenAt === undefined);
+    about !== undefined &&
+    about["dlq-omitted"] === undefined &&
+    (order.again || redrivenAt === undefined);
 
   async function sendBack(events: EventLetters, letters: readonly EventLetter[]): Promise<void> {
     await events.redrive(letters);
@@ -150,6 +152,9 @@ export function createRedrive(deps: {
 
 function whyNot(letter: EventLetter | undefined): string {
   if (letter === undefined) return "There is no such record in the topic.";
+  if (letter.about?.["dlq-omitted"] !== undefined) {
+    return "It was too large to be kept: publish it anew from where it came from.";
+  }
   if (letter.redrivenAt === undefined) {
     return "Schoolbell did not put it there: nobody knows where it belongs.";
   }

@@ -14,6 +14,10 @@ export const deadLetterHeadersSchema = z.object({
   "dlq-timestamp": instant.describe("its timestamp there"),
   "dlq-at": instant.describe("when it was put aside"),
   "dlq-group": z.string().describe("consumer group that read it"),
+  "dlq-omitted": z
+    .string()
+    .optional()
+    .describe("what of the record was left out, because it was too large for the topic"),
 });
 export type DeadLetterHeaders = z.infer<typeof deadLetterHeadersSchema>;
 

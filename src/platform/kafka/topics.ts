@@ -8,6 +8,8 @@ export interface WantedTopics {
   readonly topics: readonly string[];
   /** Of those that have to be made; the broker decides how often each is kept. */
   readonly partitions: number;
+  /** For those that take larger records than the broker's other topics, where we make them. */
+  readonly maxRecordBytes?: Readonly<Record<string, number>>;
   readonly clock: Pick<Clock, "after">;
 }
 
@@ -23,7 +25,7 @@ const BETWEEN_LOOKS_MS = 250;
  */
 export async function ensureTopics(
   admin: Admin,
-  { topics, partitions, clock }: WantedTopics,
+  { topics, partitions, maxRecordBytes = {}, clock }: WantedTopics,
   logger: Pick<Logger, "info" | "warn">,
 ): Promise<readonly string[]> {
   const missing = await findMissing(admin, topics);
@@ -31,7 +33,11 @@ export async function ensureTopics(
   let reason = "the broker does not say why";
   try {
     await admin.createTopics({
-      topics: missing.map((topic) => ({ topic, numPartitions: partitions })),
+      topics: missing.map((topic) => ({
+        topic,
+        numPartitions: partitions,
+        configEntries: settingsOf(maxRecordBytes[topic]),
+      })),
       waitForLeaders: false,
     });
   } catch (error) {
@@ -49,6 +55,11 @@ export async function ensureTopics(
     logger.warn({ topics: [...lacking], reason }, "kafka.topics_missing; they have to be created");
   }
   return topics.filter((topic) => !lacking.has(topic));
+}
+
+function settingsOf(maxRecordBytes: number | undefined) {
+  if (maxRecordBytes === undefined) return [];
+  return [{ name: "max.message.bytes", value: String(maxRecordBytes) }];
 }
 
 async function findMissing(admin: Admin, topics: readonly string[]): Promise<readonly string[]> {
