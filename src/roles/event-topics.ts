@@ -179,7 +179,8 @@ function deadLetterTopic(config: EventTopicsConfig): EventTopic {
     readBy: "operators (`npm run schoolbell -- dlq`)",
     notes: [
       "Key, value and headers are those of the original record; what is known about it is in headers " +
-        "that begin with `dlq-`. The values are personal data: give access accordingly.",
+        "that begin with `dlq-`. The values are personal data: give access accordingly. One that is " +
+        "too large for the topic is there without them, and `dlq-omitted` says so.",
     ],
     messages: [
       {

@@ -214,6 +214,15 @@ describe("what a record holds", () => {
     expect(stdout).toContain(String.raw`\u001b[2J gone`);
   });
 
+  it("may have been too large to be kept: then nothing can go back", async () => {
+    const omitted = Buffer.from("value, headers");
+    await corner.putAside({ value: null, headers: { "dlq-omitted": omitted } }, 1);
+    expect((await corner.dlq(["show", "1:0"])).stdout).toContain("value, headers: too large");
+    const { code, stdout } = await corner.dlq(["redrive", "1:0"]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("It was too large to be kept");
+  });
+
   it("may be nothing, and goes back as nothing", async () => {
     expect((await corner.dlq(["show", "0:2"])).stdout).toContain("none (a tombstone)");
     expect((await corner.dlq(["redrive", "0:2"])).code).toBe(0);

@@ -175,7 +175,10 @@ describe("the headers of a dead letter", () => {
       "dlq-offset": "9007199254740993",
     });
     const written = Object.keys(headers).filter((name) => name !== "traceparent");
-    expect(written.sort()).toEqual(Object.keys(deadLetterHeadersSchema.shape).sort());
+    const { required } = z
+      .object({ required: z.array(z.string()) })
+      .parse(jsonSchemaOf(deadLetterHeadersSchema, { io: "input" }));
+    expect(written.sort()).toEqual(required.sort());
   });
 });
 
