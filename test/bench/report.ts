@@ -59,8 +59,9 @@ function ratioRows(courses: readonly Course[]): string[][] {
   });
 }
 
-function align(rows: readonly (readonly string[])[]): string[] {
-  const widths = HEADINGS.map((_, column) =>
+/** Columns as wide as their widest cell; the first row has them all. */
+export function align(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? "").length)),
   );
   return rows.map((row) =>

@@ -6,6 +6,8 @@ import { createLogger } from "../../src/platform/logger.ts";
 import { createResources, type Resources } from "../../src/platform/resources.ts";
 import { BENCH_USAGE, parseBenchArguments, type BenchOptions } from "./arguments.ts";
 import { isSound } from "./judgement.ts";
+import { kafkaReportOf } from "./kafka-report.ts";
+import { isGoodKafkaCourse, measureKafka } from "./kafka-run.ts";
 import { cores } from "./machine.ts";
 import { reportOf } from "./report.ts";
 import { runCourse, type Course } from "./scenario.ts";
@@ -31,7 +33,14 @@ async function run(args: readonly string[]): Promise<number> {
   const resources = createResources();
   stopOnSignals(resources);
   try {
-    const courses = await measure(parsed.options, resources);
+    const tools = await openTools(resources);
+    if (parsed.options.scenario === "kafka") {
+      const courses = await measureKafka(parsed.options, tools);
+      await writeFigures(parsed.options, courses);
+      say(`\n${kafkaReportOf(courses)}`);
+      return courses.every(isGoodKafkaCourse) ? 0 : EXIT_UNSOUND;
+    }
+    const courses = await measure(parsed.options, tools);
     await writeFigures(parsed.options, courses);
     say(`\n${reportOf(courses)}`);
     return courses.every(isGood) ? 0 : EXIT_UNSOUND;
@@ -40,12 +49,17 @@ async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-/** One target after the other, each alone on the machine. */
-async function measure(options: BenchOptions, resources: Resources): Promise<Course[]> {
+async function openTools(resources: Resources) {
   const dataDir = await mkdtemp(path.join(tmpdir(), "schoolbell-bench-"));
   resources.add("data folder", () => rm(dataDir, { recursive: true, force: true }));
-  const logger = createLogger({ level: "warn" });
-  const shared = { resources, logger, dataDir, announce: say };
+  return { resources, logger: createLogger({ level: "warn" }), dataDir, announce: say };
+}
+
+/** One target after the other, each alone on the machine. */
+async function measure(
+  options: BenchOptions,
+  shared: Awaited<ReturnType<typeof openTools>>,
+): Promise<Course[]> {
   const { sockets, profile } = options;
   const courses: Course[] = [];
   for (const start of [startBaseline, startProduct]) {
@@ -61,7 +75,7 @@ function isGood({ judgement, counted }: Course): boolean {
   return isSound(judgement) && (counted === undefined || counted === judgement.arrived);
 }
 
-async function writeFigures(options: BenchOptions, courses: readonly Course[]): Promise<void> {
+async function writeFigures(options: BenchOptions, courses: readonly object[]): Promise<void> {
   const figures = { at: new Date().toISOString(), node: process.version, cores, options, courses };
   await mkdir(path.dirname(path.resolve(options.json)), { recursive: true });
   await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`);

@@ -82,5 +82,5 @@ async function countOf(target: Target, expected: number): Promise<number | undef
 function loadsOf({ scenario, rate, seconds }: BenchOptions): { rate: number; seconds: number }[] {
   const steady = { rate, seconds };
   const ramp = RAMP_RATES.map((step) => ({ rate: step, seconds: RAMP_SECONDS }));
-  return { steady: [steady], ramp, all: [steady, ...ramp] }[scenario];
+  return { steady: [steady], ramp, all: [steady, ...ramp], kafka: [] }[scenario];
 }

@@ -9,6 +9,7 @@ import {
   type KafkaMessage,
   type Producer,
 } from "kafkajs";
+import { stopIdleTimers } from "../../src/platform/kafka/idle-timers.ts";
 import type { TraceRecord } from "./trace-record.ts";
 
 /** Records of one request to the broker. */
@@ -52,6 +53,7 @@ export interface Written {
 }
 
 export async function openStream(servers: string, prefix: string): Promise<Stream> {
+  stopIdleTimers();
   const kafka = new Kafka({
     brokers: servers.split(","),
     clientId: "schoolbell-trace",
