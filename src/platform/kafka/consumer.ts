@@ -104,6 +104,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       return judge(error instanceof Error ? error : new Error(String(error)));
     }
     const end = await Promise.race([stopping.promise, member.ended]);
+    status = "connecting";
     const left = member.leave();
     if (end !== "stop" && (await orAfter(left, LEAVE_DEADLINE_MS)) === "late") {
       // It may still hold its partitions: only the end of the process frees them.
@@ -131,8 +132,9 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
 
   async function live(): Promise<void> {
     while (await liveOnce()) {
-      const delayMs = failures === 0 ? 0 : retryDelayMs(failures, Math.random(), LONGEST_PAUSE_MS);
-      if ((await pauseFor(delayMs)) === "stop") break;
+      if (failures === 0) continue;
+      const pauseMs = retryDelayMs(failures, Math.random(), LONGEST_PAUSE_MS);
+      if ((await pauseFor(pauseMs)) === "stop") break;
     }
     status = "stopped";
   }

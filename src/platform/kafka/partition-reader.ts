@@ -147,6 +147,9 @@ export function createPartitionReaders(options: PartitionReadersOptions): Partit
       const state = find(batch.topic, batch.partition);
       const isOurs = (): boolean => own === generation;
       await state.current;
+      const lagFrom = (offset: string): number =>
+        Math.max(0, Number(BigInt(batch.highWatermark) - BigInt(offset)));
+      state.lag = lagFrom(batch.firstOffset() ?? batch.lastOffset());
       for (const chunk of chunksOf(batch.messages, maxChunkRecords)) {
         if (!isOurs() || !payload.isRunning() || payload.isStale()) return;
         const records = chunk.map((message) => recordOf(batch.topic, batch.partition, message));
@@ -161,7 +164,7 @@ export function createPartitionReaders(options: PartitionReadersOptions): Partit
         const isEnd = lastMessage === undefined || lastMessage === batch.messages.at(-1);
         const last = isEnd ? batch.lastOffset() : lastMessage.offset;
         await commit(state, last, payload);
-        state.lag = Math.max(0, Number(BigInt(batch.highWatermark) - BigInt(last) - 1n));
+        state.lag = Math.max(0, lagFrom(last) - 1);
         await payload.heartbeat();
       }
     },

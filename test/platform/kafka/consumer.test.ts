@@ -1,9 +1,13 @@
 /** What a consumer promises while nothing fails, while its handler does, and when it is stopped. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { KafkaConsumer } from "../../../src/platform/kafka/consumer.ts";
+import { createSystemClock } from "../../../src/platform/clock.ts";
+import { createKafkaConnection } from "../../../src/platform/kafka/connection.ts";
+import { createKafkaConsumer, type KafkaConsumer } from "../../../src/platform/kafka/consumer.ts";
 import type { KafkaRecord } from "../../../src/platform/kafka/records.ts";
+import { createSilentLogger } from "../../../src/platform/logger.ts";
 import { openTestKafka, type TestKafka } from "../../support/kafka.ts";
 import { createMember } from "../../support/kafka-members.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
 
 let kafka: TestKafka;
 const consumers: KafkaConsumer[] = [];
@@ -112,9 +116,12 @@ describe("while the handler fails for one partition", () => {
     await expect.poll(() => refused.length).toBeGreaterThanOrEqual(2);
     expect(new Set(refused)).toEqual(new Set(["p0-0000"]));
     expect(consumer.state().status).toBe("paused");
-    expect(consumer.state().partitions).toContainEqual(
-      expect.objectContaining({ partition: 0, paused: true }),
-    );
+    expect(consumer.state().partitions).toContainEqual({
+      topic,
+      partition: 0,
+      paused: true,
+      lag: 300,
+    });
 
     await kafka.produce(topic, [{ partition: 1, key: null, value: "p1-late" }]);
     await expect.poll(() => seen).toContain("p1-late");
@@ -127,6 +134,63 @@ describe("while the handler fails for one partition", () => {
       numbered(1, 300).map(({ value }) => value),
     );
     expect(consumer.state().status).toBe("consuming");
+  });
+});
+
+describe("a consumer that hears nothing from the broker any more", () => {
+  it("joins anew after a minute and a half, and reads on", async () => {
+    const topic = await kafka.createTopic("stalled");
+    const clock = createManualClock();
+    const seen: string[] = [];
+    const consumer = createMember({
+      servers: kafka.servers,
+      groupId: `${topic}.group`,
+      topics: [topic],
+      clock,
+      onChunk: async (records) => void seen.push(...valuesOf(records)),
+    });
+    consumers.push(consumer);
+    consumer.start();
+    await kafka.produce(topic, [{ key: null, value: "before" }]);
+    await expect.poll(() => seen).toEqual(["before"]);
+    // The clock passes it all in one go, so that no answer of the broker comes in between.
+    clock.advance(85_000);
+    expect(consumer.state().status).toBe("consuming");
+    clock.advance(100_000);
+    await expect.poll(() => consumer.state().status).toBe("connecting");
+    await expect.poll(() => consumer.state().status).toBe("consuming");
+    await kafka.produce(topic, [{ key: null, value: "after" }]);
+    await expect.poll(() => seen).toEqual(["before", "after"]);
+  });
+});
+
+describe("a consumer that Kafka does not let in", () => {
+  it("ends and says so, since another try would end the same", async () => {
+    const topic = await kafka.createTopic("refused");
+    const stopped = Promise.withResolvers<Error>();
+    const logger = createSilentLogger();
+    const consumer = createKafkaConsumer({
+      connection: createKafkaConnection(
+        {
+          servers: kafka.servers.split(","),
+          clientId: "test",
+          ssl: false,
+          sasl: { mechanism: "plain", username: "nobody", password: "wrong" },
+        },
+        logger,
+      ),
+      groupId: `${topic}.group`,
+      topics: [topic],
+      partitions: 1,
+      onChunk: () => Promise.reject(new Error("nothing can have been read")),
+      onStopped: stopped.resolve,
+      clock: createSystemClock(),
+      logger,
+    });
+    consumer.start();
+    expect((await stopped.promise).message).toMatch(/sasl/i);
+    await consumer.stop();
+    expect(consumer.state()).toEqual({ status: "stopped", partitions: [] });
   });
 });
 
