@@ -2,9 +2,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { DOMAIN_KINDS } from "./catalog.ts";
 import type { Expected } from "./expectation.ts";
-import { personIn } from "./halves.ts";
 import { deadlineOf, instantOf } from "./time-shift.ts";
-import { dataOf, isObject, textOf, type JsonObject, type TraceRecord } from "./trace-record.ts";
+import { dataOf, isObject, textOf, type JsonObject } from "./trace-record.ts";
 
 /** Beside the event's own fields, `data` tells these of every notification. */
 const ADDED = ["category", "priority", "deadline", "action_required"];
@@ -117,15 +116,15 @@ function sameValue(wanted: unknown, got: unknown): boolean {
 }
 
 /** Who the ids in a trace belong to; those that several people share are left out. */
-export function ownersOfIds(records: readonly TraceRecord[]): ReadonlyMap<string, string> {
+export function ownersOfIds(expected: readonly Expected[]): ReadonlyMap<string, string> {
   const found = new Map<string, string | undefined>();
-  for (const record of records) {
-    const person = personIn(record);
-    if (person === undefined) continue;
+  for (const { record, userId, verdict } of expected) {
+    // What was put aside may name one person and speak of another's batch.
+    if (userId === undefined || verdict === "dead") continue;
     for (const id of idsIn(record.value)) {
       const known = found.get(id);
-      if (!found.has(id)) found.set(id, person);
-      else if (known !== person) found.set(id, undefined);
+      if (!found.has(id)) found.set(id, userId);
+      else if (known !== userId) found.set(id, undefined);
     }
   }
   return new Map(

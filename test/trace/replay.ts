@@ -132,7 +132,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
       deadLetters: await stream.read([DEAD_LETTER_TOPIC]),
     };
     const disturbed = options.disturb !== undefined;
-    const account = takeAccount(expected, evidence, ownersOfIds(trace));
+    const account = takeAccount(expected, evidence, ownersOfIds(expected));
     const [teacher, domain] = [await stream.read(teacherTopics), await stream.read(domainTopics)];
     const faults = [
       ...account.faults,
