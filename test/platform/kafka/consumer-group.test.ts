@@ -56,7 +56,10 @@ const numbers = (values: Iterable<string>): number[] =>
 const sum = (offsets: readonly number[]): number =>
   offsets.reduce((total, offset) => total + Math.max(0, offset), 0);
 
-describe("a group of two members", () => {
+/** Each rebalance waits for all members, and a dead one is waited for until its session ends. */
+const GROUP_TIMEOUT_MS = 180_000;
+
+describe("a group of two members", { timeout: GROUP_TIMEOUT_MS }, () => {
   it("loses nothing, and repeats little, while one comes and goes again and again", async () => {
     const topic = await kafka.createTopic("rebalance", PARTITIONS);
     const seen: string[] = [];
@@ -113,7 +116,7 @@ describe("a group of two members", () => {
   });
 });
 
-describe("a member on its own", () => {
+describe("a member on its own", { timeout: GROUP_TIMEOUT_MS }, () => {
   it("goes on where the one before it was killed", async () => {
     const topic = await kafka.createTopic("successor", PARTITIONS);
     const settings = {
