@@ -23,7 +23,7 @@ export interface MembershipOptions extends WantedTopics {
 
 /** Why a membership ended, other than by `leave`. */
 export type MembershipEnd =
-  | { readonly kind: "failed"; readonly error: Error; readonly fatal: boolean }
+  | { readonly kind: "failed"; readonly error: Error }
   | { readonly kind: "stalled" }
   | { readonly kind: "topics_appeared" };
 
@@ -74,7 +74,7 @@ export async function joinGroup(options: MembershipOptions): Promise<Membership>
     options.onJoined();
   });
   consumer.on(consumer.events.CRASH, ({ payload: { error } }) =>
-    ended.resolve({ kind: "failed", error, fatal: isFatal(error) }),
+    ended.resolve({ kind: "failed", error }),
   );
 
   try {
@@ -106,7 +106,10 @@ export async function joinGroup(options: MembershipOptions): Promise<Membership>
     async leave() {
       stopTicking();
       stopLooking();
-      await consumer.disconnect();
+      // A connection that is broken already cannot be closed in good order; it is gone all the same.
+      await consumer.disconnect().catch((error: unknown) => {
+        options.logger.debug({ err: error, group: groupId }, "kafka.not_left_in_order");
+      });
     },
   };
 }
