@@ -9,7 +9,11 @@ const MAX_ENTRIES_PER_SHARD = 100_000;
 /** An entry as the API shows it; in Redis all its values are text. */
 export const auditEntrySchema = z.object({
   at: z.string().describe("RFC 3339"),
-  action: z.string().describe("accepted, settled, late, rejected, security_alert ..."),
+  action: z
+    .string()
+    .describe(
+      "accepted, settled, late, skipped, dead_lettered, redriven, rejected, security_alert ...",
+    ),
   result: z.string().optional(),
   notification_id: z.string().optional(),
   caller: z.string().optional(),
