@@ -6,6 +6,7 @@ import addFormats from "ajv-formats";
 import { parse, YAMLParseError } from "yaml";
 import { FAMILIES } from "../contract/vocabulary.ts";
 import type { ProblemIssue } from "../platform/problems.ts";
+import { HOURS_FIELD, MATTER_FIELD } from "./deadline.ts";
 import { parseInstant } from "./instant.ts";
 import { templateSchema, type Template } from "./template.ts";
 
@@ -128,6 +129,21 @@ function readFolder(dir: string, ajv: Ajv2020): Entry[] {
   });
 }
 
+/** @throws Error for a question or answer that names a template no warning can be made with. */
+function assertWarnings(templates: readonly Template[]): void {
+  for (const { id, warning, cancels } of templates) {
+    const named = warning?.template ?? cancels;
+    if (named === undefined) continue;
+    const meant = templates.find((template) => template.id === named);
+    const fields = meant?.dataSchema.properties ?? {};
+    if (meant?.deadline === undefined || !(MATTER_FIELD in fields) || !(HOURS_FIELD in fields)) {
+      throw new Error(
+        `${id}: ${named} is not a template with a deadline, ${MATTER_FIELD} and ${HOURS_FIELD}`,
+      );
+    }
+  }
+}
+
 function withContext(
   data: Readonly<Record<string, unknown>>,
   context: DataContext,
@@ -156,6 +172,8 @@ export function loadTemplates(from: {
       entries.set(id, entry);
     }
   }
+
+  assertWarnings([...entries.values()].map(({ template }) => template));
 
   return {
     get: (id) => entries.get(id)?.template,

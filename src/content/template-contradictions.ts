@@ -1,4 +1,5 @@
 /** Mistakes in a template that no field shows on its own: names no field has, links that lack a part. */
+import { MATTER_FIELD } from "./deadline.ts";
 import { placeholdersOf } from "./url-pattern.ts";
 
 export interface Contradiction {
@@ -17,6 +18,8 @@ export interface TemplateParts {
   readonly plural?: string | undefined;
   readonly collapse?: string | undefined;
   readonly deadline?: { readonly field: string } | undefined;
+  readonly warning?: { readonly template: string } | undefined;
+  readonly cancels?: string | undefined;
   readonly expirable: boolean;
   readonly push_ttl: string;
   readonly url: readonly string[];
@@ -39,6 +42,8 @@ function unknownFields(file: TemplateParts): Contradiction[] {
     expectField(file.plural, ["plural"]);
   }
   if (file.deadline !== undefined) expectField(file.deadline.field, ["deadline", "field"]);
+  if (file.warning !== undefined) expectField(MATTER_FIELD, ["warning"]);
+  if (file.cancels !== undefined) expectField(MATTER_FIELD, ["cancels"]);
   return found;
 }
 
@@ -53,6 +58,10 @@ function fieldMistakes(file: TemplateParts): Contradiction[] {
     const message = "needs a deadline";
     if (file.expirable) found.push({ path: ["expirable"], message });
     if (file.push_ttl === "deadline") found.push({ path: ["push_ttl"], message });
+    if (file.warning !== undefined) found.push({ path: ["warning"], message });
+  }
+  if (file.warning !== undefined && file.cancels !== undefined) {
+    found.push({ path: ["cancels"], message: "a template asks or answers, not both" });
   }
   const isDate = (name: string): boolean => properties[name]?.["format"] === "date-time";
   for (const name of Object.keys(properties)) {

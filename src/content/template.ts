@@ -58,6 +58,10 @@ export interface Template {
    * family about the same thing ring once.
    */
   readonly dedupeFamily: string | undefined;
+  /** A question: unless it is answered by then, this template follows so long before its deadline. */
+  readonly warning: { readonly template: string; readonly hoursBefore: number } | undefined;
+  /** An answer: of this template nothing is sent unasked about the same matter any more. */
+  readonly cancels: string | undefined;
   /** Where a tap leads: the first pattern whose fields are all there. */
   readonly urls: readonly string[];
   readonly actions: readonly TemplateAction[];
@@ -105,6 +109,10 @@ const templateFile = z
     plural: slug.optional(),
     collapse: z.string().max(128).optional(),
     dedupe_family: slug.optional(),
+    warning: z
+      .strictObject({ template: slug, hours_before: z.number().positive().max(MAX_DEADLINE_HOURS) })
+      .optional(),
+    cancels: slug.optional(),
     url: z.union([urlPattern.transform((one) => [one]), z.array(urlPattern).min(1).max(4)]),
     actions: z
       .array(z.strictObject({ id: slug, url: urlPattern }))
@@ -147,6 +155,11 @@ export const templateSchema = templateFile.transform((file): Template => {
     plural: file.plural,
     collapse: file.collapse,
     dedupeFamily: file.dedupe_family,
+    warning:
+      file.warning === undefined
+        ? undefined
+        : { template: file.warning.template, hoursBefore: file.warning.hours_before },
+    cancels: file.cancels,
     urls: file.url,
     actions: file.actions,
   };

@@ -10,6 +10,7 @@ import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
 import { Problem } from "../platform/problems.ts";
 import { asCreated, type NewNote } from "../tracking/ledger-changes.ts";
+import type { DeadlineWarnings } from "./deadline-warnings.ts";
 import { hashBody, type ClaimResult, type IdempotencyStore } from "./idempotency.ts";
 import { draftNote } from "./note-draft.ts";
 import type { OccurrenceEvent, Occurrences } from "./occurrences.ts";
@@ -26,6 +27,8 @@ export interface AcceptOptions extends RequestChecks {
   readonly idempotency: IdempotencyStore;
   /** Two kinds of event that tell of one occurrence ring once. */
   readonly occurrences: Occurrences;
+  /** Left out: nobody is warned of a deadline unasked. */
+  readonly warnings?: DeadlineWarnings | undefined;
   readonly enqueue: (
     items: readonly {
       id: string;
@@ -147,7 +150,12 @@ export function createAccept(options: AcceptOptions): Accept {
       now: clock.now(),
       leaseMs: options.leaseMs,
     });
-    return { ...checked, note, repeated: claimed.kind === "repeated" };
+    const matter = options.warnings?.matterOf({ note, template, submission });
+    return {
+      ...checked,
+      note: matter === undefined ? note : { ...note, matter },
+      repeated: claimed.kind === "repeated",
+    };
   }
 
   /** Those that ring. Comes after all that may refuse, and before the notes: see occurrences.ts. */
@@ -180,6 +188,11 @@ export function createAccept(options: AcceptOptions): Accept {
     }
   }
 
+  function countAccepted({ matter, ...note }: NewNote): void {
+    options.onAccepted(note.family, note.priority);
+    if (matter?.warning !== undefined) countAccepted(matter.warning);
+  }
+
   async function write(drafted: readonly Drafted[], results: Acceptance[]): Promise<void> {
     const written = await options.ledger.accept(drafted.map(({ note }) => note));
     // By id: an event that is there twice is one notification.
@@ -188,7 +201,7 @@ export function createAccept(options: AcceptOptions): Accept {
       const result = written[index];
       if (result === "created" || result === "waiting") toQueue.set(note.id, note);
       const existed = result === "existed" || result === "waiting";
-      if (!existed) options.onAccepted(note.family, note.priority);
+      if (!existed) countAccepted(note);
       results[at] = {
         kind: "accepted",
         id: note.id,

@@ -27,7 +27,7 @@ export function readGeneralEvent(
       submission: {
         request: { ...request, event_id: request.event_id ?? derivedEventId(record) },
         idempotencyKey: undefined,
-        ...(traceparent === undefined ? {} : { event: { traceparent } }),
+        event: { occurredAtMs, ...(traceparent === undefined ? {} : { traceparent }) },
       },
       occurredAtMs,
       usefulUntilMs: latest(

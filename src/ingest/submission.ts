@@ -22,6 +22,8 @@ export interface EventDetails {
   readonly traceparent?: string;
   /** Epoch ms: wins over what the template finds in the data. */
   readonly deadlineMs?: number;
+  /** Epoch ms: when it happened. Left out: now. */
+  readonly occurredAtMs?: number;
   /** The occurrence behind it, where another kind of event may tell of the same one. */
   readonly occurrence?: { readonly correlationId: string; readonly kind: OccurrenceKind };
 }

@@ -137,6 +137,7 @@ function eventOf(
         leniency: "lenient",
         event: {
           category: notification.category,
+          occurredAtMs,
           ...(traceparent === undefined ? {} : { traceparent }),
           ...(deadlineMs === null ? {} : { deadlineMs }),
           // An event that names no other speaks of no other's occurrence.

@@ -1,7 +1,7 @@
 /** Every environment variable: its meaning, its default, what it may be. The only list of them. */
 import { z } from "zod";
 import { KAFKA_VARIABLES } from "./config-schema-kafka.ts";
-import { address, list, oneOf, text, wholeNumber } from "./config-values.ts";
+import { address, flag, list, oneOf, text, wholeNumber } from "./config-values.ts";
 import { MAX_SHARDS } from "./keyspace.ts";
 
 export const ROLES = ["api", "gateway", "worker", "ingest", "projector"] as const;
@@ -150,6 +150,9 @@ export const CONFIG_GROUPS = {
     DEFAULT_LOCALE: oneOf(["en", "es", "sv", "fr", "ar", "zh", "vi"])
       .default("en")
       .describe("language where neither the request nor the person says"),
+    AUTO_DEADLINE_WARNINGS: flag().describe(
+      "whether a question about a batch schedules its own warning, four hours before its deadline",
+    ),
   },
   limits: {
     RATE_LIMITS: oneOf(["on", "off"])

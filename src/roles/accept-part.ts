@@ -2,6 +2,7 @@
 import { canNotify, canRaiseToCritical } from "../auth/scopes.ts";
 import { createAccept, type Accept } from "../ingest/accept.ts";
 import { createCapacity } from "../ingest/capacity.ts";
+import { createDeadlineWarnings } from "../ingest/deadline-warnings.ts";
 import { createIdempotencyStore } from "../ingest/idempotency.ts";
 import { createOccurrences } from "../ingest/occurrences.ts";
 import type { ContentParts } from "./content-parts.ts";
@@ -22,18 +23,22 @@ export function createAcceptPart(deps: {
     outcomeBacklog: () => ledger.outcomeBacklog(),
     maxDepth: config.MAX_QUEUE_DEPTH,
   });
-  return createAccept({
-    ledger,
+  const shared = {
     keyspace,
     clock,
     logger,
     templates: deps.content.templates,
+    leaseMs: config.DUE_LEASE_MS,
+  };
+  return createAccept({
+    ...shared,
+    ledger,
+    warnings: config.AUTO_DEADLINE_WARNINGS ? createDeadlineWarnings(shared) : undefined,
     idempotency: createIdempotencyStore({ redis, keyspace }),
     occurrences: createOccurrences({ redis, keyspace }),
     enqueue: (items) => queues.enqueue(items),
     mayNotify: canNotify,
     mayRaiseToCritical: canRaiseToCritical,
-    leaseMs: config.DUE_LEASE_MS,
     assertRoom: () => capacity.assertRoom(),
     onAccepted: (family, priority) => metrics.notificationsAccepted.inc({ family, priority }),
   });

@@ -34,6 +34,22 @@ export interface NewNote {
   readonly request: StoredRequest;
   /** Epoch ms at which the due index brings it up if nothing else does. */
   readonly dueAt: number;
+  /** Absent where it says nothing about whether somebody is to be warned of a deadline. */
+  readonly matter?: Matter;
+}
+
+/**
+ * What a notification says about a matter with a deadline. In the step that creates it, the warning
+ * that was scheduled for the matter before is cancelled, and its own is created. One that is there
+ * already, or that comes later than what was said after it, changes nothing.
+ */
+export interface Matter {
+  /** Names the matter within the user's shard. */
+  readonly key: string;
+  /** Epoch ms: when this was said. */
+  readonly saidAt: number;
+  /** Scheduled before the deadline; absent where there is nothing to warn of, or no more. */
+  readonly warning?: NewNote;
 }
 
 /** One decision about one note. It is applied only while the note's fence is what it was. */
@@ -93,7 +109,7 @@ export function auditFields(note: {
 }
 
 /** The form `accept.lua` reads. */
-export function wireNewNote(note: NewNote, sealing: Sealing): unknown {
+export function wireNewNote(note: NewNote, sealing: Sealing): object {
   const set: (string | number)[] = [
     "user",
     note.userId,
@@ -145,7 +161,13 @@ export function wireNewNote(note: NewNote, sealing: Sealing): unknown {
     lesser: note.priority === "standard" || note.priority === "low",
     audit: [...auditFields(note), "channels", requestedChannels(note)],
     ...(note.replyTo === null ? {} : { reply: note.replyTo }),
+    ...(note.matter === undefined ? {} : { matter: wireMatter(note.matter, sealing) }),
   };
+}
+
+function wireMatter({ key, saidAt, warning }: Matter, sealing: Sealing): object {
+  const created = warning === undefined ? {} : { warning: wireNewNote(warning, sealing) };
+  return { key, at: saidAt, ...created };
 }
 
 /** `websocket push`: those that were asked for and are possible. */

@@ -44,7 +44,7 @@ export interface LedgerOptions extends LedgerScriptDeps {
 }
 
 export interface Ledger {
-  /** Creates notes that do not exist yet. Results are in the order given. */
+  /** Creates notes that do not exist yet, with their warnings. Results are in the order given. */
   accept(notes: readonly NewNote[]): Promise<AcceptResult[]>;
   /** The notes that exist, by id. */
   fetch(ids: readonly string[]): Promise<Map<string, Note>>;

@@ -35,7 +35,9 @@ export function renderTemplateDocs(
     [
       `## ${each.id}`,
       purposeOf(each),
-      [...facts(each), ...occurrenceOf(each, templates)].map((fact) => `- ${fact}`).join("\n"),
+      [...facts(each), ...occurrenceOf(each, templates), ...warningOf(each)]
+        .map((fact) => `- ${fact}`)
+        .join("\n"),
       fields(each),
     ].join("\n\n"),
   );
@@ -84,6 +86,20 @@ function occurrenceOf({ id, dedupeFamily }: Template, all: readonly Template[]):
     others.length === 0 ? "" : ` with ${others.map((each) => link(each.id)).join(", ")}`;
   return [
     `Dedupe family ${code(dedupeFamily)}${named}: of a domain event and a teacher event about the same occurrence, only the first rings.`,
+  ];
+}
+
+/** What it has to do with the warnings that are scheduled unasked. */
+function warningOf({ warning, cancels }: Template): string[] {
+  if (warning !== undefined) {
+    const { template, hoursBefore } = warning;
+    return [
+      `With \`AUTO_DEADLINE_WARNINGS\` it schedules ${link(template)} for ${hoursBefore} hours before the deadline, in place of the one of an earlier question about the same \`batch_id\`.`,
+    ];
+  }
+  if (cancels === undefined) return [];
+  return [
+    `With \`AUTO_DEADLINE_WARNINGS\` it cancels the ${link(cancels)} that a question about the same \`batch_id\` has scheduled.`,
   ];
 }
 

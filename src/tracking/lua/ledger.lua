@@ -107,10 +107,40 @@ local function unbury(id)
   redis.call('ZREM', base .. 'dead', id)
 end
 
+local advance
+
+-- Ends a note that is scheduled and has not begun, as `cancel` in delivery/note-steps.ts does;
+-- any other is left as it is.
+local function cancel(id)
+  local note = redis.call(
+    'HMGET', base .. 'note:' .. id, 'status', 'fence', 'caller', 'user', 'template', 'websocket', 'push', 'sms'
+  )
+  if note[1] ~= 'scheduled' then
+    return
+  end
+  local set = { 'status', 'cancelled', 'stage', '-' }
+  for index, name in ipairs({ 'websocket', 'push', 'sms' }) do
+    if state_of(note[5 + index]) == 'pending' then
+      set[#set + 1] = name
+      set[#set + 1] = 'skipped not_needed ' .. now .. ' -'
+    end
+  end
+  advance({
+    id = id,
+    fence = tonumber(note[2]),
+    expect = 'scheduled',
+    set = set,
+    lines = now .. ' - scheduled cancelled -\n',
+    counts = {},
+    latency = {},
+    audit = { 'notification_id', id, 'caller', note[3], 'user_id', note[4], 'template_id', note[5] },
+  })
+end
+
 -- The last step of a note. What it became is read from the note itself: a receipt may have arrived
 -- since the decision was made, and whoever was reached, was reached.
 local function settle(key, change, day)
-  local final = redis.call('HMGET', key, 'status', 'websocket', 'push', 'sms', 'reply_to')
+  local final = redis.call('HMGET', key, 'status', 'websocket', 'push', 'sms', 'reply_to', 'warning')
   local status = final[1]
   if reached(final[2]) or reached(final[3]) or reached(final[4]) then
     status = 'delivered'
@@ -133,12 +163,16 @@ local function settle(key, change, day)
   if final[5] then
     redis.call('SPUBLISH', base .. 'reply:' .. final[5], change.id)
   end
+  -- What was never asked needs no warning that the time for its answer runs out.
+  if status == 'cancelled' and final[6] then
+    cancel(final[6])
+  end
 end
 
 -- Applies one change if the note is still what the decision was made on: the fence is the proof.
 -- A change names only the fields it alters, so that what a receipt wrote meanwhile stays.
 -- Returns 1 if applied, 0 if the note has moved on.
-local function advance(change)
+advance = function(change)
   local key = base .. 'note:' .. change.id
   local current = redis.call('HMGET', key, 'fence', 'status', 'day', 'timeline')
   if not current[1] or tonumber(current[1]) ~= change.fence or TERMINAL[current[2]] then
