@@ -6,13 +6,12 @@ export interface TraceOptions {
   /** Empty: a term is made up. */
   readonly files: readonly string[];
   readonly fault: FaultName | undefined;
-  readonly maxAgeSeconds: number;
+  /** Undefined: old enough for all of the trace. */
+  readonly maxAgeSeconds: number | undefined;
   /** Processes of the ingest role, and of the projector role. */
   readonly readers: number;
 }
 
-/** A trace of a few days, moved so that it ends now, is taken in as a whole. */
-const DEFAULT_MAX_AGE_SECONDS = 30 * 86_400;
 const MOST_READERS = 4;
 
 export const TRACE_USAGE = `npm run trace -- [--fault <name>] [--max-age <seconds>] [--readers <n>] [<file.jsonl> ...]
@@ -22,7 +21,7 @@ independent count. A line of a file is one record: {"topic", "key", "value"}. Wi
 term is made up.
 
   --fault    what goes wrong meanwhile: ${FAULT_NAMES.join(", ")}
-  --max-age  events older than this are skipped; ${DEFAULT_MAX_AGE_SECONDS} unless given
+  --max-age  events older than this are skipped; none of a file unless given
   --readers  processes of the ingest role and of the projector role; 1 unless given
 
 KAFKA_BOOTSTRAP_SERVERS names a broker to use; unless it is set, one is started.
@@ -47,10 +46,11 @@ export function parseTraceArguments(args: readonly string[]): ParsedTraceArgumen
   if (values.fault !== undefined && fault === undefined) {
     return wrong(`--fault "${values.fault}" is unknown; known: ${FAULT_NAMES.join(", ")}`);
   }
-  const maxAgeSeconds = wholeNumber(values["max-age"], DEFAULT_MAX_AGE_SECONDS);
-  if (maxAgeSeconds === undefined) return wrong("--max-age must be a whole number of seconds");
-  const readers = wholeNumber(values.readers, 1);
-  if (readers === undefined || readers > MOST_READERS) {
+  const maxAge = values["max-age"];
+  const maxAgeSeconds = maxAge === undefined ? undefined : wholeNumber(maxAge);
+  if (maxAgeSeconds === 0) return wrong("--max-age must be a whole number of seconds");
+  const readers = wholeNumber(values.readers ?? "1");
+  if (readers === 0 || readers > MOST_READERS) {
     return wrong(`--readers must be a whole number from 1 to ${MOST_READERS}`);
   }
   return { kind: "options", options: { files, fault, maxAgeSeconds, readers } };
@@ -70,9 +70,9 @@ function read(args: readonly string[]) {
   });
 }
 
-function wholeNumber(text: string | undefined, otherwise: number): number | undefined {
-  if (text === undefined) return otherwise;
-  return /^[1-9]\d{0,7}$/.test(text) ? Number(text) : undefined;
+/** @returns 0 for what is no whole number above 0 */
+function wholeNumber(text: string): number {
+  return /^[1-9]\d{0,7}$/.test(text) ? Number(text) : 0;
 }
 
 function wrong(message: string): ParsedTraceArguments {

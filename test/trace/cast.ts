@@ -11,7 +11,9 @@ const SECRET = "a-secret-for-replayed-traces-that-is-long-enough-for-hs256";
 const TOKEN_SECONDS = 6 * 3_600;
 const METRIC_LINE = /^schoolbell_events_total\{([^}]*)\} (\d+)$/gm;
 
-export type Part = "front" | "worker" | "ingest" | "projector";
+/** In the order in which they are stopped: those that read go first. */
+export const PARTS = ["projector", "ingest", "worker", "front"] as const;
+export type Part = (typeof PARTS)[number];
 
 /** `front` serves sockets: the API and the gateway. */
 const ROLES_OF: Readonly<Record<Part, string>> = {
@@ -45,7 +47,8 @@ export interface Cast {
   counts(): Promise<ReadonlyMap<string, number>>;
   /** The end of each process's log, for a failure's message. */
   logs(): string;
-  close(): Promise<void>;
+  /** Stops all that still run. @returns a sentence for each that did not end in good order */
+  close(): Promise<string[]>;
 }
 
 export async function assembleCast(options: CastOptions): Promise<Cast> {
@@ -113,12 +116,14 @@ export async function assembleCast(options: CastOptions): Promise<Cast> {
     },
     logs: () => [...parts].map(([child, part]) => `--- ${part}\n${child.log()}`).join("\n"),
     async close() {
-      // Those that read go first: nothing is left half done in what comes after them.
-      for (const part of ["projector", "ingest", "worker", "front"] as const) {
-        await Promise.all(running(part).map((child) => child.stop()));
+      const faults: string[] = [];
+      for (const part of PARTS) {
+        const codes = await Promise.all(running(part).map((child) => child.stop()));
+        for (const code of codes) if (code !== 0) faults.push(`${part} ended with ${code}`);
       }
       parts.clear();
       await rm(dataDir, { recursive: true, force: true });
+      return faults;
     },
   };
 }

@@ -5,6 +5,7 @@ import { isObject, textOf, type JsonObject } from "./trace-record.ts";
 /** Opened at once; more would only queue in the server's backlog. */
 const OPENING_AT_ONCE = 20;
 const REOPEN_AFTER_MS = 100;
+const STALL_DEADLINE_MS = 60_000;
 
 export interface Shown {
   /** Whose socket. */
@@ -19,7 +20,7 @@ export interface Listeners {
   readonly faults: readonly string[];
   /** Resolves when everything sent to any socket so far has been received. */
   flush(): Promise<void>;
-  /** Resolves once this many notifications have been shown. */
+  /** Resolves once this many notifications have been shown; rejects if a minute brings none. */
   untilShown(count: number): Promise<void>;
   close(): void;
 }
@@ -42,7 +43,7 @@ export async function openListeners(
     socket: undefined,
     position: undefined,
   }));
-  const waiting = new Set<{ count: number; resolve: () => void }>();
+  const waiting = new Set<{ count: number; resolve: () => void; timer: NodeJS.Timeout }>();
   /** The replay id and epoch under which each notification was shown first. */
   const places = new Map<string, { readonly replayId: number; readonly epoch: string }>();
   let closing = false;
@@ -66,8 +67,10 @@ export async function openListeners(
     places.set(`${userId} ${id}`, seat.position);
     shown.push({ userId, frame });
     for (const one of waiting) {
+      one.timer.refresh();
       if (shown.length < one.count) continue;
       waiting.delete(one);
+      clearTimeout(one.timer);
       one.resolve();
     }
   }
@@ -119,10 +122,14 @@ export async function openListeners(
     },
     untilShown(count) {
       if (shown.length >= count) return Promise.resolve();
-      return new Promise((resolve) => waiting.add({ count, resolve }));
+      return new Promise((resolve, reject) => {
+        const late = (): void => reject(new Error(`${shown.length} of ${count} were shown`));
+        waiting.add({ count, resolve, timer: setTimeout(late, STALL_DEADLINE_MS) });
+      });
     },
     close() {
       closing = true;
+      for (const { timer } of waiting) clearTimeout(timer);
       for (const { socket } of seats) socket?.terminate();
     },
   };

@@ -49,9 +49,14 @@ export function projectionFaults(
   teacher: readonly Written[],
 ): string[] {
   const places = new Map<string, Written>();
+  const mirrored = new Set<string>();
   for (const record of domain) {
     const id = eventIdIn(record.value);
-    if (id !== undefined && !places.has(id)) places.set(id, record);
+    if (id === undefined) continue;
+    const before = places.get(id);
+    if (before === undefined) places.set(id, record);
+    // On two topics it has no place in either.
+    else if (before.topic !== record.topic) mirrored.add(id);
   }
   const last = new Map<string, bigint>();
   const seen = new Set<string>();
@@ -59,7 +64,7 @@ export function projectionFaults(
     const id = eventIdIn(value);
     const place = id === undefined ? undefined : places.get(id);
     // After a crash a stretch is projected again; only its first time counts.
-    if (id === undefined || place === undefined || seen.has(id)) return [];
+    if (id === undefined || place === undefined || seen.has(id) || mirrored.has(id)) return [];
     seen.add(id);
     const line = `${topic} ${partition} from ${place.topic} ${place.partition}`;
     const before = last.get(line) ?? -1n;
