@@ -16,7 +16,7 @@ import { createAcceptPart } from "./accept-part.ts";
 import { createApiRole } from "./api.ts";
 import { loadContent } from "./content-parts.ts";
 import { createDeliveryParts } from "./delivery-parts.ts";
-import { eventDescription } from "./event-topics.ts";
+import { eventDescription } from "./event-docs/event-topics.ts";
 import type { Foundation } from "./foundation.ts";
 import type { FrontDoor } from "./front-door.ts";
 import { createGatewayRole } from "./gateway.ts";

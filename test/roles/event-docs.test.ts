@@ -15,8 +15,8 @@ import {
   readDeadLetterHeaders,
 } from "../../src/platform/kafka/dead-letter-headers.ts";
 import { DOMAIN_EVENTS, subscribedTopics } from "../../src/projectors/event-table.ts";
-import { DEAD_LETTER_GUIDE, EVENT_RULES } from "../../src/roles/event-rules.ts";
-import { eventDescription, eventTopics } from "../../src/roles/event-topics.ts";
+import { DEAD_LETTER_GUIDE, EVENT_RULES } from "../../src/roles/event-docs/event-rules.ts";
+import { eventDescription, eventTopics } from "../../src/roles/event-docs/event-topics.ts";
 import { renderEventDocs } from "../support/event-docs.ts";
 
 const require = createRequire(import.meta.url);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { EventExample, EventMessage, EventTopic } from "../../src/http/asyncapi.ts";
 import { jsonSchemaOf } from "../../src/http/json-schema.ts";
 import type { DeadLetterReason } from "../../src/platform/kafka/dead-letters.ts";
-import type { EventRule } from "../../src/roles/event-rules.ts";
+import type { EventRule } from "../../src/roles/event-docs/event-rules.ts";
 import { code, table } from "./markdown.ts";
 
 const INTRODUCTION = `# Events

@@ -1,5 +1,5 @@
 /** What holds for all topics, in words: shown in the AsyncAPI document and in docs/EVENTS.md. */
-import type { DeadLetterReason } from "../platform/kafka/dead-letters.ts";
+import type { DeadLetterReason } from "../../platform/kafka/dead-letters.ts";
 
 export interface EventRule {
   readonly title: string;

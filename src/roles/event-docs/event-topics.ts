@@ -1,12 +1,12 @@
 /** Every topic of this installation as data: who writes it, who reads it, what it carries. */
-import { notificationRequestSchema } from "../contract/notification-request.ts";
-import { outcomeEventSchema } from "../contract/outcome-event.ts";
-import { teacherNotificationSchema } from "../contract/teacher-notification.ts";
-import type { AsyncApiOptions, EventMessage, EventTopic } from "../http/asyncapi.ts";
-import { TEACHER_EVENT_TYPES } from "../ingest/teacher-event.ts";
-import type { Config } from "../platform/config-schema.ts";
-import { deadLetterHeadersSchema } from "../platform/kafka/dead-letter-headers.ts";
-import type { TopicConfig } from "../projectors/event-table.ts";
+import { notificationRequestSchema } from "../../contract/notification-request.ts";
+import { outcomeEventSchema } from "../../contract/outcome-event.ts";
+import { teacherNotificationSchema } from "../../contract/teacher-notification.ts";
+import type { AsyncApiOptions, EventMessage, EventTopic } from "../../http/asyncapi.ts";
+import { TEACHER_EVENT_TYPES } from "../../ingest/teacher-event.ts";
+import type { Config } from "../../platform/config-schema.ts";
+import { deadLetterHeadersSchema } from "../../platform/kafka/dead-letter-headers.ts";
+import type { TopicConfig } from "../../projectors/event-table.ts";
 import { domainTopics, inEnvelope } from "./domain-topics.ts";
 import {
   DEAD_LETTER_EXAMPLE,

@@ -1,16 +1,16 @@
 /** The topics of the services' own events, from the tables of the projectors. */
 import { z } from "zod";
-import { eventEnvelopeSchema } from "../contract/teacher-notification.ts";
-import type { EventMessage, EventTopic } from "../http/asyncapi.ts";
-import type { Config } from "../platform/config-schema.ts";
-import { BATCH_ORCHESTRATOR_EVENTS } from "../projectors/batch-orchestrator.ts";
-import { CJ_ASSESSMENT_EVENTS } from "../projectors/cj-assessment.ts";
-import { CLASS_MANAGEMENT_EVENTS } from "../projectors/class-management.ts";
-import type { DomainEvent } from "../projectors/domain-event.ts";
-import { ESSAY_LIFECYCLE_EVENTS } from "../projectors/essay-lifecycle.ts";
-import type { TopicConfig } from "../projectors/event-table.ts";
-import { FILE_SERVICE_EVENTS } from "../projectors/file-service.ts";
-import { SPELLCHECKER_EVENTS } from "../projectors/spellchecker.ts";
+import { eventEnvelopeSchema } from "../../contract/teacher-notification.ts";
+import type { EventMessage, EventTopic } from "../../http/asyncapi.ts";
+import type { Config } from "../../platform/config-schema.ts";
+import { BATCH_ORCHESTRATOR_EVENTS } from "../../projectors/batch-orchestrator.ts";
+import { CJ_ASSESSMENT_EVENTS } from "../../projectors/cj-assessment.ts";
+import { CLASS_MANAGEMENT_EVENTS } from "../../projectors/class-management.ts";
+import type { DomainEvent } from "../../projectors/domain-event.ts";
+import { ESSAY_LIFECYCLE_EVENTS } from "../../projectors/essay-lifecycle.ts";
+import type { TopicConfig } from "../../projectors/event-table.ts";
+import { FILE_SERVICE_EVENTS } from "../../projectors/file-service.ts";
+import { SPELLCHECKER_EVENTS } from "../../projectors/spellchecker.ts";
 import { DOMAIN_EXAMPLES, envelopeExample } from "./event-examples.ts";
 
 type DomainTopicsConfig = TopicConfig & Pick<Config, "KAFKA_CONSUMER_GROUP">;

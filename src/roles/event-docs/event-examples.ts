@@ -1,5 +1,5 @@
 /** An example of each event, for those who write or read them. Tests hold them to the schemas. */
-import type { OutcomeEvent } from "../contract/outcome-event.ts";
+import type { OutcomeEvent } from "../../contract/outcome-event.ts";
 
 const TEACHER = "teacher-17";
 const BATCH = "batch-4711";
