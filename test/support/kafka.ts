@@ -145,7 +145,7 @@ export async function connectTestKafka(servers: string): Promise<TestKafka> {
     },
     readAll: (topic) => readAll(kafka, admin, topic),
     async committed(groupId, topic) {
-      const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
+      const [found] = await patiently(() => admin.fetchOffsets({ groupId, topics: [topic] }));
       return (found?.partitions ?? [])
         .toSorted((one, other) => one.partition - other.partition)
         .map(({ offset }) => Number(offset));
@@ -159,9 +159,23 @@ export async function connectTestKafka(servers: string): Promise<TestKafka> {
   };
 }
 
+/** A topic that was just made, and a broker that just came up, refuse for a moment. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  const endsAt = performance.now() + ANSWER_DEADLINE_MS;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const passes = error instanceof Error && "retriable" in error && error.retriable === true;
+      if (!passes || performance.now() > endsAt) throw error;
+      await delay(POLL_MS);
+    }
+  }
+}
+
 async function readAll(kafka: Kafka, admin: Admin, topic: string): Promise<KafkaRecord[]> {
   if (!(await admin.listTopics()).includes(topic)) return [];
-  const ends = await admin.fetchTopicOffsets(topic);
+  const ends = await patiently(() => admin.fetchTopicOffsets(topic));
   const open = new Map(
     ends
       .filter(({ low, high }) => Number(high) > Number(low))

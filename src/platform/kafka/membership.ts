@@ -156,6 +156,7 @@ export function isFatal(error: Error): boolean {
   return !("retriable" in origin && origin.retriable === true);
 }
 
-function originOf(error: Error): Error {
+/** What is behind an error of the client's, which wraps one into another. */
+export function originOf(error: Error): Error {
   return error.cause instanceof Error ? originOf(error.cause) : error;
 }

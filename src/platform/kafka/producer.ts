@@ -5,6 +5,7 @@
 import { Partitioners, type Message, type Producer } from "kafkajs";
 import type { Logger } from "../logger.ts";
 import type { KafkaConnection } from "./connection.ts";
+import { originOf } from "./membership.ts";
 import type { KafkaProducer, OutgoingRecord } from "./records.ts";
 import { ensureTopics, type WantedTopics } from "./topics.ts";
 
@@ -87,11 +88,14 @@ export function createKafkaProducer(options: KafkaProducerOptions): RunningKafka
       await write(batch);
       for (const { done } of batch) done.resolve();
     } catch (error) {
-      if (batch.length === 1 || isTransient(error)) {
+      if (batch.length === 1 || !isAboutRecords(error)) {
         for (const one of batch) fail(one, error);
         return;
       }
-      for (const one of batch) await deliver([one]);
+      for (const one of batch) {
+        if (one.whole.failure === undefined) await deliver([one]);
+        else fail(one, one.whole.failure);
+      }
     }
   }
 
@@ -178,7 +182,13 @@ function takeBatch(waiting: Waiting[]): Waiting[] {
   return waiting.splice(0, count);
 }
 
-/** Whether the same request might succeed another time: the client has tried several times then. */
-function isTransient(error: unknown): boolean {
-  return error instanceof Error && error.name === "KafkaJSNumberOfRetriesExceeded";
+/**
+ * Whether the broker, or the client before it, objected to what was sent. Anything else, such as a
+ * broker that is away, would meet each part on its own as well, and only take longer.
+ */
+function isAboutRecords(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const origin = originOf(error);
+  if (!origin.name.startsWith("KafkaJS")) return true;
+  return "type" in origin && "retriable" in origin && origin.retriable === false;
 }
