@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { describeMissingSuites } from "../support/missing-suites-reporter.ts";
-import { suitesThatImport } from "../support/suites-that-import.ts";
+import { suitesThatImport, suitesThatUseKafka } from "../support/suites-that-import.ts";
 
 const REASON = "no Chromium: install chromium";
 
@@ -58,5 +58,12 @@ describe("suites that could not run", () => {
     expect(suites).toContain("test/platform/embedded-redis.test.ts");
     expect(suites).not.toContain("test/platform/sealing.test.ts");
     expect(suitesThatImport("jose", root)).toContain("test/cli/token.test.ts");
+  });
+
+  it("are those that open a topic, where there is no Kafka, and no others", () => {
+    const root = fileURLToPath(new URL("../..", import.meta.url));
+    const suites = suitesThatUseKafka(root);
+    expect(suites).toContain("test/platform/kafka/consumer.test.ts");
+    expect(suites).not.toContain("test/platform/kafka/partition-reader.test.ts");
   });
 });
