@@ -2,9 +2,10 @@
  * Takes what was fetched of one partition to its handler: in chunks, in order, one at a time; an
  * offset is committed only once its chunk is dealt with.
  */
-import type { EachBatchPayload, KafkaMessage } from "kafkajs";
+import type { EachBatchPayload } from "kafkajs";
 import type { Cancel, Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
+import { receivedRecord } from "./received-record.ts";
 import type { ChunkHandler, KafkaRecord } from "./records.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 
@@ -152,7 +153,9 @@ export function createPartitionReaders(options: PartitionReadersOptions): Partit
       state.lag = lagFrom(batch.firstOffset() ?? batch.lastOffset());
       for (const chunk of chunksOf(batch.messages, maxChunkRecords)) {
         if (!isOurs() || !payload.isRunning() || payload.isStale()) return;
-        const records = chunk.map((message) => recordOf(batch.topic, batch.partition, message));
+        const records = chunk.map((message) =>
+          receivedRecord(batch.topic, batch.partition, message),
+        );
         const done = await handle(state, records, payload);
         if (!isOurs()) return;
         if (!done) {
@@ -226,26 +229,4 @@ function keyOf(topic: string, partition: number): string {
 
 function* chunksOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
-}
-
-function recordOf(topic: string, partition: number, message: KafkaMessage): KafkaRecord {
-  return {
-    topic,
-    partition,
-    offset: message.offset,
-    key: message.key,
-    value: message.value,
-    headers: headersOf(message),
-    timestamp: Number(message.timestamp),
-  };
-}
-
-/** kafkajs gives a header that occurs several times as a list. */
-function headersOf({ headers = {} }: KafkaMessage): Readonly<Record<string, Buffer>> {
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, given]) => {
-      const value = Array.isArray(given) ? given.at(-1) : given;
-      return value === undefined ? [] : [[name, Buffer.from(value)]];
-    }),
-  );
 }

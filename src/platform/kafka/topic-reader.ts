@@ -3,10 +3,11 @@
  * consume the topic are not disturbed.
  */
 import { randomUUID } from "node:crypto";
-import type { Consumer, EachBatchPayload, KafkaMessage } from "kafkajs";
+import type { Consumer, EachBatchPayload } from "kafkajs";
 import type { Clock } from "../clock.ts";
 import type { KafkaConnection } from "./connection.ts";
-import type { ChunkHandler, KafkaRecord } from "./records.ts";
+import { receivedRecord } from "./received-record.ts";
+import type { ChunkHandler } from "./records.ts";
 
 /** The records of one partition from `from` up to, but without, `to`. */
 export interface TopicRange {
@@ -149,7 +150,7 @@ async function consume(deps: {
       for (let at = 0; at < wanted.length; at += CHUNK_RECORDS) {
         const chunk = wanted.slice(at, at + CHUNK_RECORDS);
         try {
-          await onRecords(chunk.map((message) => recordOf(topic, batch.partition, message)));
+          await onRecords(chunk.map((message) => receivedRecord(topic, batch.partition, message)));
         } catch (error) {
           return end(() => reject(error));
         }
@@ -167,21 +168,4 @@ async function consume(deps: {
       .run({ autoCommit: false, eachBatch })
       .catch((error: unknown) => end(() => reject(error)));
   });
-}
-
-function recordOf(topic: string, partition: number, message: KafkaMessage): KafkaRecord {
-  return {
-    topic,
-    partition,
-    offset: message.offset,
-    key: message.key,
-    value: message.value,
-    headers: Object.fromEntries(
-      Object.entries(message.headers ?? {}).flatMap(([name, given]) => {
-        const value = [given].flat().at(-1);
-        return value === undefined ? [] : [[name, Buffer.from(value)]];
-      }),
-    ),
-    timestamp: Number(message.timestamp),
-  };
 }
