@@ -184,9 +184,12 @@ async function readAll(kafka: Kafka, admin: Admin, topic: string): Promise<Kafka
   if (open.size === 0) return [];
   const groupId = `reader-${randomBytes(6).toString("hex")}`;
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
-  const records: KafkaRecord[] = [];
+  // By place, because the client starts over where its broker is not ready yet.
+  const records = new Map<string, KafkaRecord>();
   const done = Promise.withResolvers<void>();
-  consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error));
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (!payload.restart) done.reject(payload.error);
+  });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   await consumer.run({
@@ -195,7 +198,9 @@ async function readAll(kafka: Kafka, admin: Admin, topic: string): Promise<Kafka
       const end = open.get(batch.partition);
       if (end === undefined) return;
       for (const message of batch.messages) {
-        if (Number(message.offset) < end) records.push(recordOf(topic, batch.partition, message));
+        if (Number(message.offset) >= end) continue;
+        const record = recordOf(topic, batch.partition, message);
+        records.set(`${record.partition}|${record.offset}`, record);
       }
       if (Number(batch.lastOffset()) >= end - 1) open.delete(batch.partition);
       if (open.size === 0) done.resolve();
@@ -204,7 +209,7 @@ async function readAll(kafka: Kafka, admin: Admin, topic: string): Promise<Kafka
   await done.promise;
   await consumer.disconnect();
   await admin.deleteGroups([groupId]);
-  return records.toSorted(
+  return [...records.values()].toSorted(
     (one, other) => one.partition - other.partition || Number(one.offset) - Number(other.offset),
   );
 }

@@ -13,6 +13,8 @@ import { createMember } from "../../support/kafka-members.ts";
 
 const TOPIC = "outage";
 const GROUP = "outage.group";
+/** A broker takes seconds to come up, several times over, on a machine that does other things too. */
+const OUTAGE_TIMEOUT_MS = 180_000;
 
 let broker: OwnBroker;
 let consumer: KafkaConsumer;
@@ -67,7 +69,7 @@ async function sendUntilTaken(from: number, count: number): Promise<void> {
 const distinct = (): number[] => [...new Set(seen)].map(Number).toSorted((a, b) => a - b);
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
-describe("a service that starts before its broker", () => {
+describe("a service that starts before its broker", { timeout: OUTAGE_TIMEOUT_MS }, () => {
   it("is connecting, says so, and reads as soon as the broker is there", async () => {
     consumer.start();
     expect(consumer.state()).toEqual({ status: "connecting", partitions: [] });
@@ -86,9 +88,6 @@ describe("a service that starts before its broker", () => {
     expect(consumer.state().status).toBe("stopped");
   });
 });
-
-/** A broker takes seconds to come up, several times over, on a machine that does other things too. */
-const OUTAGE_TIMEOUT_MS = 180_000;
 
 describe("while a broker is away", () => {
   it(

@@ -45,7 +45,10 @@ describe("a topic of the run's broker", () => {
   });
 });
 
-describe("a broker of one's own", () => {
+/** Brokers that start one after another on a machine that does other things too. */
+const BROKERS_TIMEOUT_MS = 180_000;
+
+describe("a broker of one's own", { timeout: BROKERS_TIMEOUT_MS }, () => {
   it("has its topics again after it was stopped, at the same address", async () => {
     const broker = await startOwnBroker();
     const before = await connectTestKafka(broker.servers);
@@ -62,7 +65,7 @@ describe("a broker of one's own", () => {
   });
 });
 
-describe("npm run kafka", () => {
+describe("npm run kafka", { timeout: BROKERS_TIMEOUT_MS }, () => {
   const CLI = fileURLToPath(new URL("../../../src/cli/kafka.ts", import.meta.url));
   let folder: string;
   let port: number;
@@ -78,13 +81,16 @@ describe("npm run kafka", () => {
       stdio: ["ignore", "pipe", "pipe"],
     });
     let screen = "";
-    const ready = new Promise<void>((resolve) => {
+    let errors = "";
+    const ready = new Promise<void>((resolve, reject) => {
+      child.once("close", (code) => reject(new Error(`it ended with ${code}: ${errors}`)));
       child.stdout.setEncoding("utf8").on("data", (text: string) => {
         screen += text;
         if (screen.includes("Ctrl-C")) resolve();
       });
     });
-    let errors = "";
+    // Who expects it to fail does not wait for it to be ready.
+    ready.catch(() => {});
     child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
     const exit = once(child, "close").then(([code]) => Number(code));
     return { child, ready, exit, screen: () => screen, errors: () => errors };
