@@ -175,16 +175,18 @@ export function createAccept(options: AcceptOptions): Accept {
     return drafted.filter(({ at }) => results[at] === undefined);
   }
 
-  async function enqueue(notes: Iterable<NewNote>): Promise<void> {
+  /** @returns whether they are; otherwise the due index will find them. */
+  async function enqueue(notes: Iterable<NewNote>): Promise<boolean> {
     const waiting = [...notes]
       .filter((note) => note.status === "queued")
       .map(({ id, userId, stage, lane }) => ({ id, userId, stage, lane, attempt: 0 }));
-    if (waiting.length === 0) return;
+    if (waiting.length === 0) return true;
     try {
       await options.enqueue(waiting);
+      return true;
     } catch (error) {
-      // The notes exist: the due index will find them.
       logger.warn({ err: error, notes: waiting.length }, "accepted, but not queued yet");
+      return false;
     }
   }
 
@@ -197,9 +199,13 @@ export function createAccept(options: AcceptOptions): Accept {
     const written = await options.ledger.accept(drafted.map(({ note }) => note));
     // By id: an event that is there twice is one notification.
     const toQueue = new Map<string, NewNote>();
-    drafted.forEach(({ at, note, repeated }, index) => {
+    drafted.forEach(({ note }, index) => {
       const result = written[index];
       if (result === "created" || result === "waiting") toQueue.set(note.id, note);
+    });
+    const queued = await enqueue(toQueue.values());
+    drafted.forEach(({ at, note, repeated }, index) => {
+      const result = written[index];
       const existed = result === "existed" || result === "waiting";
       if (!existed) countAccepted(note);
       results[at] = {
@@ -208,9 +214,9 @@ export function createAccept(options: AcceptOptions): Accept {
         repeated: repeated && existed,
         suppressed: result === "suppressed",
         created: result === "created" ? asCreated(note) : undefined,
+        queued: queued || !toQueue.has(note.id),
       };
     });
-    await enqueue(toQueue.values());
   }
 
   return async (submissions, caller, replyTo) => {

@@ -8,7 +8,7 @@ import type { DeadLetterReason, DeadLetters } from "../platform/kafka/dead-lette
 import { readRecordObject } from "../platform/kafka/record-json.ts";
 import type { ChunkHandler, KafkaRecord } from "../platform/kafka/records.ts";
 import type { Logger } from "../platform/logger.ts";
-import type { Problem } from "../platform/problems.ts";
+import { Problem } from "../platform/problems.ts";
 import type { Accept } from "./accept.ts";
 import { acceptIsolated, type Poison } from "./accept-isolated.ts";
 import { auditEntries, type EventAudit } from "./event-audit.ts";
@@ -137,6 +137,10 @@ export function createEventIntake(options: EventIntakeOptions): ChunkHandler {
       waiting.map(({ event }) => event.submission),
       KAFKA,
     );
+    if (results.some((result) => result.kind === "accepted" && !result.queued)) {
+      // Handed over again they are queued in their order; the due index has none, and waits longer.
+      throw new Problem("unavailable", "What was accepted could not be queued.");
+    }
     waiting.forEach(({ entry }, at) => {
       const result = results[at];
       if (result === undefined) throw new Error("accept returned no result");

@@ -36,6 +36,8 @@ export type Acceptance =
       readonly suppressed: boolean;
       /** As it was created; undefined for one that was there before, or was suppressed. */
       readonly created: Note | undefined;
+      /** False: it is durable, and only the due index will bring it up, after its lease. */
+      readonly queued: boolean;
     }
   | { readonly kind: "refused"; readonly problem: Problem }
   /** The other kind of event about the same occurrence rang already: there is no notification. */
