@@ -2,6 +2,7 @@
 import { Kafka, logLevel, type KafkaConfig, type LogEntry } from "kafkajs";
 import type { Config } from "../config-schema.ts";
 import type { Logger } from "../logger.ts";
+import { readAllCompressions } from "./compression.ts";
 import { stopIdleTimers } from "./idle-timers.ts";
 
 export interface KafkaSettings {
@@ -66,6 +67,7 @@ export function createKafkaConnection(
   logger: Pick<Logger, "debug" | "warn">,
 ): KafkaConnection {
   stopIdleTimers();
+  readAllCompressions();
   const client = new Kafka({
     brokers: [...settings.servers],
     clientId: settings.clientId,

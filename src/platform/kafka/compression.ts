@@ -1,0 +1,38 @@
+/**
+ * Reads what producers, or the settings of a topic, have compressed. kafkajs knows only gzip, and
+ * gives up for good at the first record in any of the other three forms that Kafka has.
+ */
+import { promisify } from "node:util";
+import { zstdDecompress } from "node:zlib";
+import { CompressionCodecs, CompressionTypes } from "kafkajs";
+import { lz4Decompress } from "./lz4.ts";
+import { snappyDecompress } from "./snappy.ts";
+
+/** What one request brings is at most 1 MiB unless the broker is told otherwise, and shrinks by less. */
+const MAX_INFLATED_BYTES = 256 * 1_048_576;
+
+const inflateZstd = promisify(zstdDecompress);
+
+type Decompress = (compressed: Buffer) => Promise<Buffer>;
+
+/** Before the first connection; a second call changes nothing. */
+export function readAllCompressions(): void {
+  CompressionCodecs[CompressionTypes.Snappy] = codec(async (compressed) =>
+    snappyDecompress(compressed, MAX_INFLATED_BYTES),
+  );
+  CompressionCodecs[CompressionTypes.LZ4] = codec(async (compressed) =>
+    lz4Decompress(compressed, MAX_INFLATED_BYTES),
+  );
+  CompressionCodecs[CompressionTypes.ZSTD] = codec((compressed) =>
+    inflateZstd(compressed, { maxOutputLength: MAX_INFLATED_BYTES }),
+  );
+}
+
+function codec(decompress: Decompress) {
+  return () => ({
+    decompress,
+    compress: async () => {
+      throw new Error("records are written without compression");
+    },
+  });
+}
