@@ -38,6 +38,7 @@ it("while Redis is stopped nothing is committed that it does not hold, and all a
     topicPrefix: kafka.prefix,
     redisUrl: redis.url,
     keyspace: createKeyspace({ shards: SHARDS, prefix: PREFIX }),
+    inOrder: false,
     disturb: (scene) =>
       FAULTS["redis-stop"](scene, {
         redis,

@@ -11,12 +11,12 @@ const TOLD_AT_MOST = 10;
 
 export type TermOptions = Pick<
   ReplayOptions,
-  "servers" | "topicPrefix" | "redisUrl" | "keyspace" | "disturb" | "processes"
+  "servers" | "topicPrefix" | "redisUrl" | "keyspace" | "disturb" | "processes" | "inOrder"
 >;
 
 /**
  * Every event ends as the rules say: shown to its owner once, in the order of its partition, or not
- * at all; whatever `disturb` does meanwhile.
+ * at all; whatever `disturb` does meanwhile. Without `inOrder` the order is left open.
  */
 export async function expectTermToComeThrough(options: TermOptions): Promise<void> {
   const { lines, faults } = await replay({

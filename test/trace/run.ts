@@ -74,6 +74,7 @@ async function replayWith(options: TraceOptions, resources: Resources): Promise<
     maxAgeMs: maxAgeFor(phases.flat(), options),
     processes: { ingest: readers, projector: readers },
     ...(disturbance === undefined ? {} : { disturb: (scene) => disturbance(scene, tools) }),
+    inOrder: fault !== "redis-stop",
     announce: say,
   });
 }
