@@ -4,12 +4,15 @@
  */
 import { promisify } from "node:util";
 import { zstdDecompress } from "node:zlib";
-import { CompressionCodecs, CompressionTypes } from "kafkajs";
+import kafkajs from "kafkajs";
 import { lz4Decompress } from "./lz4.ts";
 import { snappyDecompress } from "./snappy.ts";
 
 /** What one request brings is at most 1 MiB unless the broker is told otherwise, and shrinks by less. */
 const MAX_INFLATED_BYTES = 256 * 1_048_576;
+
+// Node does not find all names that a CommonJS module exports; these are behind the default.
+const { CompressionCodecs, CompressionTypes } = kafkajs;
 
 const inflateZstd = promisify(zstdDecompress);
 
