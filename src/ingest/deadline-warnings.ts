@@ -133,8 +133,6 @@ function namesIn(
   { dataSchema }: Template,
 ): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(data).filter(
-      ([name, value]) => Object.hasOwn(dataSchema.properties, name) && value !== null,
-    ),
+    Object.entries(data).filter(([name]) => Object.hasOwn(dataSchema.properties, name)),
   );
 }

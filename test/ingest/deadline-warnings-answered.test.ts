@@ -61,12 +61,15 @@ describe("an answer", () => {
 
   it("to somebody else, or about another batch, cancels nothing", async () => {
     const user = randomUUID();
+    const others = Array.from({ length: 30 }, () => randomUUID());
     await scene.takeIn(scene.event(QUESTION, { user }));
     later();
     await scene.takeIn(
       scene.event(CONFIRMED, { user, batch: "batch-2" }),
-      scene.event(CONFIRMED, { user: randomUUID() }),
+      ...others.map((other) => scene.event(CONFIRMED, { user: other })),
     );
+    const { keyspace } = scene.store;
+    expect(others.map(keyspace.shardOfUser)).toContain(keyspace.shardOfUser(user));
     expect(await scene.states(user)).toEqual(["scheduled"]);
   });
 
@@ -203,6 +206,17 @@ describe("what arrives out of order", () => {
     const at = scene.clock.now() - 30_000;
     await scene.takeIn(scene.event(QUESTION, { user }), scene.event(CONFIRMED, { user, at }));
     expect(await scene.states(user)).toEqual(["cancelled"]);
+  });
+
+  it("an answer that comes by a slow clock after another makes neither forgotten", async () => {
+    const user = randomUUID();
+    const now = scene.clock.now();
+    await scene.takeIn(
+      scene.event(CONFIRMED, { user, at: now }),
+      scene.event(CONFIRMED, { user, at: now - 50_000 }),
+      scene.event(QUESTION, { user, at: now - 100_000 }),
+    );
+    expect(await scene.warnings(user)).toEqual([]);
   });
 
   it("a service whose clock is hours fast does not outlast the answer", async () => {

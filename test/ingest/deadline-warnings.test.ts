@@ -77,6 +77,7 @@ describe("a question with a deadline", () => {
       questionFor(user, {
         ...given,
         channels: ["websocket", "push"],
+        notification_type: "author_check",
         correlation_id: "story-1",
         data: { unmatched_count: 1, batch_name: "Essay Batch 1", deadline_timestamp: inHours(9) },
         batch_id: "batch-8",
@@ -85,6 +86,7 @@ describe("a question with a deadline", () => {
     );
     const [warning] = await scene.warnings(user);
     expect(warning).toMatchObject({
+      notificationType: WARNING,
       correlationId: "story-1",
       channels: { push: { state: "pending" }, sms: { state: "skipped", reason: "not_requested" } },
       request: {
@@ -115,6 +117,13 @@ describe("a question with a deadline", () => {
       },
     };
     expect(await scene.request(body, ["notify:send:domain"])).toMatchObject({ kind: "accepted" });
+    expect(await scene.states(user)).toEqual(["scheduled"]);
+  });
+
+  it("that lacks what the warning could do without is warned of", async () => {
+    const user = randomUUID();
+    const payload = { batch_name: null, class_id: null };
+    await scene.takeIn(scene.event(QUESTION, { user, payload }));
     expect(await scene.states(user)).toEqual(["scheduled"]);
   });
 

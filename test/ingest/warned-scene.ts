@@ -8,6 +8,7 @@ import { notificationRequestSchema } from "../../src/contract/notification-reque
 import { createSilentLogger } from "../../src/platform/logger.ts";
 import type { KafkaRecord } from "../../src/platform/kafka/records.ts";
 import type { Note } from "../../src/tracking/note.ts";
+import { recordOf as recordOfFields } from "../../src/tracking/stream-fields.ts";
 import {
   envelopeOf,
   openIntakeScene,
@@ -59,19 +60,16 @@ export async function openWarnedScene(): Promise<WarnedScene> {
   });
   const intake = scene.intake({ accept });
 
-  async function notesOf(user: string): Promise<Note[]> {
-    const prefix = keyspace.sharded(keyspace.shardOfUser(user), "note:");
-    const ids: string[] = [];
-    for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 1_000 })) {
-      ids.push(...keys.map((key: string) => key.slice(prefix.length)));
-    }
-    return [...(await ledger.fetch(ids)).values()].filter(({ userId }) => userId === user);
-  }
-
-  const warnings: WarnedScene["warnings"] = async (user) =>
-    (await notesOf(user))
-      .filter(({ callerId }) => callerId === "deadline-warnings")
-      .toSorted((one, other) => one.acceptedAt - other.acceptedAt);
+  /** The trail names every notification in the order in which they came to be. */
+  const warnings: WarnedScene["warnings"] = async (user) => {
+    const trail = keyspace.sharded(keyspace.shardOfUser(user), "audit");
+    const ids = (await redis.xrange(trail, "-", "+"))
+      .map(([, fields]) => recordOfFields(fields))
+      .filter((entry) => entry["action"] === "accepted" && entry["user_id"] === user)
+      .filter((entry) => entry["caller"] === "deadline-warnings")
+      .flatMap((entry) => entry["notification_id"] ?? []);
+    return [...(await ledger.fetch(ids)).values()];
+  };
 
   return {
     ...scene,
