@@ -135,8 +135,10 @@ export async function connectTestKafka(servers: string): Promise<TestKafka> {
       const name = `${prefix}${topic}`;
       await admin.createTopics({
         topics: [{ topic: name, numPartitions: partitions, replicationFactor: 1 }],
-        waitForLeaders: true,
+        waitForLeaders: false,
       });
+      // Only then can it be written and read.
+      await patiently(() => admin.fetchTopicOffsets(name));
       return name;
     },
     async produce(topic, records) {
