@@ -64,8 +64,8 @@ export async function launchBroker(
       ...java,
       "kafka.tools.StorageTool",
       "format",
-      "--cluster-id",
-      clusterId,
+      // In one word, since one id in 64 begins with a hyphen and would be taken for an option.
+      `--cluster-id=${clusterId}`,
       "--config",
       settingsFile,
     ]);
