@@ -10,6 +10,8 @@ import { soon } from "./soon.ts";
 
 const PREFIX = "away:";
 const SHARDS = 4;
+/** So that what was under way when Redis stopped is due soon after it is back. */
+const SHORT_TIMES = { DUE_LEASE_MS: "3000", QUEUE_LOCK_MS: "2000", QUEUE_STALL_MS: "1000" };
 
 let kafka: TestKafka;
 let redis: RedisServer;
@@ -39,6 +41,7 @@ it("while Redis is stopped nothing is committed that it does not hold, and all a
     redisUrl: redis.url,
     keyspace: createKeyspace({ shards: SHARDS, prefix: PREFIX }),
     inOrder: false,
+    env: SHORT_TIMES,
     disturb: (scene) =>
       FAULTS["redis-stop"](scene, {
         redis,

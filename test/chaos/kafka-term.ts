@@ -11,7 +11,7 @@ const TOLD_AT_MOST = 10;
 
 export type TermOptions = Pick<
   ReplayOptions,
-  "servers" | "topicPrefix" | "redisUrl" | "keyspace" | "disturb" | "processes" | "inOrder"
+  "servers" | "topicPrefix" | "redisUrl" | "keyspace" | "disturb" | "processes" | "inOrder" | "env"
 >;
 
 /**
@@ -24,7 +24,7 @@ export async function expectTermToComeThrough(options: TermOptions): Promise<voi
     phases: makeTerm({ seed: 20_261_122, teachers: 24, nowMs: Date.now() }),
     maxAgeMs: DAY_MS,
     // A dead reader is missed after half a minute otherwise.
-    env: { KAFKA_SESSION_TIMEOUT_MS: "2000" },
+    env: { KAFKA_SESSION_TIMEOUT_MS: "2000", ...options.env },
     announce: () => {},
   });
   expect(differences(lines, TOLD_AT_MOST)).toEqual([]);
