@@ -11,7 +11,12 @@ import { soon } from "./soon.ts";
 const PREFIX = "away:";
 const SHARDS = 4;
 /** So that what was under way when Redis stopped is due soon after it is back. */
-const SHORT_TIMES = { DUE_LEASE_MS: "3000", QUEUE_LOCK_MS: "2000", QUEUE_STALL_MS: "1000" };
+const SHORT_TIMES = {
+  DUE_LEASE_MS: "3000",
+  PROVIDER_TIMEOUT_MS: "2000",
+  QUEUE_LOCK_MS: "2000",
+  QUEUE_STALL_MS: "1000",
+};
 
 let kafka: TestKafka;
 let redis: RedisServer;
