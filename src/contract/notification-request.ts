@@ -12,7 +12,12 @@ export const userIdSchema = z
   .regex(USER_ID_PATTERN, "must be 1 to 128 letters, digits or . _ @ -")
   .meta({ examples: ["teacher-1"] });
 
-const reference = z.string().min(1).max(128);
+/** An id of somebody else's. The ledger's scripts refuse halves of a character. */
+export const referenceSchema = z
+  .string()
+  .min(1)
+  .max(128)
+  .refine((text) => text.isWellFormed(), "must be well-formed Unicode");
 const instant = z.iso.datetime({
   offset: true,
   error: "must be an RFC 3339 date-time such as 2026-09-15T14:00:00Z",
@@ -109,18 +114,22 @@ export const notificationRequestSchema = z.object({
   expires_at: instant
     .optional()
     .describe("not after then; later than now and send_at; default: never, or the template's"),
-  event_id: reference
+  event_id: referenceSchema
     .optional()
     .describe(
       "id of the event behind it: with the same one within 7 days it is the same notification, " +
         "whoever sends it; default: none",
     ),
-  correlation_id: reference
+  correlation_id: referenceSchema
     .optional()
     .describe("handed on to the client; default: event_id, else the notification's id"),
-  batch_id: reference.optional().describe("handed on; also serves data.batch_id; default: none"),
-  class_id: reference.optional().describe("handed on; also serves data.class_id; default: none"),
-  student_id: reference
+  batch_id: referenceSchema
+    .optional()
+    .describe("handed on; also serves data.batch_id; default: none"),
+  class_id: referenceSchema
+    .optional()
+    .describe("handed on; also serves data.class_id; default: none"),
+  student_id: referenceSchema
     .optional()
     .describe("handed on; also serves data.student_id; default: none"),
 });

@@ -1,9 +1,8 @@
 /** The one event with which services ask for a notification to a teacher, and Kafka's event envelope. */
 import { z } from "zod";
-import { prioritySchema, userIdSchema } from "./notification-request.ts";
+import { prioritySchema, referenceSchema, userIdSchema } from "./notification-request.ts";
 import { CATEGORIES } from "./vocabulary.ts";
 
-const reference = z.string().min(1).max(128);
 /** With offset, `Z`, or naive, which is UTC: which of them is decided where it is used. */
 const eventTime = z.iso.datetime({ offset: true, local: true });
 
@@ -12,11 +11,13 @@ const eventTime = z.iso.datetime({ offset: true, local: true });
  * dropped. Producers that write null for what they do not know mean that it is absent.
  */
 export const eventEnvelopeSchema = z.object({
-  event_id: reference.nullish().describe("the same one is the same event, wherever it comes from"),
+  event_id: referenceSchema
+    .nullish()
+    .describe("the same one is the same event, wherever it comes from"),
   event_type: z.string().min(1).max(256).describe("what `data` is"),
   event_timestamp: eventTime.nullish().describe("when it was written; without an offset it is UTC"),
   source_service: z.string().max(128).nullish().describe("who wrote it"),
-  correlation_id: reference.nullish().describe("handed on to the client"),
+  correlation_id: referenceSchema.nullish().describe("handed on to the client"),
   data: z.record(z.string(), z.unknown()),
   metadata: z
     .record(z.string(), z.unknown())
@@ -40,12 +41,20 @@ export const teacherNotificationSchema = z.object({
   category: categorySchema.describe("under what the page groups it"),
   priority: prioritySchema,
   payload: z.record(z.string(), z.unknown()).describe("what the message says, and the page shows"),
-  action_required: z.boolean().default(false).describe("whether the teacher must do something"),
+  action_required: z
+    .boolean()
+    .nullish()
+    .transform((value) => value ?? false)
+    .describe("whether the teacher must do something; default: no"),
   deadline_timestamp: eventTime.nullish().describe("until when; default: the template's"),
-  correlation_id: reference.nullish().describe("id of the event behind it"),
-  batch_id: reference.nullish().describe("the batch it is about; its owner must be the teacher"),
-  class_id: reference.nullish().describe("the class it is about; its owner must be the teacher"),
-  student_id: reference.nullish(),
+  correlation_id: referenceSchema.nullish().describe("id of the event behind it"),
+  batch_id: referenceSchema
+    .nullish()
+    .describe("the batch it is about; its owner must be the teacher"),
+  class_id: referenceSchema
+    .nullish()
+    .describe("the class it is about; its owner must be the teacher"),
+  student_id: referenceSchema.nullish(),
   timestamp: eventTime.nullish().describe("when it happened; without an offset it is UTC"),
   projected_from: z
     .string()

@@ -1,7 +1,7 @@
 /** What services publish to a person's own Redis channel, `ws:{user_id}`, read as a submission. */
 import { z } from "zod";
 import type { Template } from "../content/template.ts";
-import { userIdSchema } from "../contract/notification-request.ts";
+import { referenceSchema, userIdSchema } from "../contract/notification-request.ts";
 import { readJsonText } from "../platform/json-text.ts";
 import { sha256Hex } from "../platform/keyspace.ts";
 import { faultsOf } from "./incoming-event.ts";
@@ -27,7 +27,7 @@ export interface BridgeRules {
 const messageSchema = z.object({
   event: z.string().min(1).max(128),
   data: z.record(z.string(), z.unknown()),
-  correlation_id: z.string().min(1).max(128).nullish(),
+  correlation_id: referenceSchema.nullish(),
   timestamp: z.iso.datetime({ offset: true, local: true }).nullish(),
 });
 
