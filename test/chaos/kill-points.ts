@@ -25,8 +25,8 @@ function runsLedgerScript(name: string): Matcher {
   return (args) => isScriptCall(args) && (args[1] === digest || args[1] === text);
 }
 
-/** Where a ledger script's own arguments begin: after its name, text, key count, key, and three. */
-const FIRST_ARGUMENT = 7;
+/** Where a ledger script's own arguments begin: after its name, text, key count, key, and four. */
+const FIRST_ARGUMENT = 8;
 const LEDGER_PREFIX = 4;
 const LEDGER_NOW = 5;
 

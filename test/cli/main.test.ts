@@ -19,7 +19,7 @@ describe("npm start", () => {
   });
 
   it("names the setting whose folder cannot be written", async () => {
-    const env = { DATA_DIR: import.meta.filename };
+    const env = { DATA_DIR: import.meta.filename, PORT: "0" };
     const { code, stderr } = await runFile("main.ts", [], env);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^DATA_DIR: must be a folder that can be written/m);
