@@ -84,6 +84,31 @@ describe("a producer", () => {
     expect(found.map(({ value }) => value?.toString())).toEqual(["1", "2", "3"]);
   });
 
+  it("writes to its other topics while one is missing that nobody may make", async () => {
+    const missing = `${kafka.prefix}missing`;
+    const refused = producer.send(missing, [{ key: null, value: "lost" }]);
+    const order: string[] = [];
+    await Promise.allSettled([
+      refused.catch(() => order.push("refused")),
+      producer.send(topic, [{ key: null, value: "written" }]).then(() => order.push("written")),
+    ]);
+    expect(order).toEqual(["written", "refused"]);
+    await expect(refused).rejects.toThrow();
+  });
+
+  it("makes its topic anew after somebody deleted it", async () => {
+    const deleted = `${kafka.prefix}deleted`;
+    const writer = open([deleted]);
+    await writer.send(deleted, [{ key: null, value: "before" }]);
+    await kafka.admin.deleteTopics({ topics: [deleted] });
+    await expect.poll(() => kafka.admin.listTopics()).not.toContain(deleted);
+    await expect(writer.send(deleted, [{ key: null, value: "refused" }])).rejects.toThrow();
+    await writer.send(deleted, [{ key: null, value: "after" }]);
+    await writer.stop();
+    const values = (await kafka.readAll(deleted)).map(({ value }) => value?.toString());
+    expect(values).toEqual(["after"]);
+  });
+
   it("writes what waits before it stops, and takes nothing after that", async () => {
     const own = `${kafka.prefix}stopping`;
     const other = open([own]);
