@@ -1,6 +1,7 @@
 /** Parses the environment once; a wrong value is named with its variable and what it may be. */
 import type { z } from "zod";
 import { configSchema, isSecret, type Config, type Role } from "./config-schema.ts";
+import { DOMAIN_TOPIC_VARIABLES, type DomainTopicVariable } from "./config-schema-kafka.ts";
 
 /** Something only the operator can set right; the message says what, and needs no stack trace. */
 export class ConfigError extends Error {
@@ -89,12 +90,50 @@ function kafkaFaults(config: Config): string[] {
   if (mechanism === undefined && login.some((part) => part !== undefined)) {
     faults.push("KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD need KAFKA_SASL_MECHANISM");
   }
+  faults.push(...topicFaults(config));
   const onlyReads = config.ROLES.every((role) => READERS.includes(role));
   const bridges = config.REDIS_BRIDGE && config.ROLES.includes("ingest");
   if (onlyReads && config.KAFKA_BOOTSTRAP_SERVERS === undefined && !bridges) {
     faults.push(
       `ROLES=${config.ROLES.join(",")} has nothing to read: set KAFKA_BOOTSTRAP_SERVERS (or REDIS_BRIDGE=true for ingest)`,
     );
+  }
+  return faults;
+}
+
+type TopicVariable =
+  | DomainTopicVariable
+  | "KAFKA_TEACHER_TOPICS"
+  | "TEACHER_NOTIFICATION_TOPIC"
+  | "KAFKA_NOTIFICATIONS_TOPIC"
+  | "KAFKA_OUTCOME_TOPIC"
+  | "KAFKA_DEAD_LETTER_TOPIC";
+
+const isDomainTopic = (name: string): name is DomainTopicVariable => name in DOMAIN_TOPIC_VARIABLES;
+
+/** Only topics of one kind may be the same one. */
+const TOPIC_KINDS: readonly (readonly TopicVariable[])[] = [
+  ["KAFKA_TEACHER_TOPICS", "TEACHER_NOTIFICATION_TOPIC"],
+  Object.keys(DOMAIN_TOPIC_VARIABLES).filter(isDomainTopic),
+  ["KAFKA_NOTIFICATIONS_TOPIC"],
+  ["KAFKA_OUTCOME_TOPIC"],
+  ["KAFKA_DEAD_LETTER_TOPIC"],
+];
+
+/** What we write to a topic that we read as something else, we would put aside, perhaps for ever anew. */
+function topicFaults(config: Config): string[] {
+  const faults: string[] = [];
+  const seen = new Map<string, { kind: number; variable: TopicVariable }>();
+  for (const [kind, variables] of TOPIC_KINDS.entries()) {
+    for (const variable of variables) {
+      for (const topic of [config[variable]].flat()) {
+        const other = seen.get(topic);
+        if (other === undefined) seen.set(topic, { kind, variable });
+        else if (other.kind !== kind) {
+          faults.push(`${variable} and ${other.variable} must not both be ${topic}`);
+        }
+      }
+    }
   }
   return faults;
 }

@@ -123,6 +123,22 @@ describe("readConfig", () => {
   ])("refuses half a setting: %o", (env, named) => {
     expect(refusal(env)).toContain(named);
   });
+
+  it.each([
+    // Each record that is put aside would be read, and put aside again.
+    [{ KAFKA_DEAD_LETTER_TOPIC: "notifications.requested.v1" }, "KAFKA_NOTIFICATIONS_TOPIC"],
+    [{ KAFKA_DEAD_LETTER_TOPIC: "notifications.outcome.v1" }, "KAFKA_OUTCOME_TOPIC"],
+    [{ KAFKA_OUTCOME_TOPIC: "a.b", KAFKA_TEACHER_TOPICS: "c.d,a.b" }, "KAFKA_TEACHER_TOPICS"],
+    [{ TEACHER_NOTIFICATION_TOPIC: "a.b", CLASS_CREATED_TOPIC: "a.b" }, "CLASS_CREATED_TOPIC"],
+  ])("refuses one topic for two kinds of record: %o", (env, named) => {
+    expect(refusal(env)).toContain(named);
+  });
+
+  it("lets domain events share a topic, and teacher events be read where they are written", () => {
+    const shared = { CLASS_CREATED_TOPIC: "a.b", STUDENT_CREATED_TOPIC: "a.b" };
+    const teachers = { KAFKA_TEACHER_TOPICS: "c.d,c.d", TEACHER_NOTIFICATION_TOPIC: "c.d" };
+    expect(() => readConfig({ ...shared, ...teachers })).not.toThrow();
+  });
 });
 
 describe("production", () => {
