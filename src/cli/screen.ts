@@ -2,12 +2,11 @@
 import { createInterface } from "node:readline/promises";
 import { WrongUse } from "./run-command.ts";
 
-/** Fits where the output goes to no terminal, as in a log. */
-const DEFAULT_COLUMNS = 100;
 const LEAST_COLUMNS = 80;
 
+/** Nothing is cut where the output goes to a file or to another program. */
 export const columns = (): number =>
-  Math.max(LEAST_COLUMNS, process.stdout.columns ?? DEFAULT_COLUMNS);
+  process.stdout.isTTY ? Math.max(LEAST_COLUMNS, process.stdout.columns) : Number.POSITIVE_INFINITY;
 
 export function say(text: string): void {
   process.stdout.write(`${text}\n`);

@@ -42,7 +42,9 @@ export function faultsOf(error: z.ZodError, within = ""): string {
 
 /** A refusal with all its faults. */
 export function detailOf({ detail, errors }: Problem): string {
-  return [detail, ...errors.map(({ path, message }) => `${path}: ${message}`)].join("; ");
+  if (errors.length === 0) return detail;
+  const places = errors.map(({ path, message }) => `${path}: ${message}`).join("; ");
+  return `${detail.replace(/\.$/, "")}: ${places}`;
 }
 
 /** W3C Trace Context, level 1: version, trace id, parent id, flags. */

@@ -63,7 +63,7 @@ export const KAFKA_VARIABLES = {
     .default(4)
     .describe("partitions of a topic that is not there yet and has to be created"),
   KAFKA_SESSION_TIMEOUT_MS: wholeNumber(1_000, 1_800_000)
-    .default(30_000)
+    .default(15_000)
     .describe("silence after which another process takes over what a reader of topics had"),
   KAFKA_TEACHER_TOPICS: topics
     .default([TEACHER_TOPIC, "huleedu.teacher.notification.requested.v1"])

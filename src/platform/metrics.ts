@@ -67,7 +67,7 @@ export function createMetrics(options: MetricsOptions = {}) {
     ]),
     ownershipMismatches: counter(
       "ownership_mismatches_total",
-      "Domain events that named a user who does not own what they are about",
+      "Events that named a user who does not own what they are about",
       ["type"],
     ),
     consumerLag: gauge("kafka_consumer_lag", "Records of a topic that a group has yet to read", [

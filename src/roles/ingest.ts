@@ -65,12 +65,13 @@ async function readEvents(deps: IngestRoleDeps, kafka: KafkaParts): Promise<void
     maxEventAgeMs: config.MAX_EVENT_AGE_SECONDS * SECOND_MS,
     deadLetters: kafka.deadLetters("ingest"),
     audit: parts.audit,
-    onRecord: (_record, outcome) =>
-      metrics.events.inc({
-        role: "ingest",
-        outcome: outcome.kind,
-        reason: "reason" in outcome ? outcome.reason : "",
-      }),
+    onRecord: (_record, outcome) => {
+      const reason = "reason" in outcome ? outcome.reason : "";
+      metrics.events.inc({ role: "ingest", outcome: outcome.kind, reason });
+      if (reason === "ownership_mismatch") {
+        metrics.ownershipMismatches.inc({ type: config.TEACHER_NOTIFICATION_TOPIC });
+      }
+    },
   });
   const topics = [...teacherTopics.map((name) => kafka.topic(name)), generalTopic];
   await kafka.read({ role: "ingest", topics, onChunk });

@@ -45,6 +45,23 @@ it("says when nobody reads what was written", async () => {
   expect(result.stderr).toContain(`Nothing here reads ${kafka.prefix}notification.v1`);
 });
 
+it("takes a line that is not JSON for a mistake, unless that is what is to be tried", async () => {
+  const file = path.join(folder, "broken.jsonl");
+  await writeFile(file, '{"one":1}\n{"two":\n2}\n');
+  const args = ["publish", "notifications.requested.v1", file];
+  const topic = `${kafka.prefix}notifications.requested.v1`;
+  const before = (await kafka.readAll(topic)).length;
+
+  const refused = await runCli("schoolbell", args, environment());
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain("Line 2 is not JSON");
+  expect(refused.stderr).toContain(`1 records before it are in ${topic}`);
+  expect(await kafka.readAll(topic)).toHaveLength(before + 1);
+
+  const taken = await runCli("schoolbell", [...args, "--anything"], environment());
+  expect(taken).toMatchObject({ code: 0, stdout: `3 records are in ${topic}.\n` });
+});
+
 it.each([
   ["a file that is not there", ["publish", "x", "/nowhere/at-all.jsonl"], 1, "cannot be read"],
   ["no topic", ["publish"], 2, "missing required argument 'topic'"],

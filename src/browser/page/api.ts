@@ -62,6 +62,7 @@ const healthSchema = z.object({
   version: z.string(),
   redis: z.string(),
   queue: z.string(),
+  kafka: z.string(),
   services: z.record(z.string(), z.string()),
   total_connections: z.number(),
   active_users: z.number(),

@@ -25,7 +25,12 @@ export function createHealthPanel(): void {
 }
 
 function renderHealth(view: HealthView): HTMLElement[] {
-  const parts = Object.entries({ redis: view.redis, queue: view.queue, ...view.services });
+  const parts = Object.entries({
+    redis: view.redis,
+    queue: view.queue,
+    kafka: view.kafka,
+    ...view.services,
+  });
   return [
     element("p", {}, [
       element("span", { text: "All in all: " }),

@@ -92,6 +92,7 @@ export const CATEGORY_NAMES: Readonly<Record<Category, string>> = {
 export const PART_NAMES: ReadonlyMap<string, string> = new Map([
   ["redis", "Storage (Redis)"],
   ["queue", "Queue"],
+  ["kafka", "Events (Kafka)"],
   ["websocket", "WebSocket"],
   ["push", "Push"],
   ["sms", "SMS"],

@@ -94,20 +94,26 @@ async function listEvents(
   const { letters, total } = found ?? { letters: [], total: 0 };
   return {
     kind: "events",
-    text: eventsText(events, found === undefined, letters, total),
+    text: found === undefined ? absentText(events) : eventsText(events, selection, letters, total),
     document: { topic: events.topic, total, letters: letters.map((each) => eventDocument(each)) },
   };
 }
 
+const absentText = ({ topic }: EventLetters): string =>
+  `Events: none, there is no topic ${topic} yet.`;
+
 function eventsText(
   events: EventLetters,
-  absent: boolean,
+  { events: { reason, topic: from } }: Selection,
   letters: readonly EventLetter[],
   total: number,
 ): string {
   const { topic, remembers } = events;
-  if (absent) return `Events: none, there is no topic ${topic} yet.`;
-  if (letters.length === 0) return `Events: none in ${topic}.`;
+  const chosen = [
+    ...(reason === undefined ? [] : [`with the reason ${reason}`]),
+    ...(from === undefined ? [] : [`from the topic ${from}`]),
+  ].join(" ");
+  if (letters.length === 0) return `Events: none${chosen && ` ${chosen}`} in ${topic}.`;
   const shown = letters.length < total ? `the newest ${letters.length} of ${total}` : String(total);
   const table = formatTable(
     [
@@ -126,7 +132,7 @@ function eventsText(
     ]),
     columns(),
   );
-  return `Events in ${topic}: ${shown}\n${table}`;
+  return `Events${chosen && ` ${chosen}`} in ${topic}: ${shown}\n${table}`;
 }
 
 async function listNotes(

@@ -14,6 +14,7 @@ import { note, say } from "../screen.ts";
 
 interface PublishOptions {
   readonly key?: string;
+  readonly anything?: true;
 }
 
 /** Values sent together; a file may have any number of lines. */
@@ -30,6 +31,7 @@ export function publishCommand(): Command {
     .argument("<topic>", "its name, without KAFKA_TOPIC_PREFIX")
     .argument("[file]", "one value a line; without it the standard input is read")
     .option("--key <key>", "key of the records: those of one key keep their order")
+    .option("--anything", "take lines that are not JSON as well, to see what becomes of them")
     .addHelpText("after", EXAMPLE)
     .action(publish);
 }
@@ -63,7 +65,7 @@ async function publish(
   });
   let sent = 0;
   try {
-    for await (const values of batchesOf(file)) {
+    for await (const values of batchesOf(file, options.anything === true)) {
       await producer.send(
         name,
         values.map((value) => ({ key: options.key ?? null, value })),
@@ -71,7 +73,10 @@ async function publish(
       sent += values.length;
     }
   } catch (error) {
-    if (error instanceof Failure) throw error;
+    if (error instanceof Failure) {
+      if (sent === 0) throw error;
+      throw new Failure(`${error.message} ${sent} records before it are in ${name}.`);
+    }
     const reason = error instanceof Error ? error.message : String(error);
     throw new Failure(`${sent} records are in ${name}; the rest could not be written: ${reason}`);
   } finally {
@@ -80,7 +85,10 @@ async function publish(
   say(`${sent} ${sent === 1 ? "record is" : "records are"} in ${name}.`);
 }
 
-async function* batchesOf(file: string | undefined): AsyncGenerator<string[]> {
+async function* batchesOf(
+  file: string | undefined,
+  takesAnything: boolean,
+): AsyncGenerator<string[]> {
   const input = file === undefined ? process.stdin : createReadStream(file);
   if (file !== undefined) {
     await once(input, "open").catch((error: unknown) => {
@@ -89,8 +97,17 @@ async function* batchesOf(file: string | undefined): AsyncGenerator<string[]> {
     });
   }
   let values: string[] = [];
+  let number = 0;
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    number += 1;
     if (line.trim() === "") continue;
+    if (!takesAnything && !isJson(line)) {
+      // What was before it is sent first, so that the count that is told is right.
+      if (values.length > 0) yield values;
+      throw new Failure(
+        `Line ${number} is not JSON: each line is one record. --anything sends it all the same.`,
+      );
+    }
     values.push(line);
     if (values.length === BATCH) {
       yield values;
@@ -98,4 +115,13 @@ async function* batchesOf(file: string | undefined): AsyncGenerator<string[]> {
     }
   }
   if (values.length > 0) yield values;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

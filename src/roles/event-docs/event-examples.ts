@@ -1,11 +1,15 @@
-/** An example of each event, for those who write or read them. Tests hold them to the schemas. */
+/**
+ * An example of each event, for those who write or read them. Tests hold them to the schemas. Their
+ * time is far ahead, so that none is too old to be tried, and each has an id of its own.
+ */
+import { createHash } from "node:crypto";
 import type { OutcomeEvent } from "../../contract/outcome-event.ts";
 
 const TEACHER = "teacher-17";
 const BATCH = "batch-4711";
 const CLASS = "class-9a";
 const ESSAY = "essay-0815";
-const AT = "2026-09-15T08:30:00Z";
+const AT = "2030-09-16T08:30:00Z";
 const DOMAIN_EVENT_ID = "6d0f1c1e-9d5b-4f0e-8a52-0c6e0b7c3a11";
 
 /** `data` of each domain event, by its canonical type. */
@@ -50,7 +54,7 @@ export const DOMAIN_EXAMPLES: Readonly<Record<string, Readonly<Record<string, un
     suggested_matches: [
       { essay_id: ESSAY, suggested_student_id: "student-3", confidence_score: 0.92 },
     ],
-    confirmation_deadline: "2026-09-16T08:30:00Z",
+    confirmation_deadline: "2030-09-17T08:30:00Z",
   },
   "huleedu.class.student.associations.confirmed.v1": {
     user_id: TEACHER,
@@ -138,6 +142,18 @@ export const DOMAIN_EXAMPLES: Readonly<Record<string, Readonly<Record<string, un
   },
 };
 
+/** Looks like any other id, and is the same each time the page is written. */
+function idOf(eventType: string): string {
+  const hex = createHash("sha256").update(eventType).digest("hex");
+  const parts = [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `4${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+  ];
+  return [...parts, hex.slice(20, 32)].join("-");
+}
+
 /** In the envelope, as it travels. */
 export function envelopeExample(
   eventType: string,
@@ -145,7 +161,7 @@ export function envelopeExample(
   data: unknown,
 ): Readonly<Record<string, unknown>> {
   return {
-    event_id: DOMAIN_EVENT_ID,
+    event_id: idOf(eventType),
     event_type: eventType,
     event_timestamp: AT,
     source_service: sourceService,
@@ -171,7 +187,7 @@ export const REQUEST_EXAMPLE = {
   user_id: TEACHER,
   template_id: "announcement",
   data: { title: "School closes early", body: "The last lesson ends at one." },
-  event_id: "closing-2026-09-15-teacher-17",
+  event_id: "closing-2030-09-16-teacher-17",
 };
 
 export const OUTCOME_EXAMPLE: OutcomeEvent = {
@@ -212,7 +228,7 @@ export const DEAD_LETTER_EXAMPLE = {
     "dlq-partition": "2",
     "dlq-offset": "145",
     "dlq-timestamp": AT,
-    "dlq-at": "2026-09-15T08:30:01Z",
+    "dlq-at": "2030-09-16T08:30:01Z",
     "dlq-group": "websocket-service-group",
   },
 };

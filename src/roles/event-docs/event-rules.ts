@@ -12,8 +12,9 @@ export const EVENT_RULES: readonly EventRule[] = [
     title: "Records",
     text:
       "A value is a JSON object in UTF-8, at most 256 KiB. Events travel in an envelope: `event_type` " +
-      "says what is in `data`. Fields that are not listed are ignored; null means that a field is " +
-      "absent. A time is like `2026-09-15T14:00:00Z`; without an offset it is UTC. A record without " +
+      "says what is in `data`. Fields that are not listed are ignored; null in an event means " +
+      "that a field is absent (a notification request is taken as `POST /notify` takes it, without " +
+      "nulls). A time is like `2026-09-15T14:00:00Z`; without an offset it is UTC. A record without " +
       "a value (a tombstone) is skipped.",
   },
   {
