@@ -3,6 +3,7 @@ import { Kafka, logLevel, type KafkaConfig, type LogEntry } from "kafkajs";
 import type { Config } from "../config-schema.ts";
 import type { Logger } from "../logger.ts";
 import { readAllCompressions } from "./compression.ts";
+import { gatherHeadersOnce } from "./header-decoding.ts";
 import { stopIdleTimers } from "./idle-timers.ts";
 
 export interface KafkaSettings {
@@ -68,6 +69,7 @@ export function createKafkaConnection(
 ): KafkaConnection {
   stopIdleTimers();
   readAllCompressions();
+  gatherHeadersOnce();
   const client = new Kafka({
     brokers: [...settings.servers],
     clientId: settings.clientId,

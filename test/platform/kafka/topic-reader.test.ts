@@ -103,6 +103,19 @@ describe("a reader", () => {
       .toBeInstanceOf(TopicReadError);
   });
 
+  it("hands over a record with tens of thousands of headers as any other", async () => {
+    const many = await kafka.createTopic("many-headers");
+    const names = Array.from({ length: 30_000 }, (_, index) => `h${index}`);
+    const headers = Object.fromEntries(names.map((name) => [name, name]));
+    await kafka.produce(many, [{ key: null, value: "many", headers }]);
+    const read: KafkaRecord[] = [];
+    await reader.read(many, (await reader.extent(many)) ?? [], async (records) => {
+      read.push(...records);
+    });
+    expect(Object.keys(read[0]?.headers ?? {})).toEqual(names);
+    expect(read[0]?.headers["h29999"]?.toString()).toBe("h29999");
+  });
+
   it("leaves no group behind", async () => {
     const { groups } = await kafka.admin.listGroups();
     expect(groups.filter(({ groupId }) => groupId.startsWith(kafka.prefix))).toEqual([]);
