@@ -6,10 +6,11 @@
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { KafkaConnection } from "./connection.ts";
-import { isFatal, joinGroup, type Membership, type MembershipOptions } from "./membership.ts";
+import { joinGroup, type Membership, type MembershipOptions } from "./membership.ts";
 import { createPartitionReaders, type PartitionPosition } from "./partition-reader.ts";
 import type { ChunkHandler } from "./records.ts";
 import { retryDelayMs } from "./retry-delay.ts";
+import { isFatal, MembershipStuck } from "./set-up-faults.ts";
 
 export interface KafkaConsumerOptions {
   readonly connection: KafkaConnection;
@@ -54,6 +55,7 @@ const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
 const DEFAULT_STALL_AFTER_MS = 90_000;
 /** Besides the client's own tries of some four seconds: an outage is not to be prolonged much. */
 const LONGEST_PAUSE_MS = 5_000;
+const STOP_GRACE_MS = 3_000;
 const LEAVE_DEADLINE_MS = 30_000;
 /** Kafka's own advice: a third of the session, so that two may get lost. */
 const HEARTBEATS_PER_SESSION = 3;
@@ -97,26 +99,48 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   /** @returns whether another membership is to follow. */
   async function liveOnce(): Promise<boolean> {
     status = "connecting";
-    let member: Membership;
+    const joining = joinGroup(membership);
+    let member: Membership | "stop";
     try {
-      member = await joinGroup(membership);
+      member = await Promise.race([stopping.promise, joining]);
     } catch (error) {
       return judge(error instanceof Error ? error : new Error(String(error)));
+    }
+    if (member === "stop") {
+      await withoutLingering(joining.then((late) => late.leave()));
+      return false;
     }
     const end = await Promise.race([stopping.promise, member.ended]);
     status = "connecting";
     const left = member.leave();
-    if (end !== "stop" && (await orAfter(left, LEAVE_DEADLINE_MS)) === "late") {
+    if (end === "stop") {
+      await withoutLingering(left);
+      readers.stop();
+      readers.assign({});
+      return false;
+    }
+    if ((await orAfter(left, LEAVE_DEADLINE_MS)) === "late") {
       // It may still hold its partitions: only the end of the process frees them.
-      return judge(new Error("the membership of the group did not end"));
+      return judge(new MembershipStuck("the membership of the group did not end"));
     }
     await left;
     readers.stop();
     readers.assign({});
-    if (end === "stop") return false;
     if (end.kind === "failed") return judge(end.error);
     logger.warn({ group: groupId, reason: end.kind }, "kafka.rejoining");
     return true;
+  }
+
+  /**
+   * A stop waits for what is being handled, and not for a group that is giving its partitions out
+   * anew: that may take as long as it takes to find out that some other member is gone.
+   */
+  async function withoutLingering(left: Promise<void>): Promise<void> {
+    const settled = left.catch(() => {});
+    for (;;) {
+      const result = await orAfter(settled, STOP_GRACE_MS);
+      if (result === "done" || readers.busy() === 0) return;
+    }
   }
 
   function judge(error: Error): boolean {

@@ -41,16 +41,11 @@ const TICK_MS = 5_000;
 const TOPICS_EVERY_MS = 60_000;
 const REBALANCE_TIMEOUT_MS = 60_000;
 
-/** Somebody may make them later. */
-class TopicsMissing extends Error {
-  readonly retriable = true;
-}
-
 /** @throws if Kafka cannot be reached, or does not let us in */
 export async function joinGroup(options: MembershipOptions): Promise<Membership> {
   const { connection, groupId, readers, clock } = options;
   const present = await findTopics(options);
-  if (present.length === 0) throw new TopicsMissing("none of the topics is there yet");
+  if (present.length === 0) throw new Error("none of the topics is there yet");
 
   const consumer = connection.client.consumer({
     groupId,
@@ -138,25 +133,4 @@ function lookForTopics(
       })
       .catch(() => {});
   });
-}
-
-/**
- * What the client calls final but another try may well mend: it gave up counting, or no broker
- * answered who coordinates the group, as one that has just started does not.
- */
-const WORTH_ANOTHER_TRY: ReadonlySet<string> = new Set([
-  "KafkaJSNumberOfRetriesExceeded",
-  "KafkaJSGroupCoordinatorNotFound",
-]);
-
-/** Otherwise the client's own rule for what it would start again after. */
-export function isFatal(error: Error): boolean {
-  const origin = originOf(error);
-  if (WORTH_ANOTHER_TRY.has(error.name) || WORTH_ANOTHER_TRY.has(origin.name)) return false;
-  return !("retriable" in origin && origin.retriable === true);
-}
-
-/** What is behind an error of the client's, which wraps one into another. */
-export function originOf(error: Error): Error {
-  return error.cause instanceof Error ? originOf(error.cause) : error;
 }

@@ -5,8 +5,8 @@
 import { Partitioners, type Message, type Producer } from "kafkajs";
 import type { Logger } from "../logger.ts";
 import type { KafkaConnection } from "./connection.ts";
-import { originOf } from "./membership.ts";
 import type { OutgoingRecord } from "./records.ts";
+import { originOf } from "./set-up-faults.ts";
 import { ensureTopics, type WantedTopics } from "./topics.ts";
 
 export interface TopicWriterOptions extends WantedTopics {
