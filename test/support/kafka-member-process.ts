@@ -2,7 +2,7 @@
 import { appendFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { createMember } from "./kafka-members.ts";
+import { createMember, SESSION_TIMEOUT_MS } from "./kafka-members.ts";
 
 const settings = z
   .object({
@@ -11,6 +11,7 @@ const settings = z
     topics: z.array(z.string()),
     file: z.string(),
     chunkMs: z.number(),
+    sessionTimeoutMs: z.number().default(SESSION_TIMEOUT_MS),
   })
   .parse(JSON.parse(process.env["MEMBER"] ?? ""));
 

@@ -14,6 +14,7 @@ export interface MemberSettings {
   readonly groupId: string;
   /** Full names. */
   readonly topics: readonly string[];
+  readonly sessionTimeoutMs?: number;
 }
 
 export interface MemberOptions extends MemberSettings {
@@ -25,7 +26,7 @@ export interface MemberOptions extends MemberSettings {
 }
 
 /** Short, so that a test need not wait long until a dead member is noticed. */
-const SESSION_TIMEOUT_MS = 6_000;
+export const SESSION_TIMEOUT_MS = 6_000;
 
 export function createMember(options: MemberOptions): KafkaConsumer {
   const { servers, groupId, topics, onChunk, logger = createSilentLogger() } = options;
@@ -45,7 +46,7 @@ export function createMember(options: MemberOptions): KafkaConsumer {
       }),
     clock: options.clock ?? createSystemClock(),
     logger,
-    sessionTimeoutMs: SESSION_TIMEOUT_MS,
+    sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
     ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
   });
 }

@@ -20,8 +20,11 @@ export interface KafkaConsumerOptions {
   /** Of topics that have to be made. */
   readonly partitions: number;
   readonly onChunk: ChunkHandler;
-  /** It has ended by an error that another try would meet again; nothing more is read. */
-  readonly onStopped: (error: Error) => void;
+  /**
+   * It has ended by an error that another try would meet again; nothing more is read. Without it
+   * such errors are told, and another try is made slowly until a person has mended the cause.
+   */
+  readonly onStopped?: (error: Error) => void;
   readonly clock: Clock;
   readonly logger: Pick<Logger, "debug" | "info" | "warn" | "error">;
   /** How many partitions are handled at the same time. */
@@ -53,6 +56,8 @@ const DEFAULT_CONCURRENCY = 4;
 const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
 /** A rebalance may hold everything up for a minute. */
 const DEFAULT_STALL_AFTER_MS = 90_000;
+/** Between tries while Kafka does not let us in: a person has to act, and sees it in the log. */
+const REFUSED_PAUSE_MS = 30_000;
 /** Besides the client's own tries of some four seconds: an outage is not to be prolonged much. */
 const LONGEST_PAUSE_MS = 5_000;
 const STOP_GRACE_MS = 3_000;
@@ -74,6 +79,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   });
   let status: "connecting" | "consuming" | "stopped" = "stopped";
   let failures = 0;
+  let refused = false;
   let running: Promise<void> | undefined;
   const stopping = Promise.withResolvers<"stop">();
 
@@ -92,6 +98,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     onJoined() {
       status = "consuming";
       failures = 0;
+      refused = false;
       logger.info({ group: groupId, partitions: readers.positions().length }, "kafka.joined");
     },
   };
@@ -144,12 +151,17 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   }
 
   function judge(error: Error): boolean {
-    if (isFatal(error)) {
+    failures += 1;
+    refused = isFatal(error);
+    if (refused && onStopped !== undefined) {
       logger.error({ err: error, group: groupId }, "kafka.consumer_stopped");
       onStopped(error);
       return false;
     }
-    failures += 1;
+    if (refused) {
+      logger.error({ err: error, group: groupId, failures }, "kafka.refused; nothing is read");
+      return true;
+    }
     logger.warn({ group: groupId, reason: error.message, failures }, "kafka.unreachable");
     return true;
   }
@@ -157,7 +169,9 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   async function live(): Promise<void> {
     while (await liveOnce()) {
       if (failures === 0) continue;
-      const pauseMs = retryDelayMs(failures, Math.random(), LONGEST_PAUSE_MS);
+      const pauseMs = refused
+        ? REFUSED_PAUSE_MS
+        : retryDelayMs(failures, Math.random(), LONGEST_PAUSE_MS);
       if ((await pauseFor(pauseMs)) === "stop") break;
     }
     status = "stopped";

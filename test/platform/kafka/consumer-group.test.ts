@@ -143,3 +143,23 @@ describe("a member on its own", { timeout: GROUP_TIMEOUT_MS }, () => {
     expect(seen.length).toBeLessThan(TOTAL);
   });
 });
+
+it("a member that is told to stop does not wait until the group has found out who is gone", async () => {
+  const topic = await kafka.createTopic("lingering");
+  await kafka.produce(topic, [{ key: null, value: "1" }]);
+  const groupId = `${topic}.group`;
+  const settings = { servers: kafka.servers, groupId, topics: [topic], sessionTimeoutMs: 60_000 };
+  const ghost = startChildMember({ ...settings, file: path.join(folder, "ghost"), chunkMs: 1 });
+  children.push(ghost);
+  await expect.poll(() => ghost.handled()).toEqual(["1"]);
+  await ghost.kill();
+  const stateOf = async (): Promise<string | undefined> =>
+    (await kafka.admin.describeGroups([groupId])).groups[0]?.state;
+
+  const member = createMember({ ...settings, onChunk: async () => {} });
+  member.start();
+  await expect.poll(stateOf).toBe("PreparingRebalance");
+  await member.stop();
+  expect(member.state().status).toBe("stopped");
+  expect(await stateOf()).toBe("PreparingRebalance");
+});
