@@ -10,7 +10,7 @@ import type { ChunkHandler, KafkaRecord } from "../platform/kafka/records.ts";
 import type { Logger } from "../platform/logger.ts";
 import { Problem } from "../platform/problems.ts";
 import type { Accept } from "./accept.ts";
-import { acceptIsolated, type Poison } from "./accept-isolated.ts";
+import { createIsolatedAccept, type Poison } from "./accept-isolated.ts";
 import { auditEntries, type EventAudit } from "./event-audit.ts";
 import { readGeneralEvent } from "./general-event.ts";
 import { detailOf, type EventReading, type IncomingEvent, type Owned } from "./incoming-event.ts";
@@ -71,6 +71,7 @@ function poisoned(): RecordOutcome {
 
 export function createEventIntake(options: EventIntakeOptions): ChunkHandler {
   const { clock, logger } = options;
+  const acceptIsolated = createIsolatedAccept(options.accept);
 
   function read(record: KafkaRecord): EventReading | undefined {
     if (record.value === null) return undefined;
@@ -133,7 +134,6 @@ export function createEventIntake(options: EventIntakeOptions): ChunkHandler {
   async function acceptAll(entries: readonly Entry[]): Promise<void> {
     const waiting = open(entries);
     const results = await acceptIsolated(
-      options.accept,
       waiting.map(({ event }) => event.submission),
       KAFKA,
     );

@@ -7,7 +7,7 @@ import type { Redis } from "ioredis";
 import type { Caller } from "../contract/caller.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { Accept } from "./accept.ts";
-import { acceptIsolated, type Poison } from "./accept-isolated.ts";
+import { createIsolatedAccept, type Poison } from "./accept-isolated.ts";
 import {
   BRIDGE_CHANNEL_PREFIX,
   readBridgeMessage,
@@ -83,6 +83,7 @@ type Dropped = Extract<BridgeOutcome, { kind: "dropped" }>;
 
 export function createRedisBridge(options: RedisBridgeOptions): RedisBridge {
   const { redis, logger } = options;
+  const acceptIsolated = createIsolatedAccept(options.accept);
   const buffer: Heard[] = [];
   let overflow = 0;
   let working: Promise<void> | undefined;
@@ -112,7 +113,6 @@ export function createRedisBridge(options: RedisBridgeOptions): RedisBridge {
     );
     try {
       const results = await acceptIsolated(
-        options.accept,
         waiting.map(({ submission }) => submission),
         BRIDGE,
       );

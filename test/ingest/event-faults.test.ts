@@ -126,13 +126,6 @@ describe("while nothing can be taken", () => {
     expect(kinds(await scene.take(records))).toEqual(["accepted", "dead_lettered invalid_json"]);
   });
 
-  it("gives up none when Redis refuses them all for a reason of its own", async () => {
-    const refusal = Object.assign(new Error("NOPERM no permissions"), { name: "ReplyError" });
-    const handler = scene.intake({ accept: () => Promise.reject(refusal) });
-    await expect(scene.take(chunk(), handler)).rejects.toThrow("NOPERM");
-    expect(scene.deadLetters).toEqual([]);
-  });
-
   it("accepts once what could not be put aside at first", async () => {
     const records = chunk();
     const handler = scene.intake({
