@@ -1,4 +1,5 @@
 /** What the roles share of Kafka: one connection, one producer, and how a role reads its topics. */
+import type { Role } from "../platform/config-schema.ts";
 import { createKafkaConnection, kafkaSettingsOf } from "../platform/kafka/connection.ts";
 import { createKafkaConsumer, type KafkaConsumerState } from "../platform/kafka/consumer.ts";
 import { createDeadLetters, type DeadLetters } from "../platform/kafka/dead-letters.ts";
@@ -80,7 +81,7 @@ export function createKafkaParts(foundation: Foundation): KafkaParts | undefined
         onChunk,
         clock,
         logger,
-        onStopped: foundation.onFatal,
+        ...(endsWithReading(config.ROLES) ? { onStopped: foundation.onFatal } : {}),
         sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
       });
       const telling = createReaderTelling({
@@ -103,6 +104,14 @@ export function createKafkaParts(foundation: Foundation): KafkaParts | undefined
       await telling.start();
     },
   };
+}
+
+/**
+ * Whether a process with these roles is worth nothing while Kafka does not let it in: then it ends,
+ * so that whoever started it sees why. Beside other roles reading waits, and `/health` says so.
+ */
+function endsWithReading(roles: readonly Role[]): boolean {
+  return roles.every((role) => role === "ingest" || role === "projector");
 }
 
 function readerStateOf({ status }: KafkaConsumerState): ReaderState {

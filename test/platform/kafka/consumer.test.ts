@@ -1,7 +1,10 @@
 /** What a consumer promises while nothing fails, while its handler does, and when it is stopped. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSystemClock } from "../../../src/platform/clock.ts";
-import { createKafkaConnection } from "../../../src/platform/kafka/connection.ts";
+import {
+  createKafkaConnection,
+  type KafkaSettings,
+} from "../../../src/platform/kafka/connection.ts";
 import { createKafkaConsumer, type KafkaConsumer } from "../../../src/platform/kafka/consumer.ts";
 import type { KafkaRecord } from "../../../src/platform/kafka/records.ts";
 import { createSilentLogger } from "../../../src/platform/logger.ts";
@@ -165,20 +168,20 @@ describe("a consumer that hears nothing from the broker any more", () => {
 });
 
 describe("a consumer that Kafka does not let in", () => {
+  const logger = createSilentLogger();
+  const connect = (sasl: Pick<KafkaSettings, "sasl">) =>
+    createKafkaConnection(
+      { servers: kafka.servers.split(","), clientId: "test", ssl: false, ...sasl },
+      logger,
+    );
+  const refusing = () =>
+    connect({ sasl: { mechanism: "plain", username: "nobody", password: "wrong" } });
+
   it("ends and says so, since another try would end the same", async () => {
     const topic = await kafka.createTopic("refused");
     const stopped = Promise.withResolvers<Error>();
-    const logger = createSilentLogger();
     const consumer = createKafkaConsumer({
-      connection: createKafkaConnection(
-        {
-          servers: kafka.servers.split(","),
-          clientId: "test",
-          ssl: false,
-          sasl: { mechanism: "plain", username: "nobody", password: "wrong" },
-        },
-        logger,
-      ),
+      connection: refusing(),
       groupId: `${topic}.group`,
       topics: [topic],
       partitions: 1,
@@ -191,6 +194,49 @@ describe("a consumer that Kafka does not let in", () => {
     expect((await stopped.promise).message).toMatch(/sasl/i);
     await consumer.stop();
     expect(consumer.state()).toEqual({ status: "stopped", partitions: [] });
+  });
+
+  it("tries on slowly where others need the process, and reads once it is let in", async () => {
+    const topic = await kafka.createTopic("let-in");
+    await kafka.produce(topic, [{ key: null, value: "waiting" }]);
+    const [refused, allowed] = [refusing(), connect({})];
+    let isAllowed = false;
+    const errors: string[] = [];
+    const seen: string[] = [];
+    const clock = createManualClock();
+    const consumer = createKafkaConsumer({
+      connection: {
+        servers: refused.servers,
+        get client() {
+          return isAllowed ? allowed.client : refused.client;
+        },
+      },
+      groupId: `${topic}.group`,
+      topics: [topic],
+      partitions: 1,
+      onChunk: async (records) => void seen.push(...valuesOf(records)),
+      clock,
+      logger: Object.assign(createSilentLogger(), {
+        error: (_fields: object, text: string) => void errors.push(text),
+      }),
+    });
+    consumers.push(consumer);
+    consumer.start();
+    await expect.poll(() => errors.length).toBe(1);
+    expect(errors[0]).toContain("kafka.refused");
+    expect(consumer.state()).toEqual({ status: "connecting", partitions: [] });
+
+    isAllowed = true;
+    clock.advance(29_000);
+    expect(seen).toEqual([]);
+    // The pause may be set a moment after the error was told.
+    await expect
+      .poll(() => {
+        clock.advance(1_000);
+        return seen;
+      })
+      .toEqual(["waiting"]);
+    expect(errors).toHaveLength(1);
   });
 });
 
