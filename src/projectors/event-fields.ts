@@ -4,6 +4,11 @@ import { userIdSchema } from "../contract/notification-request.ts";
 
 /** What the templates take. */
 const MAX_SHOWN_ITEMS = 1_000;
+/**
+ * Half of what ingest takes as one event: a list is all that can be long in one, and what is beside
+ * it stays below 64 KiB even if JSON needs six bytes for each of its characters.
+ */
+const MAX_SHOWN_BYTES = 128 * 1_024;
 const MAX_NAME_LENGTH = 200;
 const MAX_FILENAME_LENGTH = 512;
 const MAX_SENTENCE_LENGTH = 4_000;
@@ -51,9 +56,19 @@ export const optionalSentence = optionalText(MAX_SENTENCE_LENGTH);
 export const optionalFilename = optionalText(MAX_FILENAME_LENGTH);
 export const optionalName = optionalText(MAX_NAME_LENGTH);
 
-/** The first items in full: whoever has more of them looks at the batch itself. */
-export function shownItems<T>(items: readonly T[]): readonly T[] {
-  return items.slice(0, MAX_SHOWN_ITEMS);
+/**
+ * The first items in full, as many as fit into an event: whoever has more of them looks at the batch
+ * itself.
+ */
+export function shownItems<T extends object>(items: readonly T[]): readonly T[] {
+  let bytes = 0;
+  const first = items.slice(0, MAX_SHOWN_ITEMS);
+  const end = first.findIndex((item) => {
+    // One more for the comma behind it.
+    bytes += Buffer.byteLength(JSON.stringify(item)) + 1;
+    return bytes > MAX_SHOWN_BYTES;
+  });
+  return end === -1 ? first : first.slice(0, end);
 }
 
 /** What any domain event may name: for whom, about what, when. */
