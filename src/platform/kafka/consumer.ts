@@ -127,10 +127,12 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       return false;
     }
     if ((await orAfter(left, LEAVE_DEADLINE_MS)) === "late") {
-      // It may still hold its partitions: only the end of the process frees them.
-      return judge(new MembershipStuck("the membership of the group did not end"));
+      // It may still hold its partitions: only the end of the process surely frees them.
+      const goesOn = judge(new MembershipStuck("the membership of the group did not end"));
+      if (!goesOn) return false;
+      // Beside it a new one would read only a part, and look as if all were well.
     }
-    await left;
+    await Promise.race([stopping.promise, left]);
     readers.stop();
     readers.assign({});
     if (end.kind === "failed") return judge(end.error);
