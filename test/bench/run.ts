@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createLogger } from "../../src/platform/logger.ts";
-import { createResources, type Resources } from "../../src/platform/resources.ts";
+import type { Resources } from "../../src/platform/resources.ts";
+import { runMeasuring, say } from "../support/measuring-command.ts";
 import { BENCH_USAGE, parseBenchArguments, type BenchOptions } from "./arguments.ts";
 import { isSound } from "./judgement.ts";
 import { kafkaReportOf } from "./kafka-report.ts";
@@ -14,39 +15,19 @@ import { runCourse, type Course } from "./scenario.ts";
 import { startBaseline, startProduct } from "./targets.ts";
 
 const EXIT_UNSOUND = 1;
-const EXIT_WRONG_USE = 2;
-const EXIT_INTERRUPTED = 130;
-const STOP_DEADLINE_MS = 30_000;
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
-
-async function run(args: readonly string[]): Promise<number> {
-  const parsed = parseBenchArguments(args);
-  if (parsed.kind === "help") {
-    say(BENCH_USAGE);
-    return 0;
+async function run(options: BenchOptions, resources: Resources): Promise<number> {
+  const tools = await openTools(resources);
+  if (options.scenario === "kafka") {
+    const courses = await measureKafka(options, tools);
+    await writeFigures(options, courses);
+    say(`\n${kafkaReportOf(courses)}`);
+    return courses.every(isGoodKafkaCourse) ? 0 : EXIT_UNSOUND;
   }
-  if (parsed.kind === "wrong") {
-    process.stderr.write(`${parsed.message}\n\n${BENCH_USAGE}`);
-    return EXIT_WRONG_USE;
-  }
-  const resources = createResources();
-  stopOnSignals(resources);
-  try {
-    const tools = await openTools(resources);
-    if (parsed.options.scenario === "kafka") {
-      const courses = await measureKafka(parsed.options, tools);
-      await writeFigures(parsed.options, courses);
-      say(`\n${kafkaReportOf(courses)}`);
-      return courses.every(isGoodKafkaCourse) ? 0 : EXIT_UNSOUND;
-    }
-    const courses = await measure(parsed.options, tools);
-    await writeFigures(parsed.options, courses);
-    say(`\n${reportOf(courses)}`);
-    return courses.every(isGood) ? 0 : EXIT_UNSOUND;
-  } finally {
-    await resources.close(STOP_DEADLINE_MS);
-  }
+  const courses = await measure(options, tools);
+  await writeFigures(options, courses);
+  say(`\n${reportOf(courses)}`);
+  return courses.every(isGood) ? 0 : EXIT_UNSOUND;
 }
 
 async function openTools(resources: Resources) {
@@ -82,13 +63,4 @@ async function writeFigures(options: BenchOptions, courses: readonly object[]): 
   say(`figures written to ${options.json}`);
 }
 
-function stopOnSignals(resources: Resources): void {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      say("stopping");
-      void resources.close(STOP_DEADLINE_MS).then(() => process.exit(EXIT_INTERRUPTED));
-    });
-  }
-}
-
-process.exitCode = await run(process.argv.slice(2));
+process.exitCode = await runMeasuring(parseBenchArguments(process.argv.slice(2)), BENCH_USAGE, run);

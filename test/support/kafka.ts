@@ -20,6 +20,7 @@ import {
 } from "../../src/platform/kafka/local-broker.ts";
 import { stopIdleTimers } from "../../src/platform/kafka/idle-timers.ts";
 import type { KafkaRecord, OutgoingRecord } from "../../src/platform/kafka/records.ts";
+import { patiently } from "./retriable.ts";
 
 /** Beyond the time that a broker has to start, which is told where it fails. */
 const ANSWER_DEADLINE_MS = 50_000;
@@ -159,20 +160,6 @@ export async function connectTestKafka(servers: string): Promise<TestKafka> {
       await (await producer)?.disconnect();
     },
   };
-}
-
-/** A topic that was just made, and a broker that just came up, refuse for a moment. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  const endsAt = performance.now() + ANSWER_DEADLINE_MS;
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      const passes = error instanceof Error && "retriable" in error && error.retriable === true;
-      if (!passes || performance.now() > endsAt) throw error;
-      await delay(POLL_MS);
-    }
-  }
 }
 
 async function readAll(kafka: Kafka, admin: Admin, topic: string): Promise<KafkaRecord[]> {

@@ -6,7 +6,8 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { findFreePort, startLocalBroker } from "../../src/platform/kafka/local-broker.ts";
 import { createKeyspace } from "../../src/platform/keyspace.ts";
-import { createResources, type Resources } from "../../src/platform/resources.ts";
+import type { Resources } from "../../src/platform/resources.ts";
+import { runMeasuring, say } from "../support/measuring-command.ts";
 import { isAsExpected } from "./account.ts";
 import { parseTraceArguments, TRACE_USAGE, type TraceOptions } from "./arguments.ts";
 import { DOMAIN_KINDS, TEACHER_TYPES } from "./catalog.ts";
@@ -20,9 +21,6 @@ import { happenedAt, shiftTo } from "./time-shift.ts";
 import { readTrace, type TraceRecord } from "./trace-record.ts";
 
 const EXIT_UNSOUND = 1;
-const EXIT_WRONG_USE = 2;
-const EXIT_INTERRUPTED = 130;
-const STOP_DEADLINE_MS = 30_000;
 const REDIS_AWAY_MS = 20_000;
 /** The product's own default. */
 const SHARDS = 16;
@@ -33,26 +31,8 @@ const WHOLE_TRACE_MS = 30 * DAY_MS;
 const CLEARANCE_MS = 60_000;
 const TERM_SEED = 20_260_901;
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
-
-async function run(args: readonly string[]): Promise<number> {
-  const parsed = parseTraceArguments(args);
-  if (parsed.kind === "help") {
-    say(TRACE_USAGE);
-    return 0;
-  }
-  if (parsed.kind === "wrong") {
-    process.stderr.write(`${parsed.message}\n\n${TRACE_USAGE}`);
-    return EXIT_WRONG_USE;
-  }
-  const resources = createResources();
-  stopOnSignals(resources);
-  try {
-    const isWhole = parsed.options.maxAgeSeconds === undefined;
-    return report(await replayWith(parsed.options, resources), isWhole);
-  } finally {
-    await resources.close(STOP_DEADLINE_MS);
-  }
+async function run(options: TraceOptions, resources: Resources): Promise<number> {
+  return report(await replayWith(options, resources), options.maxAgeSeconds === undefined);
 }
 
 async function replayWith(options: TraceOptions, resources: Resources): Promise<Replayed> {
@@ -137,13 +117,4 @@ function report({ lines, faults, seconds }: Replayed, isWhole: boolean): number 
   return wrong + faults.length + missing === 0 ? 0 : EXIT_UNSOUND;
 }
 
-function stopOnSignals(resources: Resources): void {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      say("stopping");
-      void resources.close(STOP_DEADLINE_MS).then(() => process.exit(EXIT_INTERRUPTED));
-    });
-  }
-}
-
-process.exitCode = await run(process.argv.slice(2));
+process.exitCode = await runMeasuring(parseTraceArguments(process.argv.slice(2)), TRACE_USAGE, run);

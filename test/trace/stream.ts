@@ -1,6 +1,5 @@
 /** The broker as the replay uses it: puts a trace on it, and watches how far the groups have come. */
 import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import {
   Kafka,
   logLevel,
@@ -10,14 +9,13 @@ import {
   type Producer,
 } from "kafkajs";
 import { stopIdleTimers } from "../../src/platform/kafka/idle-timers.ts";
+import { patiently } from "../support/retriable.ts";
 import type { TraceRecord } from "./trace-record.ts";
 
 /** Records of one request to the broker. */
 const BATCH_SIZE = 200;
 /** How long the broker lets a reader at the end of a topic wait for more. */
 const READ_WAIT_MS = 100;
-const PATIENCE_MS = 30_000;
-const RETRY_MS = 100;
 /** On every record: its place in the trace, which it keeps when it is put aside. */
 export const PLACE_HEADER = "trace-place";
 
@@ -136,20 +134,6 @@ export async function openStream(servers: string, prefix: string): Promise<Strea
       await Promise.all([admin.disconnect(), producer.disconnect()]);
     },
   };
-}
-
-/** A broker that has just come back does not know at once what it leads. */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  const giveUpAt = performance.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      const isPassing = error instanceof Error && "retriable" in error && error.retriable === true;
-      if (!isPassing || performance.now() > giveUpAt) throw error;
-      await delay(RETRY_MS);
-    }
-  }
 }
 
 /** A group of one, whose commits nobody needs. */

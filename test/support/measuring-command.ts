@@ -1,0 +1,44 @@
+/** What the commands that measure the product share: help, wrong use, and an end in good order. */
+import { createResources, type Resources } from "../../src/platform/resources.ts";
+
+const EXIT_WRONG_USE = 2;
+const EXIT_INTERRUPTED = 130;
+const STOP_DEADLINE_MS = 30_000;
+
+export const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+type Parsed<Options> =
+  | { readonly kind: "help" }
+  | { readonly kind: "options"; readonly options: Options }
+  | { readonly kind: "wrong"; readonly message: string };
+
+/**
+ * Does `work` with what was asked for, and closes what it opened however it ends.
+ * @returns the exit code: that of `work`, 0 for help, 2 for wrong use
+ */
+export async function runMeasuring<Options>(
+  parsed: Parsed<Options>,
+  usage: string,
+  work: (options: Options, resources: Resources) => Promise<number>,
+): Promise<number> {
+  if (parsed.kind === "help") {
+    say(usage);
+    return 0;
+  }
+  if (parsed.kind === "wrong") {
+    process.stderr.write(`${parsed.message}\n\n${usage}`);
+    return EXIT_WRONG_USE;
+  }
+  const resources = createResources();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      say("stopping");
+      void resources.close(STOP_DEADLINE_MS).then(() => process.exit(EXIT_INTERRUPTED));
+    });
+  }
+  try {
+    return await work(parsed.options, resources);
+  } finally {
+    await resources.close(STOP_DEADLINE_MS);
+  }
+}
