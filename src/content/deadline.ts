@@ -3,11 +3,6 @@ import type { Priority } from "../contract/vocabulary.ts";
 import { parseInstant } from "./instant.ts";
 import type { Template } from "./template.ts";
 
-/** What a question, its answer and the warning between them are about. */
-export const MATTER_FIELD = "batch_id";
-/** Where a warning says how much time is left. */
-export const HOURS_FIELD = "hours_remaining";
-
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
 /** No push service is asked to keep a message for longer than a day. */

@@ -6,7 +6,7 @@ import addFormats from "ajv-formats";
 import { parse, YAMLParseError } from "yaml";
 import { FAMILIES } from "../contract/vocabulary.ts";
 import type { ProblemIssue } from "../platform/problems.ts";
-import { HOURS_FIELD, MATTER_FIELD } from "./deadline.ts";
+import { HOURS_FIELD, MATTER_FIELD } from "./warning-fields.ts";
 import { parseInstant } from "./instant.ts";
 import { templateSchema, type Template } from "./template.ts";
 

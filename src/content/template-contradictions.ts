@@ -1,5 +1,5 @@
 /** Mistakes in a template that no field shows on its own: names no field has, links that lack a part. */
-import { MATTER_FIELD } from "./deadline.ts";
+import { MATTER_FIELD } from "./warning-fields.ts";
 import { placeholdersOf } from "./url-pattern.ts";
 
 export interface Contradiction {

@@ -4,7 +4,7 @@
  * step that creates the note of the question or answer (`tracking/lua/accept.lua`), so no crash
  * leaves one without the other, and what is repeated does nothing again.
  */
-import { HOURS_FIELD, MATTER_FIELD } from "../content/deadline.ts";
+import { HOURS_FIELD, MATTER_FIELD } from "../content/warning-fields.ts";
 import type { Template } from "../content/template.ts";
 import type { Caller } from "../contract/caller.ts";
 import type { NotificationRequest } from "../contract/notification-request.ts";
