@@ -1,10 +1,13 @@
 /** The one event with which services ask for a notification to a teacher, and Kafka's event envelope. */
 import { z } from "zod";
+import { epochMsOf, isWithinYears, OUT_OF_YEARS } from "./event-time.ts";
 import { prioritySchema, referenceSchema, userIdSchema } from "./notification-request.ts";
 import { CATEGORIES } from "./vocabulary.ts";
 
 /** With offset, `Z`, or naive, which is UTC: which of them is decided where it is used. */
-const eventTime = z.iso.datetime({ offset: true, local: true });
+const eventTime = z.iso
+  .datetime({ offset: true, local: true, abort: true })
+  .refine((time) => isWithinYears(epochMsOf(time)), OUT_OF_YEARS);
 
 /**
  * What travels on the topics. `data` is checked by whoever knows the event type; unknown fields are

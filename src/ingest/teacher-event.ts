@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { parseInstant } from "../content/instant.ts";
 import { deadlineOf } from "../content/deadline.ts";
 import type { Template } from "../content/template.ts";
+import { isWithinYears, OUT_OF_YEARS } from "../contract/event-time.ts";
 import type { NotificationRequest } from "../contract/notification-request.ts";
 import {
   eventEnvelopeSchema,
@@ -109,6 +110,10 @@ function eventOf(
   const occurredAtMs =
     instantOf(notification.timestamp) ?? instantOf(envelope?.event_timestamp) ?? record.timestamp;
   const deadlineMs = deadlineFor(notification, template, occurredAtMs);
+  // The one in the payload has no schema, and a template's default counts on from when it happened.
+  if (deadlineMs !== null && !isWithinYears(deadlineMs)) {
+    return unusable("invalid_event", `The deadline: ${OUT_OF_YEARS}.`);
+  }
   const stated = notification.correlation_id ?? envelope?.correlation_id ?? undefined;
   const traceparent = traceparentOf(
     envelope?.metadata?.["traceparent"],

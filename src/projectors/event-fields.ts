@@ -1,5 +1,6 @@
 /** Kinds of field that domain events have. Null means absent; an id is never a number. */
 import { z } from "zod";
+import { epochMsOf, isWithinYears, OUT_OF_YEARS } from "../contract/event-time.ts";
 import { userIdSchema } from "../contract/notification-request.ts";
 
 /** What the templates take. */
@@ -13,14 +14,8 @@ const MAX_NAME_LENGTH = 200;
 const MAX_FILENAME_LENGTH = 512;
 const MAX_SENTENCE_LENGTH = 4_000;
 
-const ZONE_PATTERN = /(?:Z|[+-]\d\d:\d\d)$/;
 /** With no more digits after its seconds than every reader takes. */
 const PLAIN_UTC_PATTERN = /T\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
-
-/** Epoch milliseconds of a time that passed the schema; without an offset it is UTC. */
-export function epochMsOf(time: string): number {
-  return Date.parse(ZONE_PATTERN.test(time) ? time : `${time}Z`);
-}
 
 /** RFC 3339 with `Z`; what is that already stays as it is. */
 function inUtc(time: string): string {
@@ -30,7 +25,8 @@ function inUtc(time: string): string {
 export const reference = z.string().min(1).max(128);
 /** With offset, `Z` or naive; comes out with `Z`. */
 export const eventTime = z.iso
-  .datetime({ offset: true, local: true, error: "must be an ISO 8601 date-time" })
+  .datetime({ offset: true, local: true, error: "must be an ISO 8601 date-time", abort: true })
+  .refine((time) => isWithinYears(epochMsOf(time)), OUT_OF_YEARS)
   .transform(inUtc);
 export const count = z.int().min(0);
 

@@ -2,10 +2,10 @@
  * One domain event to one teacher notification event: is it worth telling, to whom, and what may
  * the page see? Pure; who owns what has been looked up before.
  */
+import { epochMsOf } from "../contract/event-time.ts";
 import type { TeacherNotification } from "../contract/teacher-notification.ts";
 import type { Ownership } from "./ownership.ts";
 import type { Occurrence, TraceContext } from "./read-record.ts";
-import { epochMsOf } from "./event-fields.ts";
 
 const SECOND_MS = 1_000;
 const SOURCE = "projector";

@@ -3,6 +3,7 @@
  * value is what would be `data`, has the type that its topic is for.
  */
 import { z } from "zod";
+import { epochMsOf, isWithinYears, OUT_OF_YEARS } from "../contract/event-time.ts";
 import { eventEnvelopeSchema, type EventEnvelope } from "../contract/teacher-notification.ts";
 import { canonicalJson } from "../platform/canonical-json.ts";
 import { isRedriven } from "../platform/kafka/dead-letter-headers.ts";
@@ -10,7 +11,6 @@ import { readRecordObject } from "../platform/kafka/record-json.ts";
 import type { KafkaRecord } from "../platform/kafka/records.ts";
 import { sha256Hex } from "../platform/keyspace.ts";
 import { describeIssues, type DomainEvent, type DomainFacts } from "./domain-event.ts";
-import { epochMsOf } from "./event-fields.ts";
 import type { EventTable } from "./event-table.ts";
 
 /** W3C Trace Context, handed on so that a notification can be followed back to its cause. */
@@ -116,6 +116,11 @@ export function readRecord(record: KafkaRecord, table: EventTable): Reading {
   const result = event.read(data);
   if (!result.ok) return unreadable("invalid_event", result.issues, event);
   const time = result.facts.timestamp ?? eventTimestamp;
+  const occurredAtMs = time === undefined ? record.timestamp : epochMsOf(time);
+  // Times that are stated have been checked; producers stamp records with what they like.
+  if (!isWithinYears(occurredAtMs)) {
+    return unreadable("invalid_event", `the record's timestamp: ${OUT_OF_YEARS}`, event);
+  }
   return {
     kind: "occurrence",
     occurrence: {
@@ -123,7 +128,7 @@ export function readRecord(record: KafkaRecord, table: EventTable): Reading {
       facts: result.facts,
       // Of the event alone, not of the record: it may come on both of its topics.
       eventId: statement.eventId ?? sha256Hex(`${event.type}\n${canonicalJson(data)}`),
-      occurredAtMs: time === undefined ? record.timestamp : epochMsOf(time),
+      occurredAtMs,
       redriven: isRedriven(record.headers),
       trace,
     },

@@ -10,6 +10,7 @@ import {
   openIntakeScene,
   recordOf,
   TEACHER_TOPIC,
+  templates,
   type IntakeScene,
 } from "./intake-scene.ts";
 
@@ -29,12 +30,6 @@ beforeEach(() => {
     list.length = 0;
   }
 });
-
-/** A type whose deadline is counted from when it happened. */
-const MATCHING = {
-  notification_type: "student_matching_confirmation_required",
-  payload: {},
-};
 
 const someone = (): string => {
   users += 1;
@@ -76,11 +71,17 @@ describe("what can never be used", () => {
   });
 
   it("is a record that nobody thought of", async () => {
-    const strange = record(batchCompleted({ teacher_id: someone(), ...MATCHING }), {
-      timestamp: Number.NaN,
-    });
+    const strange = record(batchCompleted({ teacher_id: someone(), notification_type: "strange" }));
     const good = record(batchCompleted({ teacher_id: someone() }));
-    expect(kinds(await scene.take([strange, good]))).toEqual(["dead_lettered poison", "accepted"]);
+    const get = (id: string) => {
+      if (id === "strange") throw new TypeError("a bug");
+      return templates.get(id);
+    };
+    const handler = scene.intake({ templates: { get } });
+    expect(kinds(await scene.take([strange, good], handler))).toEqual([
+      "dead_lettered poison",
+      "accepted",
+    ]);
   });
 
   it.each([

@@ -1,5 +1,6 @@
 /** What becomes of chunks of domain events: each one told, skipped or put aside, and none lost. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { KafkaRecord } from "../../src/platform/kafka/records.ts";
 import { isRedisUnavailable } from "../../src/platform/redis-failure.ts";
 import { openTestRedis, type TestRedis } from "../support/redis.ts";
 import { DEAD_LETTER_TOPIC, openIntake, TEACHER_TOPIC } from "./open-intake.ts";
@@ -59,6 +60,19 @@ describe("a chunk", () => {
     }
   });
 
+  /** Fails where nothing should, as a bug would make it; its bytes can still be put aside. */
+  function brokenOnce(whole: KafkaRecord): KafkaRecord {
+    let broken = true;
+    return {
+      ...whole,
+      get headers() {
+        if (!broken) return whole.headers;
+        broken = false;
+        throw new TypeError("a bug");
+      },
+    };
+  }
+
   it("with something unusable at any place tells the rest", async () => {
     const intake = openIntake(store);
     const foreign = newBatch();
@@ -71,8 +85,9 @@ describe("a chunk", () => {
       [ready(foreign), "ownership_mismatch"],
       [
         { ...ready(newBatch(), { timestamp: null }, { event_timestamp: null }), timestamp: 9e15 },
-        "poison",
+        "invalid_event",
       ],
+      [brokenOnce(ready(newBatch())), "poison"],
     ];
     const good = unusable.map((_bad, index) =>
       ready(newBatch(), {}, { event_id: `good-${index}` }),
