@@ -1,5 +1,6 @@
 /** What a record turns out to hold: an event that can be taken in, or the reason why not. */
 import type { z } from "zod";
+import { faultText } from "../platform/fault-text.ts";
 import type { DeadLetterReason } from "../platform/kafka/dead-letters.ts";
 import type { Problem } from "../platform/problems.ts";
 import type { Submission } from "./submission.ts";
@@ -30,21 +31,21 @@ export function unusable(reason: DeadLetterReason, detail: string): EventReading
   return { kind: "unusable", reason, detail };
 }
 
-/** Each fault with its place and without the value: `data.teacher_id: must be ...; ...`. */
+/** The first faults with their places and without values: `data.teacher_id: must be ...; ...`. */
 export function faultsOf(error: z.ZodError, within = ""): string {
-  return error.issues
-    .map(({ path, message }) => {
-      const place = [within, ...path.map(String)].filter((step) => step !== "").join(".");
-      return place === "" ? message : `${place}: ${message}`;
-    })
-    .join("; ");
+  return faultText(
+    error.issues.map(({ path, message }) => ({
+      place: [within, ...path.map(String)].filter((step) => step !== "").join("."),
+      message,
+    })),
+  );
 }
 
-/** A refusal with all its faults. */
+/** A refusal with its first faults. */
 export function detailOf({ detail, errors }: Problem): string {
   if (errors.length === 0) return detail;
-  const places = errors.map(({ path, message }) => `${path}: ${message}`).join("; ");
-  return `${detail.replace(/\.$/, "")}: ${places}`;
+  const faults = faultText(errors.map(({ path, message }) => ({ place: path, message })));
+  return `${detail.replace(/\.$/, "")}: ${faults}`;
 }
 
 /** W3C Trace Context, level 1: version, trace id, parent id, flags. */

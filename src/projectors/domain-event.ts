@@ -5,6 +5,7 @@
 import type { z } from "zod";
 import type { Category, Priority } from "../contract/vocabulary.ts";
 import type { DomainTopicVariable } from "../platform/config-schema-kafka.ts";
+import { faultText } from "../platform/fault-text.ts";
 import type { EventSubject } from "./event-fields.ts";
 
 /** What a teacher can own. */
@@ -79,15 +80,14 @@ export interface DomainEvent extends EventNames, NotificationTraits {
     | { readonly ok: false; readonly issues: string };
 }
 
-/** Enough to mend a producer by. */
-const MAX_ISSUES = 5;
-
-/** Each fault by its place, none with the value. */
-export function describeIssues(error: z.ZodError, ...place: string[]): string {
-  return error.issues
-    .slice(0, MAX_ISSUES)
-    .map(({ path, message }) => `${[...place, ...path].join(".")}: ${message}`)
-    .join("; ");
+/** The first faults by their places, none with the value. */
+export function describeIssues(error: z.ZodError, ...within: string[]): string {
+  return faultText(
+    error.issues.map(({ path, message }) => ({
+      place: [...within, ...path.map(String)].join("."),
+      message,
+    })),
+  );
 }
 
 /** Nothing of null, which producers write for what they do not know. */

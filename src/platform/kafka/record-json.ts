@@ -24,6 +24,17 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A machine's word; anything else may be a sentence out of somebody's text. */
+const FIELD_PATTERN = /^[A-Za-z][A-Za-z0-9_]{0,59}$/;
+
+/** Where it is, by the outermost field alone: further in, names may be what people wrote. */
+function forbiddenName(path: string): string {
+  const [first = "", ...inner] = path.split(".");
+  const field = FIELD_PATTERN.test(first) ? first : "a field";
+  const place = inner.length === 0 ? "The value" : `${field}:`;
+  return `${place} holds the name __proto__, which is not allowed.`;
+}
+
 /** Never throws; the detail holds nothing of the value. */
 export function readRecordObject(value: Buffer): RecordReading {
   if (value.length > MAX_VALUE_BYTES) {
@@ -37,7 +48,7 @@ export function readRecordObject(value: Buffer): RecordReading {
     case "too_deep":
       return fault("invalid_event", `The value is nested deeper than ${MAX_NESTING} levels.`);
     case "forbidden_name":
-      return fault("invalid_event", `${reading.path}: is not an allowed name`);
+      return fault("invalid_event", forbiddenName(reading.path));
     case "value":
       return isObject(reading.value)
         ? { kind: "object", object: reading.value }
