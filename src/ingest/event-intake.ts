@@ -37,6 +37,7 @@ export interface EventIntakeOptions extends TeacherEventRules {
     /** In the order given; undefined where no owner is known. */
     ownersOf(owned: readonly Owned[]): Promise<(string | undefined)[]>;
   };
+  /** Everything that an event names must be known to be its user's; else nothing may be another's. */
   readonly strictOwnership: boolean;
   readonly maxEventAgeMs: number;
   readonly deadLetters: DeadLetters;
@@ -113,22 +114,20 @@ export function createEventIntake(options: EventIntakeOptions): ChunkHandler {
     );
     if (owned.length === 0) return;
     const owners = await options.owners.ownersOf(owned.map(({ about }) => about));
-    const known = new Set<Entry>();
     owned.forEach(({ entry, about, userId }, at) => {
       const owner = owners[at];
-      if (owner === undefined) return;
-      known.add(entry);
-      if (owner === userId) return;
+      if (owner === undefined || owner === userId) return;
       entry.outcome = deadLetter(
         "ownership_mismatch",
         `Its ${about.kind} belongs to another user.`,
       );
     });
     if (!options.strictOwnership) return;
-    for (const { entry, about } of owned) {
-      if (known.has(entry)) continue;
-      entry.outcome = deadLetter("owner_unknown", `Nobody knows whose its ${about.kind} is.`);
-    }
+    // Each that it names: the page shows all of them, and one that is known says nothing of another.
+    owned.forEach(({ entry, about }, at) => {
+      if (owners[at] !== undefined) return;
+      entry.outcome ??= deadLetter("owner_unknown", `Nobody knows whose its ${about.kind} is.`);
+    });
   }
 
   async function acceptAll(entries: readonly Entry[]): Promise<void> {

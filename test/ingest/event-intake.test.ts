@@ -253,19 +253,25 @@ describe("ownership", () => {
   });
 
   it("is trusted where nobody knows, unless the installation is strict", async () => {
-    const [first, second] = [someone(), someone()];
-    scene.owners.set("class:c9", second);
-    expect(kinds(await scene.take([about(first, "b9")]))).toEqual(["accepted"]);
+    const teacher = someone();
+    scene.owners.set("class:c9", teacher).set("batch:b8", teacher);
+    expect(kinds(await scene.take([about(someone(), "b9")]))).toEqual(["accepted"]);
+    expect(kinds(await scene.take([about(teacher, "b9", "c9")]))).toEqual(["accepted"]);
     const strict = scene.intake({ strictOwnership: true });
     const outcomes = await scene.take(
       [
         about(someone(), "b9"),
-        about(second, "b9", "c9"),
+        about(teacher, "b9", "c9"),
+        about(teacher, "b8", "c8"),
+        about(teacher, "b8", "c9"),
+        about(someone(), "b9", "c9"),
         record(batchCompleted({ teacher_id: someone(), payload: {} })),
       ],
       strict,
     );
-    expect(kinds(outcomes)).toEqual(["dead_lettered owner_unknown", "accepted", "accepted"]);
+    const unknown = "dead_lettered owner_unknown";
+    const foreign = "dead_lettered ownership_mismatch";
+    expect(kinds(outcomes)).toEqual([unknown, unknown, unknown, "accepted", foreign, "accepted"]);
   });
 
   it("is not asked about requests of the general topic", async () => {
