@@ -5,6 +5,7 @@ import type { Logger } from "../logger.ts";
 import { readAllCompressions } from "./compression.ts";
 import { gatherHeadersOnce } from "./header-decoding.ts";
 import { stopIdleTimers } from "./idle-timers.ts";
+import { replaceUnreadableBatches } from "./unreadable-batches.ts";
 
 export interface KafkaSettings {
   /** `host:port` each. */
@@ -70,6 +71,7 @@ export function createKafkaConnection(
   stopIdleTimers();
   readAllCompressions();
   gatherHeadersOnce();
+  replaceUnreadableBatches();
   const client = new Kafka({
     brokers: [...settings.servers],
     clientId: settings.clientId,

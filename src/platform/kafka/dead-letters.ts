@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../clock.ts";
 import type { KafkaProducer, KafkaRecord, OutgoingRecord } from "./records.ts";
+import { unreadableReason } from "./unreadable-batches.ts";
 
 export const DEAD_LETTER_REASONS = [
   "invalid_json",
@@ -35,26 +36,32 @@ const LATEST_MS = Date.UTC(9999, 11, 31);
 /** A key beyond this is left out with the rest of a record that is too large. */
 const MAX_KEY_BYTES = 1_024;
 
-/** `dlq-reason`, `dlq-detail`, `dlq-topic`, `dlq-partition`, `dlq-offset`, `dlq-timestamp`, `dlq-at`, `dlq-group`. */
+/**
+ * `dlq-reason`, `dlq-detail`, `dlq-topic`, `dlq-partition`, `dlq-offset`, `dlq-timestamp`, `dlq-at`,
+ * `dlq-group`. What a producer has put into headers of such names is left out.
+ */
 export function deadLetterRecord(
   { record, reason, detail }: DeadLetter,
   about: { readonly group: string; readonly atMs: number },
 ): OutgoingRecord {
+  const unreadable = unreadableReason(record.value);
   const own = {
     reason,
-    detail: detail.slice(0, MAX_DETAIL_LENGTH),
+    detail: (unreadable ?? detail).slice(0, MAX_DETAIL_LENGTH),
     topic: record.topic,
     partition: String(record.partition),
     offset: record.offset,
     timestamp: new Date(Math.min(Math.max(record.timestamp, 0), LATEST_MS)).toISOString(),
     at: new Date(about.atMs).toISOString(),
     group: about.group,
+    ...(unreadable === undefined ? {} : { omitted: "key, value, headers" }),
   };
+  const theirs = Object.entries(record.headers).filter(([name]) => !isOurs(name));
   return {
     key: record.key,
-    value: record.value,
+    value: unreadable === undefined ? record.value : null,
     headers: {
-      ...record.headers,
+      ...Object.fromEntries(theirs),
       ...Object.fromEntries(
         Object.entries(own).map(([name, value]) => [`${DEAD_LETTER_HEADER_PREFIX}${name}`, value]),
       ),
@@ -62,14 +69,16 @@ export function deadLetterRecord(
   };
 }
 
+function isOurs(name: string): boolean {
+  return name.startsWith(DEAD_LETTER_HEADER_PREFIX);
+}
+
 /**
  * The same of a record that, with our headers, is larger than the topic takes: what would not fit is
  * left out, and `dlq-omitted` says so. The original is where `dlq-topic` and the others point.
  */
 function trimmedRecord({ key, headers = {} }: OutgoingRecord): OutgoingRecord {
-  const own = Object.entries(headers).filter(([name]) =>
-    name.startsWith(DEAD_LETTER_HEADER_PREFIX),
-  );
+  const own = Object.entries(headers).filter(([name]) => isOurs(name));
   const fits = key === null || Buffer.byteLength(key) <= MAX_KEY_BYTES;
   return {
     key: fits ? key : null,

@@ -2,7 +2,11 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createSystemClock } from "../../../src/platform/clock.ts";
 import { createKafkaConnection } from "../../../src/platform/kafka/connection.ts";
-import { createDeadLetters, type DeadLetter } from "../../../src/platform/kafka/dead-letters.ts";
+import {
+  createDeadLetters,
+  deadLetterRecord,
+  type DeadLetter,
+} from "../../../src/platform/kafka/dead-letters.ts";
 import { readDeadLetterHeaders } from "../../../src/platform/kafka/dead-letter-headers.ts";
 import {
   createKafkaProducer,
@@ -98,4 +102,17 @@ it("says where a record is that does not fit, and holds up none behind it", asyn
     }),
     expect.objectContaining({ value: Buffer.from("{three"), "dlq-offset": "3" }),
   ]);
+});
+
+it("has none of the headers that a producer wrote in our name", () => {
+  const letter = letterOf(1, Buffer.from("{one"));
+  const forged = { "dlq-omitted": Buffer.from("value"), "dlq-topic": Buffer.from("elsewhere") };
+  const headers = { ...letter.record.headers, ...forged };
+  const record = { ...letter.record, headers };
+  const written = deadLetterRecord({ ...letter, record }, { group: "g", atMs: clock.now() });
+  expect(written.headers).toMatchObject({
+    origin: Buffer.from([0, 255]),
+    "dlq-topic": "some.topic",
+  });
+  expect(written.headers).not.toHaveProperty("dlq-omitted");
 });
