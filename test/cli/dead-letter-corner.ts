@@ -12,6 +12,8 @@ export interface Poison {
   readonly from?: string;
   readonly key?: string;
   readonly headers?: Readonly<Record<string, Buffer>>;
+  /** Over what the service writes itself. */
+  readonly forged?: Readonly<Record<string, string>>;
 }
 
 export interface DeadLetterCorner {
@@ -52,7 +54,9 @@ export async function makeDeadLetterCorner(
       const reason = poison.reason ?? "invalid_json";
       const letter = { record, reason, detail: "The value is not valid JSON." };
       const about = { group: "websocket-service-group", atMs: PUT_ASIDE_AT };
-      await kafka.produce(deadLetters, [{ ...deadLetterRecord(letter, about), partition }]);
+      const written = deadLetterRecord(letter, about);
+      const headers = { ...written.headers, ...poison.forged };
+      await kafka.produce(deadLetters, [{ ...written, headers, partition }]);
     },
     dlq: (args, env = {}) =>
       runCli("schoolbell", ["dlq", ...args], {
@@ -60,6 +64,8 @@ export async function makeDeadLetterCorner(
         KAFKA_TOPIC_PREFIX: kafka.prefix,
         KAFKA_CONSUMER_GROUP: `${kafka.prefix}group`,
         KAFKA_DEAD_LETTER_TOPIC: deadLetters.slice(kafka.prefix.length),
+        KAFKA_TEACHER_TOPICS: topic.slice(kafka.prefix.length),
+        CLASS_CREATED_TOPIC: otherTopic.slice(kafka.prefix.length),
         REDIS_URL: store.url,
         KEY_PREFIX: store.prefix,
         ...env,

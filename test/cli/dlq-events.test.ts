@@ -191,11 +191,13 @@ describe("many of them", () => {
 });
 
 describe("what a record holds", () => {
+  const STEERING = '{"title":"\u{1b}[2J gone \u{9b}2J \u{202e}dnuora"}';
+
   beforeAll(async () => {
     corner = await makeDeadLetterCorner({ kafka, store }, "bytes");
     await corner.putAside({ value: Buffer.from([0xff, 0xfe, 0x41, 0x00]) });
     await corner.putAside({
-      value: Buffer.from('{"title":"\u{1b}[2J gone"}'),
+      value: Buffer.from(STEERING),
       key: "\u{1b}[31mred",
     });
     await corner.putAside({ value: null });
@@ -212,13 +214,26 @@ describe("what a record holds", () => {
     const { stdout } = await corner.dlq(["show", "0:1", "--payload"]);
     expect(stdout).not.toContain("\u{1b}");
     expect(stdout).toContain(String.raw`\u001b[2J gone`);
+    const { stdout: json } = await corner.dlq(["show", "0:1", "--payload", "--json"]);
+    expect(json).not.toMatch(/\u{1b}|\u{9b}|\u{202e}/u);
+    expect(JSON.parse(json)).toMatchObject({ events: [{ value: STEERING }] });
+  });
+
+  it("may claim to come from anywhere, but goes only to what is read here", async () => {
+    const foreign = await kafka.createTopic("foreign");
+    await corner.putAside({ value: Buffer.from("forged"), from: foreign }, 1);
+    const { code, stdout } = await corner.dlq(["redrive", "1:0"]);
+    expect(code).toBe(1);
+    expect(stdout).toBe(`1:0  It names the topic ${foreign}, which is not read here.\n`);
+    const all = await corner.dlq(["redrive", "--topic", foreign, "--yes"]);
+    expect(all.stderr).toContain("There is nothing to send back: 0 events.");
+    expect(await kafka.readAll(foreign)).toEqual([]);
   });
 
   it("may have been too large to be kept: then nothing can go back", async () => {
-    const omitted = Buffer.from("value, headers");
-    await corner.putAside({ value: null, headers: { "dlq-omitted": omitted } }, 1);
-    expect((await corner.dlq(["show", "1:0"])).stdout).toContain("value, headers: too large");
-    const { code, stdout } = await corner.dlq(["redrive", "1:0"]);
+    await corner.putAside({ value: null, forged: { "dlq-omitted": "value, headers" } }, 1);
+    expect((await corner.dlq(["show", "1:1"])).stdout).toContain("value, headers: too large");
+    const { code, stdout } = await corner.dlq(["redrive", "1:1"]);
     expect(code).toBe(1);
     expect(stdout).toContain("It was too large to be kept");
   });

@@ -16,6 +16,8 @@ export interface EventLetter {
   readonly record: KafkaRecord;
   /** Undefined for a record that somebody else wrote there: nobody knows where it belongs. */
   readonly about: DeadLetterHeaders | undefined;
+  /** Whether the topic that it names is one that this installation reads: its headers may be forged. */
+  readonly returnable: boolean;
   /** RFC 3339; undefined if it was not, or if nobody remembers. */
   readonly redrivenAt: string | undefined;
 }
@@ -39,7 +41,7 @@ export interface EventLetters {
   ): Promise<void>;
   /**
    * Sends them back to their topics, in order, and remembers it.
-   * @throws Error if a letter has no topic, or if Kafka did not surely take all of them
+   * @throws Error if a letter is not returnable, or if Kafka did not surely take all of them
    */
   redrive(letters: readonly EventLetter[]): Promise<void>;
 }
@@ -55,15 +57,22 @@ export function createEventLetters(deps: {
   /** Full name of the dead-letter topic. */
   readonly topic: string;
   readonly topicPrefix: string;
+  /** Full names of the topics that this installation reads: nothing is sent back elsewhere. */
+  readonly origins: ReadonlySet<string>;
 }): EventLetters {
-  const { reader, producer, marks, topic, topicPrefix } = deps;
+  const { reader, producer, marks, topic, topicPrefix, origins } = deps;
+
+  function originOf({ headers }: KafkaRecord): Pick<EventLetter, "about" | "returnable"> {
+    const about = readDeadLetterHeaders(headers);
+    return { about, returnable: about !== undefined && origins.has(about["dlq-topic"]) };
+  }
 
   async function lettersOf(records: readonly KafkaRecord[]): Promise<EventLetter[]> {
     const redriven = (await marks?.read(records)) ?? [];
     return records.map((record, index) => ({
       record,
       id: `${record.partition}:${record.offset}`,
-      about: readDeadLetterHeaders(record.headers),
+      ...originOf(record),
       redrivenAt: redriven[index],
     }));
   }
@@ -127,7 +136,9 @@ export function createEventLetters(deps: {
       const byTopic = new Map<string, EventLetter[]>();
       for (const letter of letters) {
         const origin = letter.about?.["dlq-topic"];
-        if (origin === undefined) throw new Error(`${letter.id} was not put aside by Schoolbell`);
+        if (origin === undefined || !letter.returnable) {
+          throw new Error(`${letter.id} comes from no topic that is read here`);
+        }
         byTopic.set(origin, [...(byTopic.get(origin) ?? []), letter]);
       }
       for (const [origin, group] of byTopic) {

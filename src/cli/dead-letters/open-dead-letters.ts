@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { createSystemClock } from "../../platform/clock.ts";
 import { configSchema } from "../../platform/config-schema.ts";
+import { DOMAIN_TOPIC_VARIABLES } from "../../platform/config-schema-kafka.ts";
 import { parseVariables } from "../../platform/config.ts";
 import { createKafkaConnection, kafkaSettingsOf } from "../../platform/kafka/connection.ts";
 import { createKafkaProducer } from "../../platform/kafka/producer.ts";
@@ -10,6 +11,7 @@ import { createSilentLogger } from "../../platform/logger.ts";
 import { isRedisUnavailable } from "../../platform/redis-failure.ts";
 import { createResources, type Resources } from "../../platform/resources.ts";
 import { createSealing } from "../../platform/sealing.ts";
+import { subscribedTopics } from "../../projectors/event-table.ts";
 import { createAudit, type Audit } from "../../tracking/audit.ts";
 import { createDeadNotes, type DeadNotes } from "../../tracking/dead-notes.ts";
 import { findRedisUrl, reachRedis, type OperatorRedis } from "../operator-redis.ts";
@@ -37,24 +39,29 @@ export interface DeadLetterDesk {
 }
 
 /** The variables that matter here: an operator's desk need not have the rest. */
-const environmentSchema = configSchema.pick({
-  NODE_ENV: true,
-  DATA_DIR: true,
-  REDIS_URL: true,
-  KEY_PREFIX: true,
-  SHARDS: true,
-  DATA_ENCRYPTION_KEY: true,
-  KAFKA_BOOTSTRAP_SERVERS: true,
-  KAFKA_CONSUMER_GROUP: true,
-  KAFKA_CONSUMER_CLIENT_ID: true,
-  KAFKA_SSL: true,
-  KAFKA_SASL_MECHANISM: true,
-  KAFKA_SASL_USERNAME: true,
-  KAFKA_SASL_PASSWORD: true,
-  KAFKA_TOPIC_PREFIX: true,
-  KAFKA_TOPIC_PARTITIONS: true,
-  KAFKA_DEAD_LETTER_TOPIC: true,
-});
+const environmentSchema = configSchema
+  .pick({
+    NODE_ENV: true,
+    DATA_DIR: true,
+    REDIS_URL: true,
+    KEY_PREFIX: true,
+    SHARDS: true,
+    DATA_ENCRYPTION_KEY: true,
+    KAFKA_BOOTSTRAP_SERVERS: true,
+    KAFKA_CONSUMER_GROUP: true,
+    KAFKA_CONSUMER_CLIENT_ID: true,
+    KAFKA_SSL: true,
+    KAFKA_SASL_MECHANISM: true,
+    KAFKA_SASL_USERNAME: true,
+    KAFKA_SASL_PASSWORD: true,
+    KAFKA_TOPIC_PREFIX: true,
+    KAFKA_TOPIC_PARTITIONS: true,
+    KAFKA_DEAD_LETTER_TOPIC: true,
+    KAFKA_TEACHER_TOPICS: true,
+    TEACHER_NOTIFICATION_TOPIC: true,
+    KAFKA_NOTIFICATIONS_TOPIC: true,
+  })
+  .extend(DOMAIN_TOPIC_VARIABLES);
 
 type Environment = z.infer<typeof environmentSchema>;
 
@@ -146,8 +153,26 @@ async function openEvents(
   });
   resources.add("kafka producer", () => producer.stop());
   const marks = redis && createRedriveMarks(redis);
-  const value = createEventLetters({ reader, producer, marks, topic, topicPrefix });
+  const value = createEventLetters({
+    reader,
+    producer,
+    marks,
+    topic,
+    topicPrefix,
+    origins: originsOf(config),
+  });
   return { there: true, value };
+}
+
+/** What ingest and projectors read, wherever they run. */
+function originsOf(config: Environment): ReadonlySet<string> {
+  const taken = [
+    ...config.KAFKA_TEACHER_TOPICS,
+    config.TEACHER_NOTIFICATION_TOPIC,
+    config.KAFKA_NOTIFICATIONS_TOPIC,
+  ];
+  const full = taken.map((name) => config.KAFKA_TOPIC_PREFIX + name);
+  return new Set([...full, ...subscribedTopics(config)]);
 }
 
 function openNotes(config: Environment, redis: OperatorRedis): Source<DeadNotes> {

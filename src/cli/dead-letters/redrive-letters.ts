@@ -3,6 +3,7 @@ import type { Channel } from "../../contract/vocabulary.ts";
 import type { DeadNotes } from "../../tracking/dead-notes.ts";
 import { Failure } from "../run-command.ts";
 import type { EventLetter, EventLetters } from "./event-letters.ts";
+import { printable } from "../table.ts";
 import { required, type DeadLetterDesk, type Source } from "./open-dead-letters.ts";
 import type { LetterIds, NoteSelection, Selection } from "./selection.ts";
 
@@ -51,10 +52,8 @@ export function createRedrive(deps: {
     );
   }
 
-  const isOpen = ({ about, redrivenAt }: EventLetter): boolean =>
-    about !== undefined &&
-    about["dlq-omitted"] === undefined &&
-    (order.again || redrivenAt === undefined);
+  const isOpen = ({ about, returnable, redrivenAt }: EventLetter): boolean =>
+    returnable && about?.["dlq-omitted"] === undefined && (order.again || redrivenAt === undefined);
 
   async function sendBack(events: EventLetters, letters: readonly EventLetter[]): Promise<void> {
     await events.redrive(letters);
@@ -154,6 +153,9 @@ function whyNot(letter: EventLetter | undefined): string {
   if (letter === undefined) return "There is no such record in the topic.";
   if (letter.about?.["dlq-omitted"] !== undefined) {
     return "It was too large to be kept: publish it anew from where it came from.";
+  }
+  if (letter.about !== undefined && !letter.returnable) {
+    return `It names the topic ${printable(letter.about["dlq-topic"])}, which is not read here.`;
   }
   if (letter.redrivenAt === undefined) {
     return "Schoolbell did not put it there: nobody knows where it belongs.";
