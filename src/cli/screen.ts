@@ -12,8 +12,22 @@ export function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** Of what could steer a terminal, JSON escapes only the oldest; the rest are spelled out as well. */
+const STEERING = /[\u007f-\u009f]|[\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 export function sayJson(document: unknown): void {
-  say(JSON.stringify(document, null, 2));
+  say(jsonText(document));
+}
+
+/** The same document to a program, and nothing but text to a terminal. */
+export function jsonText(document: unknown): string {
+  return JSON.stringify(document, null, 2).replaceAll(STEERING, (character) =>
+    // Those beyond the first 65,536 are two units, each with an escape of its own.
+    character
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
 }
 
 /** What goes beside the result: it does not disturb a program that reads that. */
