@@ -14,8 +14,8 @@ export const EVENT_RULES: readonly EventRule[] = [
       "A value is a JSON object in UTF-8, at most 256 KiB. Events travel in an envelope: `event_type` " +
       "says what is in `data`. Fields that are not listed are ignored; null in an event means " +
       "that a field is absent (a notification request is taken as `POST /notify` takes it, without " +
-      "nulls). A time is like `2026-09-15T14:00:00Z`; without an offset it is UTC. A record without " +
-      "a value (a tombstone) is skipped.",
+      "nulls). A time is like `2026-09-15T14:00:00Z`; without an offset it is UTC, and its year is " +
+      "from 0000 to 9999. A record without a value (a tombstone) is skipped.",
   },
   {
     title: "Delivery",
@@ -57,7 +57,8 @@ export const EVENT_RULES: readonly EventRule[] = [
       "event goes to its `user_id`, else to the owner of its batch, else of its class; with none of " +
       "them nothing is sent. A domain event or teacher notification event about another's batch or " +
       "class is refused (`ownership_mismatch`). A teacher notification event about one that nobody " +
-      "is known to own is delivered, unless `STRICT_OWNERSHIP` is on.",
+      "is known to own is delivered, unless `STRICT_OWNERSHIP` is on: then the owner of every batch " +
+      "and class that it names must be known.",
   },
   {
     title: "Order",
