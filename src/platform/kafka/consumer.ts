@@ -53,7 +53,7 @@ export interface KafkaConsumer {
 /** One call for each chunk: large enough for throughput, small enough to be repeated. */
 const MAX_CHUNK_RECORDS = 500;
 const DEFAULT_CONCURRENCY = 4;
-const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
+const DEFAULT_SESSION_TIMEOUT_MS = 15_000;
 /** A rebalance may hold everything up for a minute. */
 const DEFAULT_STALL_AFTER_MS = 90_000;
 /** Between tries while Kafka does not let us in: a person has to act, and sees it in the log. */
