@@ -3,11 +3,13 @@
  * consume the topic are not disturbed.
  */
 import { randomUUID } from "node:crypto";
-import type { Consumer, EachBatchPayload } from "kafkajs";
+import type { Admin, Consumer, EachBatchPayload } from "kafkajs";
+import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { KafkaConnection } from "./connection.ts";
 import { receivedRecord } from "./received-record.ts";
 import type { ChunkHandler } from "./records.ts";
+import { originOf } from "./set-up-faults.ts";
 
 /** The records of one partition from `from` up to, but without, `to`. */
 export interface TopicRange {
@@ -38,6 +40,11 @@ const CHUNK_RECORDS = 500;
 /** A broker lets a new group wait 3 s for further members; anything much longer is a failure. */
 const STALL_MS = 30_000;
 const FETCH_WAIT_MS = 200;
+/** How long an end waits for a membership that is just being given, to be able to give it back. */
+const JOIN_PATIENCE_MS = 10_000;
+/** A coordinator may take a moment to see that the last member has left. */
+const FORGET_TRIES = 20;
+const BETWEEN_TRIES_MS = 250;
 /** What the client gives up on as if it were for good, such as a broker that is still loading. */
 const RETRY = { initialRetryTime: 200, retries: 5, restartOnFailure: async () => true };
 
@@ -92,13 +99,37 @@ export function createTopicReader(deps: {
     const admin = kafka.admin();
     try {
       await admin.connect();
-      await admin.deleteGroups([groupId]);
+      for (let tries = 1; !(await isDeleted(admin, groupId)) && tries < FORGET_TRIES; tries += 1) {
+        await new Promise<void>((resolve) => clock.after(BETWEEN_TRIES_MS, resolve));
+      }
     } catch {
       // Not permitted, or gone already.
     } finally {
       await admin.disconnect();
     }
   }
+}
+
+/**
+ * @returns false while it still has a member
+ * @throws what else Kafka has against it
+ */
+async function isDeleted(admin: Admin, groupId: string): Promise<boolean> {
+  try {
+    await admin.deleteGroups([groupId]);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && isNotEmpty(originOf(error))) return false;
+    throw error;
+  }
+}
+
+const notEmpty = z.object({
+  groups: z.tuple([z.object({ error: z.object({ type: z.literal("NON_EMPTY_GROUP") }) })]),
+});
+
+function isNotEmpty(error: Error): boolean {
+  return notEmpty.safeParse(error).success;
 }
 
 /** What is still to be read of a partition. */
@@ -117,7 +148,8 @@ async function consume(deps: {
   readonly clock: Pick<Clock, "after">;
 }): Promise<void> {
   const { consumer, topic, open, onRecords, clock } = deps;
-  await new Promise<void>((resolve, reject) => {
+  let joining = Promise.resolve();
+  const reading = new Promise<void>((resolve, reject) => {
     const end = (settle: () => void): void => {
       cancelStall();
       open.clear();
@@ -164,8 +196,22 @@ async function consume(deps: {
       if (open.size === 0) end(resolve);
     };
 
-    consumer
+    joining = consumer
       .run({ autoCommit: false, eachBatch })
       .catch((error: unknown) => end(() => reject(error)));
   });
+  try {
+    await reading;
+  } finally {
+    // The client does not leave a group that it is just joining: it would stay its member, unheard
+    // of, until its session ends.
+    await atMost(JOIN_PATIENCE_MS, joining, clock);
+  }
+}
+
+async function atMost(ms: number, done: Promise<void>, clock: Pick<Clock, "after">): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const cancel = clock.after(ms, late.resolve);
+  await Promise.race([done, late.promise]);
+  cancel();
 }
