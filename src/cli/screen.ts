@@ -20,7 +20,7 @@ export function sayJson(document: unknown): void {
 }
 
 /** The same document to a program, and nothing but text to a terminal. */
-export function jsonText(document: unknown): string {
+function jsonText(document: unknown): string {
   return JSON.stringify(document, null, 2).replaceAll(STEERING, (character) =>
     // Those beyond the first 65,536 are two units, each with an escape of its own.
     character
