@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ADMIN } from "../auth/scopes.ts";
 import { CHANNELS, REASONS } from "../contract/vocabulary.ts";
+import { pageQuery } from "../http/page-query.ts";
 import { tokenRoute, type Route } from "../http/route.ts";
 import { Problem } from "../platform/problems.ts";
 import { deadNoteDetailSchema, deadNoteSchema } from "./dead-note-view.ts";
@@ -10,7 +11,6 @@ import { decodeDeadCursor, encodeDeadCursor, type DeadPosition } from "./dead-po
 import { notificationDetailSchema, viewDetail } from "./view.ts";
 
 const MAX_LIMIT = 500;
-const MAX_CURSOR_LENGTH = 128;
 const TAG = "Operations";
 
 const idParams = z.object({ id: z.string().max(64).describe("`notification_id` of an entry") });
@@ -18,18 +18,7 @@ const idParams = z.object({ id: z.string().max(64).describe("`notification_id` o
 const listQuery = z.object({
   reason: z.enum(REASONS).optional().describe("only those with a channel that failed for it"),
   template_id: z.string().max(64).optional().describe("only those of this template"),
-  cursor: z
-    .string()
-    .max(MAX_CURSOR_LENGTH)
-    .optional()
-    .describe("`next` of the answer before, with the same other parameters"),
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(MAX_LIMIT)
-    .default(50)
-    .describe("most entries in one answer; default: 50"),
+  ...pageQuery({ max: MAX_LIMIT, preset: 50 }),
 });
 
 const redriveBody = z.object({

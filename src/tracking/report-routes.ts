@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ADMIN } from "../auth/scopes.ts";
 import { userIdSchema } from "../contract/notification-request.ts";
+import { pageQuery } from "../http/page-query.ts";
 import { tokenRoute, type Route } from "../http/route.ts";
 import type { Clock } from "../platform/clock.ts";
 import { Problem } from "../platform/problems.ts";
@@ -15,7 +16,6 @@ const DEFAULT_DAYS = 7;
 const MAX_DAYS = 366;
 const MAX_AUDIT_ENTRIES = 1_000;
 const MAX_ACTION_LENGTH = 64;
-const MAX_CURSOR_LENGTH = 64;
 
 const day = z.iso.date({ error: "must be a date such as 2026-11-21" });
 const instant = z.iso.datetime({ offset: true });
@@ -89,18 +89,7 @@ export function reportRoutes(options: {
         user_id: userIdSchema.optional().describe("only what concerns this user"),
         notification_id: z.string().max(64).optional().describe("only this notification"),
         action: z.string().max(MAX_ACTION_LENGTH).optional().describe("such as accepted, rejected"),
-        cursor: z
-          .string()
-          .max(MAX_CURSOR_LENGTH)
-          .optional()
-          .describe("`next` of the answer before, with the same other parameters"),
-        limit: z.coerce
-          .number()
-          .int()
-          .min(1)
-          .max(MAX_AUDIT_ENTRIES)
-          .default(100)
-          .describe("most entries in one answer; default: 100"),
+        ...pageQuery({ max: MAX_AUDIT_ENTRIES, preset: 100 }),
       }),
       responses: {
         200: {
