@@ -104,7 +104,7 @@ describe("a reader", () => {
       .toBeInstanceOf(TopicReadError);
   });
 
-  it("hands over a record with tens of thousands of headers as any other", async () => {
+  it("reads a record with tens of thousands of headers as any other", async () => {
     const many = await kafka.createTopic("many-headers");
     const names = Array.from({ length: 30_000 }, (_, index) => `h${index}`);
     const headers = Object.fromEntries(names.map((name) => [name, name]));
