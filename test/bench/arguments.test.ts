@@ -3,44 +3,69 @@ import { describe, expect, it } from "vitest";
 import { parseBenchArguments } from "./arguments.ts";
 import { distributionOf } from "./distribution.ts";
 
+const DEFAULTS = {
+  seconds: undefined,
+  sockets: undefined,
+  events: 60_000,
+  users: 1_000_000,
+  rounds: 5,
+  json: ".cache/bench.json",
+  profile: undefined,
+};
+
 describe("the bench's arguments", () => {
-  it("mean the documented load when there are none", () => {
+  it("mean every scenario, each as long as it needs, when there are none", () => {
     expect(parseBenchArguments([])).toEqual({
       kind: "options",
       options: {
-        scenario: "all",
-        seconds: 30,
-        rate: 200,
-        sockets: 1_000,
-        records: 20_000,
-        json: ".cache/bench.json",
-        profile: undefined,
+        ...DEFAULTS,
+        scenarios: [
+          "rest",
+          "bulk",
+          "kafka",
+          "idle",
+          "critical",
+          "replay",
+          "growth",
+          "memory",
+          "steps",
+        ],
       },
     });
   });
 
   it("are taken as given", () => {
-    const args = "--scenario ramp --seconds 5 --rate 50 --sockets 10 --json a.json --profile p";
+    const args =
+      "--scenario growth --seconds 5 --sockets 10 --events 99 --users 70 --rounds 3 " +
+      "--json a.json --profile p";
     expect(parseBenchArguments(args.split(" "))).toEqual({
       kind: "options",
       options: {
-        scenario: "ramp",
+        scenarios: ["growth"],
         seconds: 5,
-        rate: 50,
         sockets: 10,
-        records: 20_000,
+        events: 99,
+        users: 70,
+        rounds: 3,
         json: "a.json",
         profile: "p",
       },
     });
   });
 
+  it("name several scenarios in one list or one by one; they run in the order of the bench", () => {
+    expect(parseBenchArguments("--scenario steps,rest --scenario bulk".split(" "))).toMatchObject({
+      options: { scenarios: ["rest", "bulk", "steps"] },
+    });
+  });
+
   it.each([
-    ["--rate fast", /--rate "fast" must be a whole number from 1 to 20000/],
-    ["--rate 0", /--rate "0"/],
+    ["--seconds fast", /--seconds "fast" must be a whole number from 1 to 3600/],
+    ["--events 0", /--events "0"/],
     ["--seconds 1.5", /--seconds "1.5"/],
     ["--sockets 999999", /from 1 to 15000/],
-    ["--scenario everything", /known: all, steady, ramp, kafka/],
+    ["--scenario rest,everything", /"everything" is unknown; known: rest, bulk, kafka/],
+    ["--scenario=", /"" is unknown/],
     ["--json=", /must not be empty/],
     ["--speed 3", /--speed/],
     ["200", /200/],

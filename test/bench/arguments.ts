@@ -1,73 +1,71 @@
 /** What `npm run bench` was asked for: its arguments, parsed and judged. */
 import { parseArgs } from "node:util";
-
-const SCENARIOS = ["all", "steady", "ramp", "kafka"] as const;
-type Scenario = (typeof SCENARIOS)[number];
+import { SCENARIOS, type ScenarioName } from "./scenarios.ts";
 
 export interface BenchOptions {
-  /**
-   * `steady`: the main load, on the baseline and on the product; `ramp`: the product under more;
-   * `kafka`: events instead of requests. `all` is the first two, which need no broker.
-   */
-  readonly scenario: Scenario;
-  /** How long the main load is measured, after its warm-up. */
-  readonly seconds: number;
-  /** Notifications a second of the main load. */
-  readonly rate: number;
-  /** Open sockets, each of a user of its own. */
-  readonly sockets: number;
+  /** What is run, in the order of the list; all unless some were named. */
+  readonly scenarios: readonly ScenarioName[];
+  /** How long each load is measured; undefined: as long as the scenario needs for its purpose. */
+  readonly seconds: number | undefined;
+  /** Open sockets, each of a user of its own; undefined: the scenario's own number. */
+  readonly sockets: number | undefined;
   /** Events that lie on the topic when the Kafka scenario begins to read. */
-  readonly records: number;
+  readonly events: number;
+  /** Known users of the largest step of `growth`. */
+  readonly users: number;
+  /** How often `growth` measures each step, for the median. */
+  readonly rounds: number;
   /** Where the figures are written. */
   readonly json: string;
   /** Folder for CPU profiles of the product; undefined: none are taken. */
   readonly profile: string | undefined;
 }
 
-export const BENCH_USAGE = `npm run bench -- [--scenario <name>] [--rate <n>] [--seconds <n>] [--sockets <n>]
-                 [--records <n>] [--json <file>] [--profile <folder>]
+const NAMES = SCENARIOS.map(({ name }) => name);
 
-Sends notifications to open sockets and shows how long they took and whether all arrived.
+export const BENCH_USAGE = `npm run bench -- [--scenario <name>[,<name>]] [--seconds <n>] [--sockets <n>] [--events <n>]
+                 [--users <n>] [--rounds <n>] [--json <file>] [--profile <folder>]
 
-  --scenario  ${SCENARIOS.join(", ")}; all unless given, which is all but kafka
-  --rate      notifications a second of the steady load; 200 unless given
-  --seconds   how long the steady load is measured; 30 unless given
-  --sockets   open sockets, one for each user; 1000 unless given
-  --records   events on the topic at the start of kafka; 20000 unless given
+Measures the product beside what it stands on, and checks that nothing is lost on the way.
+
+  --scenario  which ones, as a comma list or several times; all unless given
+${SCENARIOS.map(({ title }) => `                ${title}`).join("\n")}
+  --seconds   how long each load is measured; unless given, as long as each scenario needs
+  --sockets   open sockets, one for each user; unless given, as many as each scenario needs
+  --events    events on the topic when kafka begins to read; 60000 unless given
+  --users     known users of the largest step of growth; 1000000 unless given
+  --rounds    how often growth measures each step, for the median; 5 unless given
   --json      where the figures go; .cache/bench.json unless given
-  --profile   folder for a CPU profile of the product; slows it down a little
+  --profile   folder for CPU profiles of the product; slows it down a little
 `;
 
+const COUNTS = ["seconds", "sockets", "events", "users", "rounds"] as const;
 /** A slip of the finger shall not fill the memory of the machine. */
-const LIMITS = { seconds: 3_600, rate: 20_000, sockets: 15_000, records: 900_000 } as const;
+const LIMITS = {
+  seconds: 3_600,
+  sockets: 15_000,
+  events: 900_000,
+  users: 5_000_000,
+  rounds: 25,
+} as const;
 
 export type ParsedArguments =
   | { readonly kind: "help" }
   | { readonly kind: "options"; readonly options: BenchOptions }
   | { readonly kind: "wrong"; readonly message: string };
 
-interface Given {
-  readonly help?: boolean;
-  readonly scenario?: string;
-  readonly seconds?: string;
-  readonly rate?: string;
-  readonly sockets?: string;
-  readonly records?: string;
-  readonly json?: string;
-  readonly profile?: string;
-}
-
-function readGiven(args: readonly string[]): Given {
+function readGiven(args: readonly string[]) {
   const text = { type: "string" } as const;
   return parseArgs({
     args: [...args],
     options: {
       help: { type: "boolean", short: "h" },
-      scenario: text,
+      scenario: { type: "string", multiple: true },
       seconds: text,
-      rate: text,
       sockets: text,
-      records: text,
+      events: text,
+      users: text,
+      rounds: text,
       json: text,
       profile: text,
     },
@@ -76,7 +74,7 @@ function readGiven(args: readonly string[]): Given {
 
 /** @returns what is wanted; or one sentence that says what is wrong with the arguments. */
 export function parseBenchArguments(args: readonly string[]): ParsedArguments {
-  let given: Given;
+  let given: ReturnType<typeof readGiven>;
   try {
     given = readGiven(args);
   } catch (error) {
@@ -84,15 +82,17 @@ export function parseBenchArguments(args: readonly string[]): ParsedArguments {
   }
   if (given.help === true) return { kind: "help" };
 
-  const scenario = SCENARIOS.find((name) => name === (given.scenario ?? "all"));
-  if (scenario === undefined) {
-    return wrong(`--scenario "${given.scenario}" is unknown; known: ${SCENARIOS.join(", ")}`);
+  const wanted = (given.scenario ?? []).flatMap((names) => names.split(","));
+  const strange = wanted.find((name) => !NAMES.some((known) => known === name));
+  if (strange !== undefined) {
+    return wrong(`--scenario "${strange}" is unknown; known: ${NAMES.join(", ")}`);
   }
-  const counts = { seconds: 30, rate: 200, sockets: 1_000, records: 20_000 };
-  for (const name of ["seconds", "rate", "sockets", "records"] as const) {
+  const scenarios = wanted.length === 0 ? NAMES : NAMES.filter((name) => wanted.includes(name));
+  const counts: Partial<Record<(typeof COUNTS)[number], number>> = {};
+  for (const name of COUNTS) {
     const text = given[name];
     if (text === undefined) continue;
-    const value = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+    const value = /^\d{1,7}$/.test(text) ? Number(text) : 0;
     if (value < 1 || value > LIMITS[name]) {
       return wrong(`--${name} "${text}" must be a whole number from 1 to ${LIMITS[name]}`);
     }
@@ -100,7 +100,9 @@ export function parseBenchArguments(args: readonly string[]): ParsedArguments {
   }
   if (given.json === "" || given.profile === "") return wrong("a path must not be empty");
   const { json = ".cache/bench.json", profile } = given;
-  return { kind: "options", options: { scenario, ...counts, json, profile } };
+  const { seconds, sockets, events = 60_000, users = 1_000_000, rounds = 5 } = counts;
+  const options = { scenarios, seconds, sockets, events, users, rounds, json, profile };
+  return { kind: "options", options };
 }
 
 function wrong(message: string): ParsedArguments {

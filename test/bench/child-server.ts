@@ -17,17 +17,17 @@ export interface ChildServer {
   stop(): Promise<void>;
 }
 
-/**
- * @param file relative to the project
- * @param nodeOptions for Node itself, before the file
- * @returns when the server has printed its address
- */
-export async function startChildServer(options: {
+export interface ChildServerOptions {
+  /** Relative to the project. */
   readonly file: string;
   readonly env: Readonly<Record<string, string>>;
+  /** For Node itself, before the file. */
   readonly nodeOptions?: readonly string[];
   readonly resources: Resources;
-}): Promise<ChildServer> {
+}
+
+/** @returns when the server has printed its address */
+export async function startChildServer(options: ChildServerOptions): Promise<ChildServer> {
   const child = spawn(process.execPath, [...(options.nodeOptions ?? []), options.file], {
     cwd: ROOT,
     env: { PATH: process.env["PATH"], ...options.env },
@@ -54,7 +54,8 @@ async function addressOf(child: ChildProcess, file: string): Promise<string> {
   // Goes on reading afterwards: a full pipe would stop the server.
   lines.on("line", (line) => {
     const url = URL_PATTERN.exec(line)?.[0];
-    if (url !== undefined) found.resolve(url);
+    // As a number: nothing that is measured shall begin with looking up a name.
+    if (url !== undefined) found.resolve(url.replace("localhost", "127.0.0.1"));
   });
   child.once("exit", (code) => found.reject(new Error(`${file} ended with ${code} at its start`)));
   child.once("error", found.reject);

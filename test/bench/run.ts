@@ -1,66 +1,80 @@
-/** `npm run bench`: how long notifications take to open sockets, and whether all arrive. */
+/** `npm run bench`: the product beside what it stands on, scenario by scenario, and one summary. */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createLogger } from "../../src/platform/logger.ts";
-import type { Resources } from "../../src/platform/resources.ts";
+import { createResources, type Resources } from "../../src/platform/resources.ts";
 import { runMeasuring, say } from "../support/measuring-command.ts";
 import { BENCH_USAGE, parseBenchArguments, type BenchOptions } from "./arguments.ts";
-import { isSound } from "./judgement.ts";
-import { kafkaReportOf } from "./kafka-report.ts";
-import { isGoodKafkaCourse, measureKafka } from "./kafka-run.ts";
+import { startBenchRedis } from "./bench-redis.ts";
+import { startChildServer } from "./child-server.ts";
 import { cores } from "./machine.ts";
-import { reportOf } from "./report.ts";
-import { runCourse, type Course } from "./scenario.ts";
-import { startBaseline, startProduct } from "./targets.ts";
+import { startProduct } from "./product.ts";
+import { SCENARIOS, type Scenario, type ScenarioResult } from "./scenarios.ts";
+import { summaryTable } from "./summary.ts";
+import { tableLines } from "./table.ts";
 
 const EXIT_UNSOUND = 1;
+const STOP_DEADLINE_MS = 30_000;
+
+type Results = Partial<Record<string, ScenarioResult>>;
 
 async function run(options: BenchOptions, resources: Resources): Promise<number> {
-  const tools = await openTools(resources);
-  if (options.scenario === "kafka") {
-    const courses = await measureKafka(options, tools);
-    await writeFigures(options, courses);
-    say(`\n${kafkaReportOf(courses)}`);
-    return courses.every(isGoodKafkaCourse) ? 0 : EXIT_UNSOUND;
-  }
-  const courses = await measure(options, tools);
-  await writeFigures(options, courses);
-  say(`\n${reportOf(courses)}`);
-  return courses.every(isGood) ? 0 : EXIT_UNSOUND;
-}
-
-async function openTools(resources: Resources) {
   const dataDir = await mkdtemp(path.join(tmpdir(), "schoolbell-bench-"));
   resources.add("data folder", () => rm(dataDir, { recursive: true, force: true }));
-  return { resources, logger: createLogger({ level: "warn" }), dataDir, announce: say };
-}
-
-/** One target after the other, each alone on the machine. */
-async function measure(
-  options: BenchOptions,
-  shared: Awaited<ReturnType<typeof openTools>>,
-): Promise<Course[]> {
-  const { sockets, profile } = options;
-  const courses: Course[] = [];
-  for (const start of [startBaseline, startProduct]) {
-    const target = await start({ ...shared, sockets, profile });
-    courses.push(await runCourse(target, options, shared));
-    await target.stop();
+  const results: Results = {};
+  for (const scenario of SCENARIOS) {
+    if (!options.scenarios.includes(scenario.name)) continue;
+    say(`\n== ${scenario.title}`);
+    const result = await runOne(scenario, options, dataDir, resources);
+    results[scenario.name] = result;
+    show(result);
+    // After each: what has been measured is kept however the next one ends.
+    await writeFigures(options, results);
   }
-  return courses;
+  const all = Object.values(results).flatMap((result) => result ?? []);
+  say(`\n${tableLines(summaryTable(all.map(({ measured }) => measured))).join("\n")}`);
+  say(`\nfigures written to ${options.json}`);
+  return all.every(({ sound }) => sound) ? 0 : EXIT_UNSOUND;
 }
 
-/** Nothing lost, doubled or out of order, and the product's own books agree. */
-function isGood({ judgement, counted }: Course): boolean {
-  return isSound(judgement) && (counted === undefined || counted === judgement.arrived);
+/** Alone on the machine: whatever a scenario starts has ended before the next one begins. */
+async function runOne(
+  scenario: Scenario,
+  options: BenchOptions,
+  parentDir: string,
+  parent: Resources,
+): Promise<ScenarioResult> {
+  const dataDir = path.join(parentDir, scenario.name);
+  await mkdir(dataDir);
+  const resources = createResources();
+  const close = () => resources.close(STOP_DEADLINE_MS);
+  parent.add(scenario.name, close);
+  const shared = { resources, dataDir, logger: createLogger({ level: "warn" }), announce: say };
+  try {
+    return await scenario.run({
+      options,
+      ...shared,
+      startRedis: (name) => startBenchRedis({ ...shared, name }),
+      startProduct: (product) => startProduct({ ...shared, ...product, profile: options.profile }),
+      startServer: (server) => startChildServer({ ...server, resources }),
+    });
+  } finally {
+    await close();
+    await rm(dataDir, { recursive: true, force: true });
+  }
 }
 
-async function writeFigures(options: BenchOptions, courses: readonly object[]): Promise<void> {
-  const figures = { at: new Date().toISOString(), node: process.version, cores, options, courses };
+function show({ tables, notes }: ScenarioResult): void {
+  for (const table of tables) say(`\n${tableLines(table).join("\n")}`);
+  if (notes.length > 0) say(`\n${notes.join("\n")}`);
+}
+
+async function writeFigures(options: BenchOptions, scenarios: Results): Promise<void> {
+  const at = new Date().toISOString();
+  const figures = { at, node: process.version, cores, options, scenarios };
   await mkdir(path.dirname(path.resolve(options.json)), { recursive: true });
   await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`);
-  say(`figures written to ${options.json}`);
 }
 
 process.exitCode = await runMeasuring(parseBenchArguments(process.argv.slice(2)), BENCH_USAGE, run);
