@@ -38,7 +38,8 @@ async function read(request: IncomingMessage): Promise<string> {
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
     const body = JSON.stringify({ notification_id: deliver(await read(request)) });
-    response.writeHead(202, { "content-type": "application/json" }).end(body);
+    const headers = { "content-type": "application/json", "content-length": body.length };
+    response.writeHead(202, headers).end(body);
   } catch (error) {
     response.writeHead(400).end(String(error));
   }

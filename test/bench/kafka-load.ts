@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
 import { stopIdleTimers } from "../../src/platform/kafka/idle-timers.ts";
-import { CORRELATION_PREFIX } from "./audience.ts";
+import { CORRELATION_PREFIX } from "./frame-scan.ts";
 
 /** Records of one request to the broker. */
 const BATCH_RECORDS = 500;
