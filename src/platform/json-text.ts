@@ -10,9 +10,14 @@ export type JsonReading =
   /** Holds a key that would change an object's prototype when copied carelessly: its dotted path. */
   | { readonly kind: "forbidden_name"; readonly path: string };
 
+/** Of `__proto__`: any of its letters may be written as an escape. */
+const ESCAPED_LETTER = /\\u00(?:5f|6f|70|72|74)/i;
+
 /** Never throws, and repeats nothing of the text. */
 export function readJsonText(text: string): JsonReading {
-  if (isNestedDeeper(text, MAX_NESTING)) return { kind: "too_deep" };
+  if (hasMoreBrackets(text, MAX_NESTING) && isNestedDeeper(text, MAX_NESTING)) {
+    return { kind: "too_deep" };
+  }
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -20,11 +25,26 @@ export function readJsonText(text: string): JsonReading {
     return { kind: "not_json" };
   }
   // The walk is paid for only by a text that spells the name, plainly or with escapes.
-  if (text.includes("__proto__") || /\\u005f/i.test(text)) {
+  if (text.includes("__proto__") || (text.includes("\\u00") && ESCAPED_LETTER.test(text))) {
     const path = prototypeKeyPath(value, "");
     if (path !== undefined) return { kind: "forbidden_name", path };
   }
   return { kind: "value", value };
+}
+
+/**
+ * Whether it could be nested so deep at all: strings are counted as well. The native search goes
+ * over an ordinary event in a tenth of the time that looking at each character takes.
+ */
+function hasMoreBrackets(text: string, limit: number): boolean {
+  let found = 0;
+  for (const bracket of ["[", "{"]) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      found += 1;
+      if (found > limit) return true;
+    }
+  }
+  return false;
 }
 
 /** Counts brackets outside of strings before anything is built from them. */
