@@ -16,3 +16,12 @@ export function epochMsOf(time: string): number {
 export function isWithinYears(epochMs: number): boolean {
   return epochMs >= EARLIEST_MS && epochMs <= LATEST_MS;
 }
+
+/**
+ * Whether what is written as an ISO 8601 date-time is within those years. An offset is at most a day,
+ * so only the first and the last year have to be looked at closely.
+ */
+export function isWrittenWithinYears(time: string): boolean {
+  if (!time.startsWith("0000") && !time.startsWith("9999")) return true;
+  return isWithinYears(epochMsOf(time));
+}

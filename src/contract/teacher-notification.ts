@@ -1,13 +1,14 @@
 /** The one event with which services ask for a notification to a teacher, and Kafka's event envelope. */
 import { z } from "zod";
-import { epochMsOf, isWithinYears, OUT_OF_YEARS } from "./event-time.ts";
+import { isWrittenWithinYears, OUT_OF_YEARS } from "./event-time.ts";
+import { jsonObjectSchema } from "./json-object.ts";
 import { prioritySchema, referenceSchema, userIdSchema } from "./notification-request.ts";
 import { CATEGORIES } from "./vocabulary.ts";
 
 /** With offset, `Z`, or naive, which is UTC: which of them is decided where it is used. */
 const eventTime = z.iso
   .datetime({ offset: true, local: true, abort: true })
-  .refine((time) => isWithinYears(epochMsOf(time)), OUT_OF_YEARS);
+  .refine(isWrittenWithinYears, OUT_OF_YEARS);
 
 /**
  * What travels on the topics. `data` is checked by whoever knows the event type; unknown fields are
@@ -21,9 +22,8 @@ export const eventEnvelopeSchema = z.object({
   event_timestamp: eventTime.nullish().describe("when it was written; without an offset it is UTC"),
   source_service: z.string().max(128).nullish().describe("who wrote it"),
   correlation_id: referenceSchema.nullish().describe("handed on to the client"),
-  data: z.record(z.string(), z.unknown()),
-  metadata: z
-    .record(z.string(), z.unknown())
+  data: jsonObjectSchema,
+  metadata: jsonObjectSchema
     .nullish()
     .describe("`traceparent` (W3C Trace Context) goes along; anything else is ignored"),
 });
@@ -43,7 +43,7 @@ export const teacherNotificationSchema = z.object({
     .describe("id of the template"),
   category: categorySchema.describe("under what the page groups it"),
   priority: prioritySchema,
-  payload: z.record(z.string(), z.unknown()).describe("what the message says, and the page shows"),
+  payload: jsonObjectSchema.describe("what the message says, and the page shows"),
   action_required: z
     .boolean()
     .nullish()

@@ -58,8 +58,9 @@ const KAFKA: Caller = {
 /** A record on its way; `outcome` is set once it is decided. */
 interface Entry {
   readonly record: KafkaRecord;
-  readonly event?: IncomingEvent;
-  outcome?: RecordOutcome;
+  /** Undefined where it holds none that can be used. */
+  readonly event: IncomingEvent | undefined;
+  outcome: RecordOutcome | undefined;
 }
 
 function deadLetter(reason: DeadLetterReason, detail: string): RecordOutcome {
@@ -91,32 +92,34 @@ export function createEventIntake(options: EventIntakeOptions): ChunkHandler {
     } catch (error) {
       // Reading throws on nothing that was thought of. Thrown on, this would come back for ever.
       logPoison(record, error);
-      return { record, outcome: poisoned() };
+      return { record, event: undefined, outcome: poisoned() };
     }
   }
 
   function decide(record: KafkaRecord, reading: EventReading | undefined): Entry {
-    if (reading === undefined) return { record, outcome: { kind: "skipped", reason: "tombstone" } };
+    if (reading === undefined) {
+      return { record, event: undefined, outcome: { kind: "skipped", reason: "tombstone" } };
+    }
     if (reading.kind === "unusable") {
-      return { record, outcome: deadLetter(reading.reason, reading.detail) };
+      const outcome = deadLetter(reading.reason, reading.detail);
+      return { record, event: undefined, outcome };
     }
     const { event } = reading;
     const maxAgeMs = isRedriven(record.headers) ? Number.POSITIVE_INFINITY : options.maxEventAgeMs;
     const late = latenessOf(event, clock.now(), maxAgeMs);
-    if (late === undefined) return { record, event };
-    return { record, event, outcome: { kind: "skipped", reason: late } };
+    return { record, event, outcome: late && { kind: "skipped", reason: late } };
   }
 
   /** Decides on those that are not their user's to be told of. */
   async function checkOwners(entries: readonly Entry[]): Promise<void> {
-    const owned = open(entries).flatMap(({ entry, event }) =>
-      event.about.map((about) => ({ entry, about, userId: event.submission.request.user_id })),
-    );
+    const owned = entries
+      .filter(isOpen)
+      .flatMap((entry) => entry.event.about.map((about) => ({ entry, about })));
     if (owned.length === 0) return;
     const owners = await options.owners.ownersOf(owned.map(({ about }) => about));
-    owned.forEach(({ entry, about, userId }, at) => {
+    owned.forEach(({ entry, about }, at) => {
       const owner = owners[at];
-      if (owner === undefined || owner === userId) return;
+      if (owner === undefined || owner === entry.event.submission.request.user_id) return;
       entry.outcome = deadLetter(
         "ownership_mismatch",
         `Its ${about.kind} belongs to another user.`,
@@ -131,7 +134,7 @@ export function createEventIntake(options: EventIntakeOptions): ChunkHandler {
   }
 
   async function acceptAll(entries: readonly Entry[]): Promise<void> {
-    const waiting = open(entries);
+    const waiting = entries.filter(isOpen);
     const results = await acceptIsolated(
       waiting.map(({ event }) => event.submission),
       KAFKA,
@@ -140,12 +143,31 @@ export function createEventIntake(options: EventIntakeOptions): ChunkHandler {
       // Handed over again they are queued in their order; the due index has none, and waits longer.
       throw new Problem("unavailable", "What was accepted could not be queued.");
     }
-    waiting.forEach(({ entry }, at) => {
+    waiting.forEach((entry, at) => {
       const result = results[at];
       if (result === undefined) throw new Error("accept returned no result");
       if (result.kind === "poison") logPoison(entry.record, result.error);
       entry.outcome = outcomeOf(result, entry.record.topic === options.generalTopic);
     });
+  }
+
+  /** To the audit trail, and of those that can never be used to the dead letters. */
+  async function tellOfUnused(decided: readonly Decided[]): Promise<void> {
+    const unused = decided.filter(
+      ({ outcome: { kind } }) => kind === "skipped" || kind === "dead_lettered",
+    );
+    const lines = auditEntries(
+      unused.map(({ event, outcome }) => ({ submission: event?.submission, outcome })),
+      KAFKA.userId,
+    );
+    await Promise.all(lines.map((line) => options.audit.add(line)));
+    await options.deadLetters.write(
+      unused.flatMap(({ record, outcome }) =>
+        outcome.kind === "dead_lettered"
+          ? [{ record, reason: outcome.reason, detail: outcome.detail }]
+          : [],
+      ),
+    );
   }
 
   function logPoison({ topic, partition, offset }: KafkaRecord, error: unknown): void {
@@ -184,37 +206,25 @@ export function createEventIntake(options: EventIntakeOptions): ChunkHandler {
     const entries = records.map(begin);
     await checkOwners(entries);
     await acceptAll(entries);
-    const decided = entries.map(assertDecided);
+    const decided = entries.filter(isDecided);
+    if (decided.length < entries.length) throw new Error("a record was left undecided");
     // Handed over again after a failure below, accepted ones are known by their event ids.
-    const lines = auditEntries(
-      decided.map(({ event, outcome }) => ({ submission: event?.submission, outcome })),
-      KAFKA.userId,
-    );
-    await Promise.all(lines.map((line) => options.audit.add(line)));
-    await options.deadLetters.write(
-      decided.flatMap(({ record, outcome }) =>
-        outcome.kind === "dead_lettered"
-          ? [{ record, reason: outcome.reason, detail: outcome.detail }]
-          : [],
-      ),
-    );
+    await tellOfUnused(decided);
     decided.forEach(report);
   };
 }
 
-type Decided = Entry & { readonly outcome: RecordOutcome };
+type Decided = Entry & { outcome: RecordOutcome };
 
-function assertDecided(entry: Entry): Decided {
-  const { outcome } = entry;
-  if (outcome === undefined) throw new Error("a record was left undecided");
-  return { ...entry, outcome };
+function isDecided(entry: Entry): entry is Decided {
+  return entry.outcome !== undefined;
 }
 
-/** Those that nothing is decided about yet. */
-function open(entries: readonly Entry[]): { entry: Entry; event: IncomingEvent }[] {
-  return entries.flatMap((entry) =>
-    entry.event === undefined || entry.outcome !== undefined ? [] : [{ entry, event: entry.event }],
-  );
+type Open = Entry & { readonly event: IncomingEvent };
+
+/** Whether nothing is decided about it yet. */
+function isOpen(entry: Entry): entry is Open {
+  return entry.event !== undefined && entry.outcome === undefined;
 }
 
 function latenessOf(

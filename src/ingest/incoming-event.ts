@@ -53,7 +53,11 @@ const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{
 
 /** The first of `candidates` that is a trace context; others are left out, as the standard asks. */
 export function traceparentOf(...candidates: readonly unknown[]): string | undefined {
-  return candidates
-    .map((candidate) => (Buffer.isBuffer(candidate) ? candidate.toString("latin1") : candidate))
-    .find((text): text is string => typeof text === "string" && TRACEPARENT.test(text));
+  for (const candidate of candidates) {
+    // Most events carry none.
+    if (candidate === undefined) continue;
+    const text = Buffer.isBuffer(candidate) ? candidate.toString("latin1") : candidate;
+    if (typeof text === "string" && TRACEPARENT.test(text)) return text;
+  }
+  return undefined;
 }

@@ -203,12 +203,13 @@ function dataOf(
 
 /** Beside the payload and in it, where they may differ: the page shows both. */
 function aboutOf({ batch_id, class_id, payload }: TeacherNotification): Owned[] {
-  const named = (kind: Owned["kind"], ...ids: readonly unknown[]): Owned[] =>
-    [...new Set(ids)]
-      .filter((id): id is string => typeof id === "string" && id !== "")
-      .map((id) => ({ kind, id }));
   return [
     ...named("batch", batch_id, payload["batch_id"]),
     ...named("class", class_id, payload["class_id"]),
   ];
+}
+
+function named(kind: Owned["kind"], beside: unknown, within: unknown): Owned[] {
+  const ids = beside === within ? [beside] : [beside, within];
+  return ids.flatMap((id) => (typeof id === "string" && id !== "" ? [{ kind, id }] : []));
 }

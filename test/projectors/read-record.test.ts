@@ -78,7 +78,7 @@ describe("an unusable record", () => {
       "data that is a text",
       { event_type: SAMPLE.type, data: secret },
       "invalid_event",
-      /^data: .*expected record/,
+      /^data: must be an object/,
     ],
     [
       "an unknown type",
