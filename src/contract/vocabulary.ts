@@ -25,6 +25,7 @@ export const CATEGORIES = [
 export type Category = (typeof CATEGORIES)[number];
 
 export const STRATEGIES = ["fallback", "all"] as const;
+export type Strategy = (typeof STRATEGIES)[number];
 
 /** What a notification as a whole is, on the wire and in the ledger. */
 export const STATUSES = [

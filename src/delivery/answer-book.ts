@@ -22,7 +22,7 @@ export interface AnswerBook {
    * there is nothing to wait for. -1: the note had moved on. That closes the entry only if no other
    * envelope with the same note, published at the same time, is waiting for its answer here.
    */
-  sent(noteId: string, nodes: number, replayId: string): void;
+  sent(noteId: string, nodes: number, place: { replayId: string; epoch: string }): void;
   record(answers: readonly NodeAnswer[]): void;
   /** Frames that wait for an answer. */
   readonly size: number;
@@ -143,7 +143,7 @@ export function createAnswerBook(options: AnswerBookOptions): AnswerBook {
         until: answerBy,
       });
     },
-    sent(noteId, nodes, replayId) {
+    sent(noteId, nodes, { replayId, epoch }) {
       const entry = open.get(noteId);
       if (entry === undefined) return;
       entry.publishing -= 1;
@@ -155,7 +155,7 @@ export function createAnswerBook(options: AnswerBookOptions): AnswerBook {
         open.delete(noteId);
         return;
       }
-      entry.note = { ...entry.note, replayId };
+      entry.note = { ...entry.note, replayId, epoch };
       entry.nodes = nodes;
       conclude(entry);
     },

@@ -100,11 +100,14 @@ export function createWebsocketStage(options: WebsocketStageOptions): WebsocketS
       const publication = publications[at];
       if (publication === undefined) return;
       const { note } = publication.sent;
-      book.sent(note.id, nodes, replayId);
+      book.sent(note.id, nodes, { replayId, epoch });
       if (nodes >= 0) options.onPublished?.(note, replayId, epoch, publication.body);
       if (nodes !== 0) return;
       desk.report(note, "websocket", "offline", startedAt);
-      movedOn.push({ before: note, after: { ...afterChange(publication.offline), replayId } });
+      movedOn.push({
+        before: note,
+        after: { ...afterChange(publication.offline), replayId, epoch },
+      });
     });
     await desk.handOn(movedOn);
   }

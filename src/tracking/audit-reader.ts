@@ -2,7 +2,7 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Keyspace } from "../platform/keyspace.ts";
-import { auditEntrySchema, auditKey, type AuditEntry } from "./audit.ts";
+import { auditEntrySchema, auditKey, readAuditFields, type AuditEntry } from "./audit.ts";
 import { comparePositions, positionOf, upperBoundAfter, type Position } from "./audit-position.ts";
 import { REFUSAL_ACTIONS, refusalsKey } from "./refusals.ts";
 import { recordOf } from "./stream-fields.ts";
@@ -161,7 +161,7 @@ export function createAuditReader(deps: {
       const found = pageReply.parse(reply);
       front.waiting = found.toReversed().map(([id, fields]) => ({
         position: positionOf(id, front.stream.number),
-        fields: recordOf(fields),
+        fields: readAuditFields(recordOf(fields)),
       }));
       front.highest = `(${found.at(-1)?.[0] ?? "0-0"}`;
       front.pages += 1;

@@ -52,6 +52,56 @@ export function auditFields(entry: Omit<AuditEntry, "at">, atMs: number): (strin
   return fields;
 }
 
+/** What a line of the trail says of its note. */
+interface AuditedNote {
+  readonly id: string;
+  readonly callerId: string;
+  readonly userId: string;
+  readonly templateId: string;
+}
+
+const NONE = "-";
+
+/**
+ * An entry about a note, in one field of the stream, as each further field costs Redis as much as
+ * the text in it: `at action result notification_id caller user_id template_id channels`. None but
+ * the last, which may be empty, holds a space.
+ */
+export function formatAuditLine(
+  atMs: number,
+  action: string,
+  result: string | null,
+  note: AuditedNote,
+  channels: string,
+): string {
+  const about = `${note.id} ${note.callerId} ${note.userId} ${note.templateId}`;
+  return `${atMs} ${action} ${result ?? NONE} ${about} ${channels === "" ? NONE : channels}`;
+}
+
+const LINE_FIELDS = [
+  "at",
+  "action",
+  "result",
+  "notification_id",
+  "caller",
+  "user_id",
+  "template_id",
+] as const;
+
+/** The fields of an entry, whether they stand in one line or each by itself; `at` in epoch ms. */
+export function readAuditFields(
+  fields: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const line = fields["note"];
+  if (line === undefined) return fields;
+  const words = line.split(" ");
+  const entries = LINE_FIELDS.map((name, index) => [name, words[index] ?? NONE] as const);
+  const channels = words.slice(LINE_FIELDS.length).join(" ");
+  return Object.fromEntries(
+    [...entries, ["channels", channels] as const].filter(([, value]) => value !== NONE),
+  );
+}
+
 export function createAudit(deps: {
   readonly redis: Redis;
   readonly keyspace: Keyspace;

@@ -2,13 +2,15 @@
 import { z } from "zod";
 import type { Channel, Reason } from "../contract/vocabulary.ts";
 import type { Sealing } from "../platform/sealing.ts";
+import { formatAuditLine } from "./audit.ts";
 import { compareDead, type DeadPosition } from "./dead-position.ts";
 import { viewDeadNote, viewDeadNoteDetail } from "./dead-note-view.ts";
 import type { DeadNoteDetail, DeadNoteView } from "./dead-note-view.ts";
 import { loadLedgerScript, type LedgerScriptDeps } from "./ledger-script.ts";
+import { wireChange } from "./ledger-wire.ts";
 import { createNoteReader, shardOf } from "./note-reader.ts";
 import type { Note } from "./note.ts";
-import { planRedrive, wireRedrive, type RedriveOrder } from "./redrive.ts";
+import { planRedrive, redriven, type RedriveOrder } from "./redrive.ts";
 
 /** Read from each shard at a time: a list is mostly about the newest few. */
 const PAGE = 50;
@@ -160,8 +162,10 @@ export function createDeadNotes(deps: LedgerScriptDeps & { readonly sealing: Sea
         const plan = planRedrive(note, asked, now);
         if (plan.kind === "refused") return plan;
         const { channels } = plan;
-        const wire = JSON.stringify(wireRedrive(note, channels, by, now));
-        if ((await redriveScript(shardOf(keyspace, id), [wire])) === 1) {
+        const who = { ...note, callerId: by.replaceAll(/\s+/g, "_") };
+        const line = formatAuditLine(now, "redriven", "queued", who, channels.join(" "));
+        const wire = wireChange(redriven(note, channels, by, now), now);
+        if ((await redriveScript(shardOf(keyspace, id), [...wire, line])) === 1) {
           return { kind: "redriven", note: (await read(id)) ?? note, channels };
         }
       }

@@ -13,8 +13,14 @@ export interface LedgerScriptDeps {
   readonly clock: Pick<Clock, "now">;
   /** Whether each change that other services are told of is put down for the relay. */
   readonly outcomes: boolean;
+  /**
+   * One call for each shard, as a Redis Cluster needs. Left out: as the connection is. On a single
+   * Redis one call takes notes of many shards, or small batches would fall into one call per note.
+   */
+  readonly apart?: boolean | undefined;
 }
 
+/** Runs on the shard of the first note; in a Redis Cluster all notes of a call are of that shard. */
 export type RunLedgerScript = (shard: number, args: readonly ScriptArgument[]) => Promise<unknown>;
 
 const fileOf = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url);
@@ -24,8 +30,7 @@ export function loadLedgerScript(deps: LedgerScriptDeps, name: string): RunLedge
   const script = loadScript(redis, `ledger_${name}`, [fileOf("ledger"), fileOf(name)]);
   const outcomes = deps.outcomes ? 1 : 0;
   return async (shard, args) => {
-    const base = keyspace.sharded(shard, "");
-    const shared = [base, clock.now(), SETTLED_KEEP_MS, outcomes];
-    return await script([`${base}due`], [...shared, ...args]);
+    const shared = [keyspace.prefix, clock.now(), SETTLED_KEEP_MS, outcomes];
+    return await script([keyspace.sharded(shard, "due")], [...shared, ...args]);
   };
 }

@@ -6,14 +6,19 @@ import { z } from "zod";
 import type { Channel, Lane } from "../contract/vocabulary.ts";
 import type { Sealing } from "../platform/sealing.ts";
 import type { NewNote, NoteChange, Publication } from "./ledger-changes.ts";
-import { wireChange, wireNewNote } from "./ledger-changes.ts";
+
 import { loadLedgerScript, type LedgerScriptDeps } from "./ledger-script.ts";
+import { wireChange, wireFrame, wireNewNote } from "./ledger-wire.ts";
 import type { Note } from "./note.ts";
 import { createNoteReader, shardOf } from "./note-reader.ts";
-import { byShard, sumOverShards } from "./shard-batches.ts";
+import { byShard, spanOf, sumOverShards } from "./shard-batches.ts";
+import { isSettled } from "./status-machine.ts";
 
 /** What is scheduled beyond does not crowd out what is to be sent now. */
 const SOON_MS = 3_600_000;
+
+/** A receipt may come between reading and writing, but not for ever. */
+const ADVANCE_TRIES = 3;
 
 /** `waiting`: it existed, and nothing has begun; its creator may not have lived to queue it. */
 export type AcceptResult = "created" | "existed" | "suppressed" | "waiting";
@@ -82,6 +87,50 @@ export function createLedger(options: LedgerOptions): Ledger {
   const advanceScript = loadLedgerScript(options, "advance");
   const publishScript = loadLedgerScript(options, "publish");
   const leaseScript = loadLedgerScript(options, "lease");
+  const span = spanOf(options);
+
+  const fetch = createNoteReader(options);
+
+  const tryAdvance = (changes: readonly NoteChange[]): Promise<boolean[]> =>
+    byShard(
+      changes,
+      (change) => shardOf(keyspace, change.note.id),
+      async (shard, chunk) => {
+        const now = clock.now();
+        const wire = chunk.flatMap((change) => wireChange(change, now));
+        const reply = flags.parse(await advanceScript(shard, wire));
+        return reply.map((flag) => flag === 1);
+      },
+      span,
+    );
+
+  async function advance(changes: readonly NoteChange[]): Promise<boolean[]> {
+    const results = changes.map(() => false);
+    let open = changes
+      .map((change, at) => ({ change, at }))
+      .filter(({ change }) => !isSettled(change.note.status));
+    for (let tries = 0; open.length > 0 && tries < ADVANCE_TRIES; tries += 1) {
+      const applied = await tryAdvance(open.map(({ change }) => change));
+      const refused = open.filter(({ at }, index) => {
+        results[at] = applied[index] === true;
+        return applied[index] !== true;
+      });
+      open = refused.length === 0 ? [] : await rebase(refused);
+    }
+    return results;
+  }
+
+  /** Those whose notes only had a receipt since they were read: the same change on the note as it is. */
+  async function rebase(
+    refused: readonly { readonly change: NoteChange; readonly at: number }[],
+  ): Promise<{ change: NoteChange; at: number }[]> {
+    const notes = await fetch(refused.map(({ change }) => change.note.id));
+    return refused.flatMap(({ change, at }) => {
+      const note = notes.get(change.note.id);
+      const same = note?.fence === change.note.fence && note.status === change.note.status;
+      return same ? [{ change: { ...change, note }, at }] : [];
+    });
+  }
 
   return {
     accept: (notes) =>
@@ -89,46 +138,30 @@ export function createLedger(options: LedgerOptions): Ledger {
         notes,
         (note) => keyspace.shardOfUser(note.userId),
         async (shard, chunk) => {
-          const wire = JSON.stringify(chunk.map((note) => wireNewNote(note, sealing)));
+          const wire = chunk.flatMap((note) => wireNewNote(note, sealing));
           const limit = options.recipientLimitPerMinute;
-          const reply = flags.parse(await acceptScript(shard, [limit, wire]));
+          const reply = flags.parse(await acceptScript(shard, [limit, ...wire]));
           return reply.map((flag) => ACCEPT_RESULTS[flag] ?? "existed");
         },
+        span,
       ),
 
-    fetch: createNoteReader(options),
+    fetch,
 
-    advance: (changes) =>
-      byShard(
-        changes,
-        (change) => shardOf(keyspace, change.note.id),
-        async (shard, chunk) => {
-          const wire = JSON.stringify(chunk.map(wireChange));
-          const reply = flags.parse(await advanceScript(shard, [wire]));
-          return reply.map((flag) => flag === 1);
-        },
-      ),
+    advance,
 
     publish: (publications, workerId) =>
       byShard(
         publications,
         (publication) => shardOf(keyspace, publication.sent.note.id),
         async (shard, chunk) => {
-          const wire = chunk.map((publication) => ({
-            id: publication.sent.note.id,
-            user: publication.sent.note.userId,
-            wants_ack: publication.wantsAck ? 1 : 0,
-            sent: wireChange(publication.sent),
-            offline: wireChange(publication.offline),
-          }));
           const reply = await publishScript(shard, [
             workerId,
             options.historySize,
             options.historySeconds,
             options.pendingSeconds,
             crypto.randomUUID().slice(0, 8),
-            JSON.stringify(wire),
-            ...chunk.map((publication) => sealing.seal(publication.body)),
+            ...chunk.flatMap((publication) => wireFrame(publication, sealing, clock.now())),
           ]);
           return publishReply.parse(reply).map(([nodes, replayId = "", epoch = ""]) => ({
             nodes,
@@ -136,6 +169,7 @@ export function createLedger(options: LedgerOptions): Ledger {
             epoch: String(epoch),
           }));
         },
+        span,
       ),
 
     async leaseDue(shard, leaseMs, limit) {

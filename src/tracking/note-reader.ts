@@ -4,9 +4,13 @@ import { z } from "zod";
 import type { Keyspace } from "../platform/keyspace.ts";
 import { runForEach } from "../platform/redis.ts";
 import type { Sealing } from "../platform/sealing.ts";
-import { parseNote, type Note } from "./note.ts";
+import { parseNote } from "./note-hash.ts";
+import type { Note } from "./note.ts";
 
-const hashReply = z.record(z.string(), z.string());
+/** The fields of `NoteHash`, in its order. */
+const FIELDS = ["facts", "state", "request", "push_outcomes"] as const;
+const text = z.string().nullable();
+const hashReply = z.tuple([text, text, text, text]);
 
 /** The notes that exist, by id. */
 export type ReadNotes = (ids: readonly string[]) => Promise<Map<string, Note>>;
@@ -25,12 +29,14 @@ export function createNoteReader(deps: {
   const { redis, keyspace, sealing } = deps;
   return async (ids) => {
     const replies = await runForEach(redis, ids, (target, id) =>
-      target.hgetall(keyspace.sharded(shardOf(keyspace, id), `note:${id}`)),
+      target.hmget(keyspace.sharded(shardOf(keyspace, id), `note:${id}`), ...FIELDS),
     );
     const notes = new Map<string, Note>();
     replies.forEach((reply, index) => {
       const id = ids[index] ?? "";
-      const note = parseNote(id, hashReply.parse(reply), (sealed) => sealing.open(sealed));
+      const [facts, state, request, pushOutcomes] = hashReply.parse(reply);
+      const hash = { facts, state, request, pushOutcomes };
+      const note = parseNote(id, hash, (sealed) => sealing.open(sealed));
       if (note !== undefined) notes.set(id, note);
     });
     return notes;

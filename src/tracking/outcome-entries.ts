@@ -1,8 +1,9 @@
 /** What the ledger's scripts put down for other services, read and made into events. */
 import { z } from "zod";
 import { OUTCOME_EVENT_TYPE, OUTCOME_KINDS, type OutcomeEvent } from "../contract/outcome-event.ts";
-import { STATUSES, type Channel } from "../contract/vocabulary.ts";
+import type { Channel } from "../contract/vocabulary.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
+import { parseFacts, parseState } from "./note-hash.ts";
 import { parseChannelRecord } from "./note.ts";
 import { channelStatus } from "./status-machine.ts";
 import { recordOf } from "./stream-fields.ts";
@@ -19,18 +20,8 @@ const entrySchema = z.object({
   outcome: z.enum(OUTCOME_KINDS),
   id: z.string(),
   at: epochMs,
-  user: z.string(),
-  template: z.string(),
-  type: z.string(),
-  caller: z.string(),
-  correlation: z.string().optional(),
-  event: z.string().optional(),
-  accepted_at: epochMs,
-  replay_id: z.string().optional(),
-  status: z.enum(STATUSES),
-  websocket: z.string(),
-  push: z.string(),
-  sms: z.string(),
+  facts: z.string(),
+  state: z.string(),
 });
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -51,8 +42,10 @@ export function outcomeEventOf(
   fields: readonly string[],
 ): OutcomeEvent {
   const entry = entrySchema.parse(recordOf(fields));
+  const facts = parseFacts(entry.facts);
+  const state = parseState(entry.state);
   const outcomeId = `${shard}-${entryId}`;
-  const correlationId = entry.correlation ?? entry.id;
+  const correlationId = facts.correlation ?? entry.id;
   return {
     event_id: outcomeId,
     event_type: OUTCOME_EVENT_TYPE,
@@ -63,20 +56,20 @@ export function outcomeEventOf(
       outcome_id: outcomeId,
       outcome: entry.outcome,
       notification_id: entry.id,
-      ...(entry.event === undefined ? {} : { event_id: entry.event }),
+      ...(facts.event === undefined ? {} : { event_id: facts.event }),
       correlation_id: correlationId,
-      user_id: entry.user,
-      template_id: entry.template,
-      notification_type: entry.type,
-      caller: entry.caller,
-      status: entry.status,
+      user_id: facts.user,
+      template_id: facts.template,
+      notification_type: facts.type,
+      caller: facts.caller,
+      status: state.status,
       channels: {
-        websocket: channelOutcome(entry.websocket),
-        push: channelOutcome(entry.push),
-        sms: channelOutcome(entry.sms),
+        websocket: channelOutcome(state.websocket),
+        push: channelOutcome(state.push),
+        sms: channelOutcome(state.sms),
       },
-      ...(entry.replay_id === undefined ? {} : { replay_id: entry.replay_id }),
-      accepted_at: iso(entry.accepted_at),
+      ...(state.replay_id === "-" ? {} : { replay_id: state.replay_id }),
+      accepted_at: iso(facts.accepted_at),
       at: iso(entry.at),
     },
   };

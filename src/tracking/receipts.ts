@@ -46,8 +46,8 @@ export function createReceipts(options: {
       for (let from = 0; from < group.length; from += CHUNK) {
         const wire = group
           .slice(from, from + CHUNK)
-          .map(({ noteId, channel, kind }) => ({ id: noteId, channel, kind }));
-        await script(shard, [JSON.stringify(wire)]);
+          .map(({ noteId, channel, kind }) => `${noteId} ${channel} ${kind}`);
+        await script(shard, wire);
       }
     }
   }

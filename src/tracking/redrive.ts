@@ -1,7 +1,7 @@
 /** What a failed note becomes when an operator has it sent again: a decision, or why not. Pure. */
 import { CHANNELS, type Channel } from "../contract/vocabulary.ts";
-import { auditFields } from "./ledger-changes.ts";
-import { formatChannelRecord, formatTimelineEntry, type Note } from "./note.ts";
+import type { NoteChange } from "./ledger-changes.ts";
+import type { Note } from "./note.ts";
 import { move } from "./status-machine.ts";
 
 export interface RedriveOrder {
@@ -46,35 +46,41 @@ export function planRedrive(
 }
 
 /**
- * The form `redrive.lua` reads. What is tried again begins afresh: no tries, no subscription that is
- * left out for what it answered, and a full time budget.
+ * The change that sends a failed note again. What is tried again begins afresh: no tries, no
+ * subscription that is left out for what it answered, and a full time budget.
  */
-export function wireRedrive(
+export function redriven(
   note: Note,
   channels: readonly Channel[],
   by: string,
   now: number,
-): unknown {
-  const set: (string | number)[] = ["status", "queued", "stage", channels[0] ?? "-"];
-  set.push("attempt", 0, "leased_until", 0, "stage_started_at", now);
-  if (channels.includes("push")) set.push("push_outcomes", "{}");
+): NoteChange {
   // A timeline is read by its spaces.
   const who = by.replaceAll(/\s+/g, "_");
-  const at = { at: now, to: "pending", reason: "redriven" };
-  const lines = [
-    { at: now, channel: null, from: note.status, to: "queued", reason: `redriven:${who}` },
-  ].map(formatTimelineEntry);
-  for (const channel of channels) {
-    const record = note.channels[channel];
-    set.push(channel, formatChannelRecord(move(channel, record, "pending", null, now)));
-    lines.push(formatTimelineEntry({ ...at, channel, from: record.state }));
-  }
+  const [stage] = channels;
   return {
-    id: note.id,
-    fence: note.fence,
-    set,
-    lines: lines.join(""),
-    counts: channels.flatMap((channel) => [`${channel}.failed`, -1]),
-    audit: [...auditFields({ ...note, callerId: by }), "channels", channels.join(" ")],
+    note,
+    status: "queued",
+    attempt: 0,
+    leasedUntil: 0,
+    stageStartedAt: now,
+    dueAt: now,
+    ...(stage === undefined ? {} : { stage }),
+    ...(channels.includes("push") ? { pushOutcomes: {} } : {}),
+    channels: Object.fromEntries(
+      channels.map((name) => [name, move(name, note.channels[name], "pending", null, now)]),
+    ),
+    // It no longer counts as failed; it will, as what it becomes.
+    counts: {
+      "status.failed": -1,
+      ...Object.fromEntries(channels.map((name) => [`${name}.failed`, -1])),
+    },
+    timeline: [
+      { at: now, channel: null, from: note.status, to: "queued", reason: `redriven:${who}` },
+      ...channels.map((channel) => {
+        const from = note.channels[channel].state;
+        return { at: now, channel, from, to: "pending", reason: "redriven" };
+      }),
+    ],
   };
 }

@@ -5,12 +5,24 @@ import type { Keyspace } from "../platform/keyspace.ts";
 /** One script call handles at most so many notes: about half a millisecond of Redis. */
 const CHUNK = 25;
 
-/** Runs `work` for each shard's items in chunks; the results are in the order of `items`. */
+/** What a script call may span: `together`, notes of any shard; `apart`, of one, as in a cluster. */
+export type Span = "together" | "apart";
+
+export function spanOf(deps: { redis: { isCluster: boolean }; apart?: boolean | undefined }): Span {
+  return (deps.apart ?? deps.redis.isCluster) ? "apart" : "together";
+}
+
+/**
+ * Runs `work` on the items in chunks, `apart` for each shard; the results are in the order of
+ * `items`. `work` is told the shard of the chunk's first item.
+ */
 export async function byShard<T, R>(
   items: readonly T[],
   shardOf: (item: T) => number,
   work: (shard: number, chunk: readonly T[]) => Promise<readonly R[]>,
+  span: Span = "apart",
 ): Promise<R[]> {
+  if (span === "together") return await inChunks(items, shardOf, work);
   const groups = Map.groupBy(
     items.map((item, index) => ({ item, index })),
     ({ item }) => shardOf(item),
@@ -35,6 +47,20 @@ export async function byShard<T, R>(
   }
   await Promise.all(runs);
   return results;
+}
+
+async function inChunks<T, R>(
+  items: readonly T[],
+  shardOf: (item: T) => number,
+  work: (shard: number, chunk: readonly T[]) => Promise<readonly R[]>,
+): Promise<R[]> {
+  const runs: Promise<readonly R[]>[] = [];
+  for (let from = 0; from < items.length; from += CHUNK) {
+    const chunk = items.slice(from, from + CHUNK);
+    const [first] = chunk;
+    if (first !== undefined) runs.push(work(shardOf(first), chunk));
+  }
+  return (await Promise.all(runs)).flat();
 }
 
 /** Adds up one number per shard, read in one round trip. */

@@ -8,6 +8,8 @@ import { note } from "./notes.ts";
 
 const ANSWER_MS = 1_500;
 const ACK_MS = 5_000;
+const PLACE = { replayId: "7", epoch: "e1" };
+const NOWHERE = { replayId: "", epoch: "" };
 
 function openBook() {
   const clock = createManualClock();
@@ -32,7 +34,7 @@ describe("a frame sent to gateways", () => {
   it("is delivered with all its sockets once every node has answered", async () => {
     const { book, sent, answer, settled } = openBook();
     book.expect(sent);
-    book.sent(sent.id, 2, "7");
+    book.sent(sent.id, 2, PLACE);
     answer("written", 2);
     expect(await settled()).toEqual([]);
     answer("written", 1);
@@ -45,7 +47,7 @@ describe("a frame sent to gateways", () => {
     book.expect(sent);
     answer("written", 1);
     expect(await settled()).toEqual([]);
-    book.sent(sent.id, 1, "7");
+    book.sent(sent.id, 1, PLACE);
     expect(await settled()).toEqual([{ kind: "delivered", sockets: 1 }]);
   });
 
@@ -53,13 +55,13 @@ describe("a frame sent to gateways", () => {
     for (const result of ["no_socket", "slow"] as const) {
       const { book, sent, answer, settled } = openBook();
       book.expect(sent);
-      book.sent(sent.id, 1, "7");
+      book.sent(sent.id, 1, PLACE);
       answer(result, 0);
       expect(await settled()).toEqual([{ kind: "offline" }]);
     }
     const { book, clock, sent, settled } = openBook();
     book.expect(sent);
-    book.sent(sent.id, 1, "7");
+    book.sent(sent.id, 1, PLACE);
     clock.advance(ANSWER_MS - 100);
     expect(await settled()).toEqual([]);
     clock.advance(200);
@@ -69,7 +71,7 @@ describe("a frame sent to gateways", () => {
   it("waits for a promised acknowledgement, and no longer than that", async () => {
     const acked = openBook();
     acked.book.expect(acked.sent);
-    acked.book.sent(acked.sent.id, 1, "7");
+    acked.book.sent(acked.sent.id, 1, PLACE);
     acked.answer("awaiting_ack");
     acked.clock.advance(ACK_MS - 200);
     acked.answer("acked", 0);
@@ -77,7 +79,7 @@ describe("a frame sent to gateways", () => {
 
     const two = openBook();
     two.book.expect(two.sent);
-    two.book.sent(two.sent.id, 2, "7");
+    two.book.sent(two.sent.id, 2, PLACE);
     two.answer("awaiting_ack", 2);
     two.answer("acked", 0);
     expect(await two.settled()).toEqual([]);
@@ -86,7 +88,7 @@ describe("a frame sent to gateways", () => {
 
     const silent = openBook();
     silent.book.expect(silent.sent);
-    silent.book.sent(silent.sent.id, 1, "7");
+    silent.book.sent(silent.sent.id, 1, PLACE);
     silent.answer("awaiting_ack");
     silent.clock.advance(ACK_MS + 100);
     expect(await silent.settled()).toEqual([{ kind: "unconfirmed", sockets: 1 }]);
@@ -95,7 +97,7 @@ describe("a frame sent to gateways", () => {
   it("is not settled by an answer to an older try", async () => {
     const { book, sent, answer, settled } = openBook();
     book.expect(sent);
-    book.sent(sent.id, 1, "7");
+    book.sent(sent.id, 1, PLACE);
     answer("written", 1, 0);
     expect(await settled()).toEqual([]);
   });
@@ -105,7 +107,7 @@ describe("a frame sent to gateways", () => {
       const { book, sent, answer, settled } = openBook();
       book.expect(sent);
       book.expect(sent);
-      for (const turn of ["first", "second"]) book.sent(sent.id, turn === winner ? 1 : -1, "7");
+      for (const turn of ["first", "second"]) book.sent(sent.id, turn === winner ? 1 : -1, PLACE);
       answer("written");
       expect(await settled()).toEqual([{ kind: "delivered", sockets: 1 }]);
       expect(book.size).toBe(0);
@@ -113,16 +115,16 @@ describe("a frame sent to gateways", () => {
     const { book, sent } = openBook();
     book.expect(sent);
     book.expect(sent);
-    book.sent(sent.id, -1, "");
+    book.sent(sent.id, -1, NOWHERE);
     expect(book.size).toBe(1);
-    book.sent(sent.id, -1, "");
+    book.sent(sent.id, -1, NOWHERE);
     expect(book.size).toBe(0);
   });
 
   it("is forgotten when the script found no node", async () => {
     const { book, clock, sent, settled } = openBook();
     book.expect(sent);
-    book.sent(sent.id, 0, "7");
+    book.sent(sent.id, 0, PLACE);
     clock.advance(60_000);
     expect(await settled()).toEqual([]);
     expect(book.size).toBe(0);
@@ -138,10 +140,10 @@ describe("a frame sent to gateways", () => {
         const { book, clock, sent, answer, settled } = openBook();
         book.expect(sent);
         answers.forEach((result, index) => {
-          if (index === repliedAfter) book.sent(sent.id, answers.length, "7");
+          if (index === repliedAfter) book.sent(sent.id, answers.length, PLACE);
           answer(result);
         });
-        if (repliedAfter >= answers.length) book.sent(sent.id, answers.length, "7");
+        if (repliedAfter >= answers.length) book.sent(sent.id, answers.length, PLACE);
         clock.advance(ANSWER_MS + ACK_MS + 200);
         const fates = await settled();
         expect(fates).toHaveLength(1);

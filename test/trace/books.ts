@@ -2,6 +2,7 @@
 import { Redis } from "ioredis";
 import { z } from "zod";
 import type { Keyspace } from "../../src/platform/keyspace.ts";
+import { parseFacts, parseState } from "../../src/tracking/note-hash.ts";
 
 const SCAN_COUNT = 1_000;
 
@@ -23,7 +24,7 @@ export interface Books {
   close(): void;
 }
 
-const noteSchema = z.tuple([z.string(), z.string(), z.string(), z.string()]);
+const noteSchema = z.tuple([z.string(), z.string()]);
 
 export function openBooks(redisUrl: string, keyspace: Keyspace): Books {
   const redis = new Redis(redisUrl);
@@ -38,15 +39,16 @@ export function openBooks(redisUrl: string, keyspace: Keyspace): Books {
         const match = `${keyspace.prefix}{s*}:note:*`;
         const [next, keys] = await redis.scan(cursor, "MATCH", match, "COUNT", SCAN_COUNT);
         cursor = next;
-        const notes = await Promise.all(
-          keys.map((key) => redis.hmget(key, "user", "template", "status", "event")),
-        );
+        const notes = await Promise.all(keys.map((key) => redis.hmget(key, "facts", "state")));
         notes.forEach((note, at) => {
           const parsed = noteSchema.safeParse(note);
           if (!parsed.success) return;
-          const [userId, templateId, status, eventId] = parsed.data;
+          const { user, template, event } = parseFacts(parsed.data[0]);
+          // Only what came by an event is looked for.
+          if (event === undefined) return;
+          const { status } = parseState(parsed.data[1].split("\n", 1)[0] ?? "");
           const id = (keys[at] ?? "").split(":note:")[1] ?? "";
-          found.push({ id, userId, templateId, status, eventId });
+          found.push({ id, userId: user, templateId: template, status, eventId: event });
         });
       } while (cursor !== "0");
       // A scan may tell of a key twice.

@@ -27,19 +27,19 @@ const NODE = "node-1";
 let book: TestLedger;
 let gateway: Redis;
 
-beforeAll(async () => {
-  book = await openTestLedger({ outcomes: true, recipientLimitPerMinute: RECIPIENT_LIMIT });
+async function open(apart: boolean): Promise<void> {
+  book = await openTestLedger({ outcomes: true, recipientLimitPerMinute: RECIPIENT_LIMIT, apart });
   const { url, keyspace } = book.store;
   gateway = connectRedis(url, "subscriber");
   for (let shard = 0; shard < keyspace.shards; shard += 1) {
     await gateway.ssubscribe(keyspace.sharded(shard, `node:${NODE}`));
   }
-});
+}
 
-afterAll(async () => {
+async function close(): Promise<void> {
   gateway.disconnect();
   await book.store.close();
-});
+}
 
 /** The next thing that a stage would do with this note; null if it has nothing to do. */
 function stepOf(note: Note, end: OperationOf<"step">["end"]): NoteChange | null {
@@ -208,7 +208,13 @@ async function begin(run: number): Promise<Run> {
   return { users, ids: [], expected: new Map() };
 }
 
-describe("after any sequence of events", () => {
+describe.each([
+  ["one call for notes of all shards", false],
+  ["a call for each shard, as in a cluster", true],
+])("after any sequence of events, with %s", (_name, apart) => {
+  beforeAll(() => open(apart));
+  afterAll(close);
+
   it("counters, the list of failed notes, due notes and outcomes agree with the notes", async () => {
     let runs = 0;
     const seen = new Set<string>();

@@ -6,9 +6,9 @@ import {
   formatChannelRecord,
   formatTimelineEntry,
   parseChannelRecord,
-  parseNote,
   parseTimeline,
 } from "../../src/tracking/note.ts";
+import { formatFacts, parseFacts, parseNote } from "../../src/tracking/note-hash.ts";
 
 const time = fc.integer({ min: 1, max: 4_102_444_800_000 });
 
@@ -44,8 +44,36 @@ describe("what is written to a note", () => {
 
   it("is refused if it is not what the ledger writes", () => {
     const open = (text: string): string => text;
-    expect(parseNote("id", {}, open)).toBeUndefined();
-    expect(() => parseNote("id", { status: "queued" }, open)).toThrow();
-    expect(() => parseChannelRecord("lost - 1 -")).toThrow(/malformed/);
+    const nothing = { facts: null, state: null, request: null, pushOutcomes: null };
+    expect(parseNote("id", nothing, open)).toBeUndefined();
+    const facts = formatFacts({
+      user: "teacher-1",
+      lane: "normal",
+      day: "2026-11-21",
+      caller: "service",
+      template: "announcement",
+      type: "announcement",
+      accepted_at: 1,
+      priority: "standard",
+      family: "general",
+      strategy: "fallback",
+    });
+    const line = "0 queued websocket 0 0 1 0 - - pending,-,1,- pending,-,1,- skipped,-,1,-\n";
+    expect(parseNote("id", { ...nothing, facts, state: line }, open)).toMatchObject({
+      userId: "teacher-1",
+      status: "queued",
+      request: null,
+    });
+    const broken = [
+      { facts: "teacher-1 normal", state: line },
+      { facts, state: "0 queued websocket\n" },
+      { facts, state: line.replace("queued", "lost") },
+      { facts: facts.replace("standard", "lost"), state: line },
+    ];
+    for (const hash of broken) {
+      expect(() => parseNote("id", { ...nothing, ...hash }, open)).toThrow();
+    }
+    expect(() => parseFacts("")).toThrow(/malformed/);
+    expect(() => parseChannelRecord("lost,-,1,-")).toThrow(/malformed/);
   });
 });

@@ -51,13 +51,20 @@ export interface TestLedger {
 }
 
 export async function openTestLedger(
-  options: { outcomes?: boolean; recipientLimitPerMinute?: number } = {},
+  options: { outcomes?: boolean; recipientLimitPerMinute?: number; apart?: boolean } = {},
 ): Promise<TestLedger> {
   const store = await openTestRedis();
   const { redis, keyspace } = store;
   const clock = createManualClock();
   const sealing = createSealing(undefined);
-  const shared = { redis, keyspace, clock, sealing, outcomes: options.outcomes ?? false };
+  const shared = {
+    redis,
+    keyspace,
+    clock,
+    sealing,
+    outcomes: options.outcomes ?? false,
+    apart: options.apart,
+  };
   const ledger = createLedger({
     ...shared,
     recipientLimitPerMinute: options.recipientLimitPerMinute ?? 0,

@@ -1,19 +1,20 @@
 -- Creates notes with their due entries; a note that exists already is left as it is, so that
 -- accepting the same notification again is harmless.
 -- ARGV[5]: notifications a minute to one user above which lesser ones are suppressed, 0 for no limit.
--- ARGV[6]: JSON list of {id, user, due, set, type, day, lesser, audit, reply?, matter?}; a matter is
--- {key, at, warning?}, and a warning is such an item again.
+-- ARGV[6...]: notes, see `WireNote`. `extra` is '' or JSON of {reply?, matter?}; a matter is
+-- {key, at, warning?}, and a warning is the arguments of a note again.
 -- Returns, for each: 1 created, 0 existed, 2 created as suppressed, 3 existed and nothing has begun:
 -- whoever created it may not have lived to queue it.
 local flood_limit = tonumber(ARGV[5])
 local FLOOD_WINDOW_MS = 60000
-local results = {}
+local NOTE_ARGUMENTS = 10
 
 -- Callers choose the type, and a day's counters are kept for long: beyond so many, they share one.
 local MAX_TYPES_PER_DAY = 200
+local type_fields = {}
 
-local function type_field(day, type)
-  local key = base .. 'stat:' .. day
+local function look_up_type_field(day, type)
+  local key = home .. 'stat:' .. day
   local field = 'type:' .. type
   if redis.call('HEXISTS', key, field) == 1 then
     return field
@@ -27,7 +28,18 @@ local function type_field(day, type)
   return field
 end
 
-local function flooded(user)
+-- Most notes of one call are of the same type and day.
+local function type_field(day, type)
+  local name = day .. type
+  local field = type_fields[name]
+  if not field then
+    field = look_up_type_field(day, type)
+    type_fields[name] = field
+  end
+  return field
+end
+
+local function flooded(base, user)
   if flood_limit == 0 then
     return false
   end
@@ -39,24 +51,35 @@ local function flooded(user)
   return seen > flood_limit
 end
 
+local function suppress(id)
+  local note = read_note(id)
+  note[STATUS], note[STAGE] = 'suppressed', '-'
+  for _, position in pairs(CHANNEL) do
+    note[position] = 'skipped,flood,' .. now .. ',-'
+  end
+  write_note(note)
+  redis.call('PEXPIRE', note.key, keep_ms)
+  count(note.day, 'status.suppressed', 1)
+  audit(note.base, audit_line(note, note.caller, 'settled', 'suppressed', '-'))
+  tell('settled', note.base, id)
+end
+
 -- Returns 1, or 2 if it is suppressed.
-local function create(item)
-  local key = base .. 'note:' .. item.id
-  redis.call('HSET', key, unpack(item.set))
-  count(item.day, 'total', 1)
-  count(item.day, type_field(item.day, item.type), 1)
-  audit({ 'action', 'accepted', unpack(item.audit) })
-  if flooded(item.user) and item.lesser then
-    local skipped = 'skipped flood ' .. now .. ' -'
-    redis.call('HSET', key, 'status', 'suppressed', 'stage', '-', 'websocket', skipped, 'push', skipped, 'sms', skipped)
-    redis.call('HDEL', key, 'request')
-    redis.call('PEXPIRE', key, keep_ms)
-    count(item.day, 'status.suppressed', 1)
-    audit({ 'action', 'settled', 'result', 'suppressed', unpack(item.audit) })
-    tell('settled', item.id)
+local function create(id, user, due, lesser, day, type, audit_line, facts, state, request)
+  local base = base_of(id)
+  local key = base .. 'note:' .. id
+  local fields = sums_of(day)
+  fields.total = (fields.total or 0) + 1
+  local field = type_field(day, type)
+  fields[field] = (fields[field] or 0) + 1
+  audit(base, audit_line)
+  if flooded(base, user) and lesser == '1' then
+    redis.call('HSET', key, 'facts', facts, 'state', state)
+    suppress(id)
     return 2
   end
-  redis.call('ZADD', base .. 'due', item.due, item.id)
+  redis.call('HSET', key, 'facts', facts, 'state', state, 'request', request)
+  redis.call('ZADD', base .. 'due', due, id)
   return 1
 end
 
@@ -68,6 +91,7 @@ local MATTER_KEEP_MS = 7 * 86400000
 -- The latest word on a matter decides whether its deadline is warned of: a question brings a warning
 -- in place of the one before, an answer takes it away. What comes too late changes nothing.
 local function hear(id, matter)
+  local base = base_of(id)
   local key = base .. 'matter:' .. matter.key
   local held = redis.call('HMGET', key, 'at', 'warning')
   local latest = tonumber(held[1] or '0')
@@ -82,29 +106,41 @@ local function hear(id, matter)
   local keep = MATTER_KEEP_MS
   local warning = matter.warning
   if warning then
-    create(warning)
-    redis.call('HSET', key, 'warning', warning.id)
-    redis.call('HSET', base .. 'note:' .. id, 'warning', warning.id)
-    keep = keep + math.max(0, warning.due - now)
+    create(unpack(warning, 1, NOTE_ARGUMENTS))
+    redis.call('HSET', key, 'warning', warning[1])
+    redis.call('HSET', base .. 'note:' .. id, 'warning', warning[1])
+    keep = keep + math.max(0, warning[3] - now)
   end
   redis.call('PEXPIRE', key, keep)
 end
 
-for index, item in ipairs(cjson.decode(ARGV[6])) do
-  local key = base .. 'note:' .. item.id
+-- Returns 3 if it was never taken up, 0 otherwise.
+local function find(note, reply)
+  if reply and not TERMINAL[note[STATUS]] then
+    -- The caller that asks again is the one that waits now.
+    redis.call('HSET', note.key, 'reply_to', reply)
+  end
+  return (note[STATUS] == 'queued' and note[FENCE] == '0') and 3 or 0
+end
+
+local results = {}
+for first = 6, #ARGV, NOTE_ARGUMENTS + 1 do
+  local id, text = ARGV[first], ARGV[first + NOTE_ARGUMENTS]
+  local extra = text ~= '' and cjson.decode(text) or nil
+  local key = base_of(id) .. 'note:' .. id
+  local result
   if redis.call('EXISTS', key) == 1 then
-    local note = redis.call('HMGET', key, 'status', 'fence')
-    if item.reply and not TERMINAL[note[1]] then
-      -- The caller that asks again is the one that waits now.
-      redis.call('HSET', key, 'reply_to', item.reply)
-    end
-    results[index] = (note[1] == 'queued' and note[2] == '0') and 3 or 0
+    result = find(read_note(id), extra and extra.reply)
   else
-    results[index] = create(item)
-    if item.matter then
-      hear(item.id, item.matter)
+    result = create(unpack(ARGV, first, first + NOTE_ARGUMENTS - 1))
+    if extra and extra.reply then
+      redis.call('HSET', key, 'reply_to', extra.reply)
+    end
+    if extra and extra.matter then
+      hear(id, extra.matter)
     end
   end
+  results[#results + 1] = result
 end
 
 write_counters()

@@ -1,10 +1,18 @@
 -- Moves notes on: a claim, a step to the next stage, a wait, or settling.
--- ARGV[5]: JSON list of changes {id, fence, expect, set, lines, counts, due?, reached?}, and
--- for those that settle the note also {latency, audit}.
--- Returns, for each: 1 applied, 0 the note had moved on.
+-- ARGV[5...]: changes, see `WireChange`.
+-- Returns, for each: 1 applied, 0 the note is not what it was.
 local results = {}
-for index, change in ipairs(cjson.decode(ARGV[5])) do
-  results[index] = advance(change)
+for first = 5, #ARGV, CHANGE_ARGUMENTS do
+  results[#results + 1] = advance(first)
+end
+-- What was never asked needs no warning that the time for its answer runs out.
+for first = 5, #ARGV, CHANGE_ARGUMENTS do
+  if ARGV[first + 8] == 'cancelled' and results[(first - 5) / CHANGE_ARGUMENTS + 1] == 1 then
+    local warning = redis.call('HGET', base_of(ARGV[first]) .. 'note:' .. ARGV[first], 'warning')
+    if warning then
+      cancel(warning)
+    end
+  end
 end
 write_counters()
 return results

@@ -1,14 +1,212 @@
 -- Shared by the ledger's scripts: it is put in front of each of them.
--- ARGV[1] is the shard's key prefix, ARGV[2] the time in epoch milliseconds (from the caller's
+-- ARGV[1] is the prefix of all keys, ARGV[2] the time in epoch milliseconds (from the caller's
 -- clock, so that tests can turn it), ARGV[3] how long a settled note is kept, in milliseconds,
 -- ARGV[4] 1 if other services are told what became of notes.
-local base = ARGV[1]
-local now = tonumber(ARGV[2])
-local keep_ms = tonumber(ARGV[3])
+-- One call handles notes of one shard in a Redis Cluster, of any shard otherwise: a note's id begins
+-- with its shard, and KEYS[1] is the due index of the first one's.
+--
+-- What a note becomes is decided and written out by the caller, on the note as it was read; a script
+-- compares the whole state with what that was and puts the new one in its place. Taking texts apart
+-- here would cost more than the writing does.
+local prefix = ARGV[1]
+local now = ARGV[2]
+local keep_ms = ARGV[3]
 local outcomes = ARGV[4] == '1'
 
 local AUDIT_MAX_ENTRIES = 100000
 local STATISTICS_KEEP_SECONDS = 400 * 86400
+
+-- What belongs to no single shard (sums that readers add up) is written beside the first note.
+local home = string.match(KEYS[1], '^(.*):due$') .. ':'
+
+local bases = {}
+
+-- The key prefix of a note's shard, which the first byte of its id is.
+local function base_of(id)
+  local byte = string.sub(id, 1, 2)
+  local base = bases[byte]
+  if not base then
+    base = prefix .. '{s' .. tonumber(byte, 16) .. '}:'
+    bases[byte] = base
+  end
+  return base
+end
+
+-- Counters are summed first and written once per field, however many notes a script handles: most
+-- notes of a call count the same, so how often each list of counts came is all that is kept of it.
+local tallies = {}
+local sums = {}
+
+local function sums_of(day)
+  local fields = sums[day]
+  if not fields then
+    fields = {}
+    sums[day] = fields
+  end
+  return fields
+end
+
+local function count(day, field, amount)
+  local fields = sums_of(day)
+  fields[field] = (fields[field] or 0) + amount
+end
+
+-- counts: `field:amount` words, a semicolon between them; '' for none.
+local function tally(day, counts)
+  if counts == '' then
+    return
+  end
+  local times = tallies[day]
+  if not times then
+    times = {}
+    tallies[day] = times
+  end
+  times[counts] = (times[counts] or 0) + 1
+end
+
+local function write_counters()
+  for day, times in pairs(tallies) do
+    for counts, repeated in pairs(times) do
+      for field, amount in string.gmatch(counts, '([^:;]+):(%-?%d+)') do
+        count(day, field, amount * repeated)
+      end
+    end
+  end
+  for day, fields in pairs(sums) do
+    local key = home .. 'stat:' .. day
+    for field, amount in pairs(fields) do
+      if amount ~= 0 then
+        redis.call('HINCRBY', key, field, amount)
+      end
+    end
+    redis.call('EXPIRE', key, STATISTICS_KEEP_SECONDS)
+  end
+end
+
+-- line: what happened, as audit.ts writes it.
+local function audit(base, line)
+  redis.call('XADD', base .. 'audit', 'MAXLEN', '~', AUDIT_MAX_ENTRIES, '*', 'note', line)
+end
+
+-- Puts down what other services are to hear, in the same step as the change itself; the relay sends
+-- it and only then takes it away. So nothing is cut off here, however long that takes.
+local function tell(kind, base, id)
+  if outcomes then
+    local note = redis.call('HMGET', base .. 'note:' .. id, 'facts', 'state')
+    redis.call(
+      'XADD', base .. 'outcomes', '*',
+      'outcome', kind, 'id', id, 'at', now, 'facts', note[1], 'state', string.match(note[2], '^[^\n]*')
+    )
+  end
+end
+
+-- Failed notes by when they failed. One that is older than notes are kept is there no more.
+local function bury(base, id)
+  local key = base .. 'dead'
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - keep_ms)
+  redis.call('ZADD', key, now, id)
+end
+
+local function unbury(base, id)
+  redis.call('ZREM', base .. 'dead', id)
+end
+
+-- How many arguments a change has: see `WireChange` in ledger-wire.ts.
+local CHANGE_ARGUMENTS = 11
+
+-- What is left to do once a note's last state is written.
+local function settle(base, id, key, status, audit_line, reply_to)
+  if status == 'failed' then
+    bury(base, id)
+  else
+    redis.call('HDEL', key, 'request')
+  end
+  redis.call('ZREM', base .. 'due', id)
+  redis.call('PEXPIRE', key, keep_ms)
+  audit(base, audit_line)
+  tell('settled', base, id)
+  if reply_to then
+    redis.call('SPUBLISH', base .. 'reply:' .. reply_to, id)
+  end
+end
+
+-- Writes the change whose arguments begin at `first`; `state` is the note's new state.
+local function write_change(first, base, key, state, reply_to)
+  local id, due, day, counts = ARGV[first], ARGV[first + 3], ARGV[first + 4], ARGV[first + 5]
+  local pending, push_outcomes = ARGV[first + 6], ARGV[first + 7]
+  local status, audit_line, latency_ms = ARGV[first + 8], ARGV[first + 9], ARGV[first + 10]
+  if push_outcomes == '' then
+    redis.call('HSET', key, 'state', state)
+  else
+    redis.call('HSET', key, 'state', state, 'push_outcomes', push_outcomes)
+  end
+  tally(day, counts)
+  if latency_ms ~= '' then
+    -- Apart from the other counts, which it would make different for each note.
+    count(day, 'latency.sum', latency_ms)
+  end
+  if pending ~= '' then
+    local user, replay_id = string.match(pending, '^(%S+) (%S+)$')
+    redis.call('ZREM', base .. 'pend:' .. user, replay_id)
+  end
+  if due ~= '' then
+    redis.call('ZADD', base .. 'due', due, id)
+  else
+    settle(base, id, key, status, audit_line, reply_to)
+  end
+end
+
+-- Applies the change whose arguments begin at `first`, if the note is still what it was decided on.
+-- Returns 1 if it was applied, 0 if not: the caller may look again and decide anew.
+local function advance(first)
+  local id = ARGV[first]
+  local base = base_of(id)
+  local key = base .. 'note:' .. id
+  local held = redis.call('HMGET', key, 'state', 'reply_to')
+  if held[1] ~= ARGV[first + 1] then
+    return 0
+  end
+  write_change(first, base, key, ARGV[first + 2], held[2])
+  return 1
+end
+
+-- The words of a note's state, in their order (see note-hash.ts), for the few scripts that decide.
+local FENCE, STATUS, STAGE, ATTEMPT, REPLAY_ID = 1, 2, 3, 4, 8
+local CHANNEL = { websocket = 10, push = 11, sms = 12 }
+local LAST_WORD = 12
+local STATE_PATTERN = '^' .. string.rep('(%S+) ', LAST_WORD - 1) .. '(%S+)\n()'
+local FACTS_PATTERN = '^(%S+) (%S+) (%S+) (%S+) (%S+)'
+
+-- Returns the words by position, with the timeline and what the facts begin with; nil if there is none.
+local function read_note(id)
+  local base = base_of(id)
+  local key = base .. 'note:' .. id
+  local held = redis.call('HMGET', key, 'state', 'facts', 'reply_to', 'warning')
+  if not held[1] then
+    return nil
+  end
+  local note = { string.match(held[1], STATE_PATTERN) }
+  note.id, note.base, note.key = id, base, key
+  note.reply_to, note.warning = held[3], held[4]
+  note.timeline = string.sub(held[1], note[LAST_WORD + 1])
+  note.user, note.lane, note.day, note.caller, note.template = string.match(held[2], FACTS_PATTERN)
+  return note
+end
+
+local function state_text(note)
+  return table.concat(note, ' ', 1, LAST_WORD) .. '\n' .. note.timeline
+end
+
+local function write_note(note)
+  redis.call('HSET', note.key, 'state', state_text(note))
+end
+
+-- As audit.ts writes it.
+local function audit_line(note, caller, action, result, channels)
+  return table.concat(
+    { now, action, result, note.id, caller, note.user, note.template, channels }, ' '
+  )
+end
 
 local TERMINAL = {
   delivered = true,
@@ -19,178 +217,37 @@ local TERMINAL = {
   suppressed = true,
 }
 
--- Counters are summed first and written once per field, however many notes a script handles.
-local sums = {}
-
-local function count(day, field, amount)
-  local fields = sums[day]
-  if not fields then
-    fields = {}
-    sums[day] = fields
-  end
-  fields[field] = (fields[field] or 0) + amount
-end
-
-local function count_all(day, fields)
-  for index = 1, #fields, 2 do
-    count(day, fields[index], fields[index + 1])
-  end
-end
-
-local function write_counters()
-  for day, fields in pairs(sums) do
-    local key = base .. 'stat:' .. day
-    for field, amount in pairs(fields) do
-      if amount ~= 0 then
-        redis.call('HINCRBY', key, field, amount)
-      end
-    end
-    redis.call('EXPIRE', key, STATISTICS_KEEP_SECONDS)
-  end
-end
-
-local function audit(fields)
-  redis.call('XADD', base .. 'audit', 'MAXLEN', '~', AUDIT_MAX_ENTRIES, '*', 'at', now, unpack(fields))
-end
-
--- A channel's record is "state reason at confirmed_at", a dash where there is none.
+-- A channel's record is "state,reason,at,confirmed_at", a dash where there is none.
 local function state_of(record)
-  return string.match(record or '', '^%S+') or 'pending'
-end
-
-local function reached(record)
-  local state = state_of(record)
-  return state == 'delivered' or state == 'confirmed'
+  return string.match(record, '^[^,]+')
 end
 
 -- "websocket=delivered: push=skipped:not_needed", for the audit trail.
-local function describe(records)
+local function describe(note)
   local parts = {}
   for index, name in ipairs({ 'websocket', 'push', 'sms' }) do
-    local state, reason = string.match(records[index], '^(%S+) (%S+)')
+    local state, reason = string.match(note[CHANNEL[name]], '^([^,]+),([^,]+)')
     parts[index] = name .. '=' .. state .. ':' .. (reason == '-' and '' or reason)
   end
   return table.concat(parts, ' ')
 end
 
--- What an outcome holds of its note. A field that the note lacks is left out.
-local OUTCOME_FIELDS = {
-  'user', 'template', 'type', 'caller', 'correlation', 'event', 'accepted_at', 'replay_id', 'status',
-  'websocket', 'push', 'sms',
-}
-
--- Puts down what other services are to hear, in the same step as the change itself; the relay sends
--- it and only then takes it away. So nothing is cut off here, however long that takes.
-local function tell(kind, id)
-  if not outcomes then
-    return
-  end
-  local note = redis.call('HMGET', base .. 'note:' .. id, unpack(OUTCOME_FIELDS))
-  local entry = { 'outcome', kind, 'id', id, 'at', now }
-  for index, field in ipairs(OUTCOME_FIELDS) do
-    if note[index] then
-      entry[#entry + 1] = field
-      entry[#entry + 1] = note[index]
-    end
-  end
-  redis.call('XADD', base .. 'outcomes', '*', unpack(entry))
-end
-
--- Failed notes by when they failed. One that is older than notes are kept is there no more.
-local function bury(id)
-  local key = base .. 'dead'
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - keep_ms)
-  redis.call('ZADD', key, now, id)
-end
-
-local function unbury(id)
-  redis.call('ZREM', base .. 'dead', id)
-end
-
-local advance
-
 -- Ends a note that is scheduled and has not begun, as `cancel` in delivery/note-steps.ts does;
 -- any other is left as it is.
 local function cancel(id)
-  local note = redis.call(
-    'HMGET', base .. 'note:' .. id, 'status', 'fence', 'caller', 'user', 'template', 'websocket', 'push', 'sms'
-  )
-  if note[1] ~= 'scheduled' then
+  local note = read_note(id)
+  if not note or note[STATUS] ~= 'scheduled' then
     return
   end
-  local set = { 'status', 'cancelled', 'stage', '-' }
-  for index, name in ipairs({ 'websocket', 'push', 'sms' }) do
-    if state_of(note[5 + index]) == 'pending' then
-      set[#set + 1] = name
-      set[#set + 1] = 'skipped not_needed ' .. now .. ' -'
+  note[FENCE], note[STATUS], note[STAGE] = note[FENCE] + 1, 'cancelled', '-'
+  for _, position in pairs(CHANNEL) do
+    if state_of(note[position]) == 'pending' then
+      note[position] = 'skipped,not_needed,' .. now .. ',-'
     end
   end
-  advance({
-    id = id,
-    fence = tonumber(note[2]),
-    expect = 'scheduled',
-    set = set,
-    lines = now .. ' - scheduled cancelled -\n',
-    counts = {},
-    latency = {},
-    audit = { 'notification_id', id, 'caller', note[3], 'user_id', note[4], 'template_id', note[5] },
-  })
-end
-
--- The last step of a note. What it became is read from the note itself: a receipt may have arrived
--- since the decision was made, and whoever was reached, was reached.
-local function settle(key, change, day)
-  local final = redis.call('HMGET', key, 'status', 'websocket', 'push', 'sms', 'reply_to', 'warning')
-  local status = final[1]
-  if reached(final[2]) or reached(final[3]) or reached(final[4]) then
-    status = 'delivered'
-    count_all(day, change.latency)
-  end
-  redis.call('HSET', key, 'status', status)
-  count(day, 'status.' .. status, 1)
-  if status == 'failed' then
-    bury(change.id)
-  else
-    redis.call('HDEL', key, 'request')
-  end
-  redis.call('ZREM', base .. 'due', change.id)
-  redis.call('PEXPIRE', key, keep_ms)
-  audit({
-    'action', 'settled', 'result', status,
-    'channels', describe({ final[2], final[3], final[4] }), unpack(change.audit)
-  })
-  tell('settled', change.id)
-  if final[5] then
-    redis.call('SPUBLISH', base .. 'reply:' .. final[5], change.id)
-  end
-  -- What was never asked needs no warning that the time for its answer runs out.
-  if status == 'cancelled' and final[6] then
-    cancel(final[6])
-  end
-end
-
--- Applies one change if the note is still what the decision was made on: the fence is the proof.
--- A change names only the fields it alters, so that what a receipt wrote meanwhile stays.
--- Returns 1 if applied, 0 if the note has moved on.
-advance = function(change)
-  local key = base .. 'note:' .. change.id
-  local current = redis.call('HMGET', key, 'fence', 'status', 'day', 'timeline')
-  if not current[1] or tonumber(current[1]) ~= change.fence or TERMINAL[current[2]] then
-    return 0
-  end
-  if current[2] ~= change.expect then
-    return 0
-  end
-  local timeline = (current[4] or '') .. change.lines
-  redis.call('HSET', key, 'fence', change.fence + 1, 'timeline', timeline, unpack(change.set))
-  count_all(current[3], change.counts)
-  if change.reached then
-    redis.call('ZREM', base .. 'pend:' .. change.reached[1], change.reached[2])
-  end
-  if change.due then
-    redis.call('ZADD', base .. 'due', change.due, change.id)
-  else
-    settle(key, change, current[3])
-  end
-  return 1
+  note.timeline = note.timeline .. now .. ' - scheduled cancelled -\n'
+  count(note.day, 'status.cancelled', 1)
+  write_note(note)
+  local line = audit_line(note, note.caller, 'settled', 'cancelled', describe(note))
+  settle(note.base, id, note.key, 'cancelled', line, note.reply_to)
 end

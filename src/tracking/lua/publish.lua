@@ -3,40 +3,55 @@
 -- node moves on at once.
 -- ARGV[5]: the worker that waits for answers. ARGV[6]: history size. ARGV[7]: history lifetime, s.
 -- ARGV[8]: lifetime of the "never written" mark, s. ARGV[9]: a random epoch for those that need one.
--- ARGV[10]: JSON list of {id, user, wants_ack, sent, offline}: the two changes to choose from.
--- ARGV[11...]: the payloads, in the same order.
+-- ARGV[10...]: frames, see `WireFrame`: the user, 1 if an ack is wanted, the payload, the change if
+-- a node holds the user, and as JSON the arguments of the change if none does. Their new states lack
+-- the place in the history: it goes in where the placeholder is.
 -- Returns, for each: {nodes, replay id, epoch}, or {-1} if the note had moved on.
 local worker = ARGV[5]
 local history_size = tonumber(ARGV[6])
 local history_seconds = tonumber(ARGV[7])
 local pending_seconds = tonumber(ARGV[8])
 local fresh_epoch = ARGV[9]
+local FRAME_ARGUMENTS = 4 + CHANGE_ARGUMENTS
+local PLACEHOLDER = ' @ @ '
 
 -- Presence is rewritten every 30 s at least; three missed rewrites mean that the node is gone.
 local PRESENCE_FRESH_MS = 90000
 local META_KEEP_SECONDS = 400 * 86400
+-- Lifetimes are renewed once in so long, not with each message; they are longer by as much.
+local RENEW_SECONDS = 86400
 -- Ids given out by the Redis that was lost must not be given out again.
 local EPOCH_SKIP = 1000
+-- Messages after which the marks of somebody who is always online are tidied up.
+local TIDY_EVERY = 64
+
+local run_id
+local generations = {}
 
 -- A Redis that was restarted may have come back with older data. Its run id tells.
-local function current_generation()
-  local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+local function generation_of(base)
+  if generations[base] then
+    return generations[base]
+  end
+  run_id = run_id or string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
   local stored = redis.call('GET', base .. 'gen') or ''
   local known, number = string.match(stored, '^(%x+) (%d+)$')
-  if known == run_id then
-    return tonumber(number)
+  if known ~= run_id then
+    number = tonumber(number or '0') + 1
+    redis.call('SET', base .. 'gen', run_id .. ' ' .. number)
   end
-  local raised = (tonumber(number or '0')) + 1
-  redis.call('SET', base .. 'gen', run_id .. ' ' .. raised)
-  return raised
+  generations[base] = tonumber(number)
+  return generations[base]
 end
 
-local generation = current_generation()
+local renewal = tostring(math.floor(now / 1000 / RENEW_SECONDS))
+local meta_keep_seconds = META_KEEP_SECONDS + RENEW_SECONDS
 
 -- The next place in the user's history, in a new epoch if the old one cannot be trusted.
-local function next_place(user)
+local function next_place(base, user)
   local key = base .. 'meta:' .. user
-  local meta = redis.call('HMGET', key, 'gen', 'epoch', 'last')
+  local generation = generation_of(base)
+  local meta = redis.call('HMGET', key, 'gen', 'epoch', 'last', 'renewed')
   local epoch, last = meta[2], tonumber(meta[3] or '0')
   if not epoch then
     epoch, last = fresh_epoch, 0
@@ -47,13 +62,28 @@ local function next_place(user)
   else
     redis.call('HSET', key, 'last', last + 1)
   end
-  redis.call('EXPIRE', key, META_KEEP_SECONDS)
-  return last + 1, epoch
+  return last + 1, epoch, meta[4] == renewal
 end
 
-local function send(user, message)
+local function remember(base, user, entry, renewed)
+  local history = base .. 'hist:' .. user
+  local length = redis.call('LPUSH', history, entry)
+  if length > history_size then
+    redis.call('LTRIM', history, 0, history_size - 1)
+  end
+  -- A history that ran out while the place in it was kept begins with one entry.
+  if not renewed or length == 1 then
+    local meta = base .. 'meta:' .. user
+    redis.call('EXPIRE', history, history_seconds + RENEW_SECONDS)
+    redis.call('HSET', meta, 'renewed', renewal)
+    redis.call('EXPIRE', meta, meta_keep_seconds)
+  end
+end
+
+local function send(base, user, message)
   local nodes = 0
-  local here = redis.call('HGETALL', base .. 'here:' .. user)
+  local key = base .. 'here:' .. user
+  local here = redis.call('HGETALL', key)
   for index = 1, #here, 2 do
     local at = tonumber(string.match(here[index + 1], '@(%d+)$') or '0')
     local heard = 0
@@ -64,7 +94,7 @@ local function send(user, message)
       nodes = nodes + 1
     else
       -- Nobody listens there: the node is gone, and need not be asked again.
-      redis.call('HDEL', base .. 'here:' .. user, here[index])
+      redis.call('HDEL', key, here[index])
     end
   end
   return nodes
@@ -72,37 +102,57 @@ end
 
 local results = {}
 local sequenced = 0
-for index, item in ipairs(cjson.decode(ARGV[10])) do
-  local note = redis.call('HMGET', base .. 'note:' .. item.id, 'fence', 'status', 'stage', 'day', 'replay_id')
-  if tonumber(note[1]) ~= item.sent.fence or note[2] ~= 'queued' or note[3] ~= 'websocket' then
-    results[index] = { -1 }
-  else
-    local replay_id, epoch = next_place(item.user)
-    local entry = replay_id .. ' ' .. epoch .. ' ' .. item.id .. ' ' .. ARGV[10 + index]
-    local history = base .. 'hist:' .. item.user
-    redis.call('LPUSH', history, entry)
-    redis.call('LTRIM', history, 0, history_size - 1)
-    redis.call('EXPIRE', history, history_seconds)
-    local pending = base .. 'pend:' .. item.user
-    redis.call('ZREMRANGEBYSCORE', pending, '-inf', now)
-    redis.call('ZADD', pending, now + pending_seconds * 1000, replay_id)
-    redis.call('EXPIRE', pending, pending_seconds)
-    sequenced = sequenced + 1
 
-    local header = item.user .. ' ' .. (item.sent.fence + 1) .. ' ' .. worker .. ' ' .. item.wants_ack .. ' '
-    local nodes = send(item.user, header .. entry)
-    if not note[5] then
-      -- Notifications are counted, not frames: one that is sent once more had its first before.
-      count(note[4], 'websocket.sent', 1)
-    end
-    redis.call('HSET', base .. 'note:' .. item.id, 'replay_id', replay_id, 'epoch', epoch)
-    advance(nodes > 0 and item.sent or item.offline)
-    results[index] = { nodes, replay_id, epoch }
+-- The place goes into the state where the two placeholders are.
+local function with_place(state, replay_id, epoch)
+  local at = string.find(state, PLACEHOLDER, 1, true)
+  return string.sub(state, 1, at) .. replay_id .. ' ' .. epoch .. string.sub(state, at + #PLACEHOLDER - 1)
+end
+
+local function publish(first)
+  local user, wants_ack, payload = ARGV[first], ARGV[first + 1], ARGV[first + 2]
+  local change = first + 4
+  local id = ARGV[change]
+  local base = base_of(id)
+  local key = base .. 'note:' .. id
+  local held = redis.call('HMGET', key, 'state', 'reply_to')
+  if held[1] ~= ARGV[change + 1] then
+    return { -1 }
   end
+  local replay_id, epoch, renewed = next_place(base, user)
+  local entry = replay_id .. ' ' .. epoch .. ' ' .. id .. ' ' .. payload
+  remember(base, user, entry, renewed)
+  -- Before it is sent: a socket that opens meanwhile must find it.
+  local pending = base .. 'pend:' .. user
+  redis.call('ZADD', pending, now + pending_seconds * 1000, replay_id)
+  redis.call('EXPIRE', pending, pending_seconds)
+  sequenced = sequenced + 1
+
+  local fence = string.match(ARGV[change + 2], '^%d+')
+  local header = user .. ' ' .. fence .. ' ' .. worker .. ' ' .. wants_ack .. ' '
+  local nodes = send(base, user, header .. entry)
+  if nodes == 0 or replay_id % TIDY_EVERY == 0 then
+    -- Those of somebody who stays away, or reads too slowly, pile up; what ran out counts for nothing.
+    redis.call('ZREMRANGEBYSCORE', pending, '-inf', now)
+  end
+  if nodes > 0 then
+    write_change(change, base, key, with_place(ARGV[change + 2], replay_id, epoch), held[2])
+  else
+    local offline = cjson.decode(ARGV[first + 3])
+    for index = 1, CHANGE_ARGUMENTS do
+      ARGV[change + index - 1] = offline[index]
+    end
+    write_change(change, base, key, with_place(ARGV[change + 2], replay_id, epoch), held[2])
+  end
+  return { nodes, replay_id, epoch }
+end
+
+for first = 10, #ARGV, FRAME_ARGUMENTS do
+  results[#results + 1] = publish(first)
 end
 
 if sequenced > 0 then
-  redis.call('INCRBY', base .. 'count', sequenced)
+  redis.call('INCRBY', home .. 'count', sequenced)
 end
 write_counters()
 return results

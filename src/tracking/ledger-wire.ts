@@ -1,0 +1,195 @@
+/**
+ * The form in which notes, changes and frames go to the ledger's scripts. All that can be written out
+ * beforehand is: the scripts compare and put in place, and take nothing apart.
+ */
+import { CHANNELS } from "../contract/vocabulary.ts";
+import type { Sealing } from "../platform/sealing.ts";
+import { formatAuditLine } from "./audit.ts";
+import {
+  afterChange,
+  dayOf,
+  type Matter,
+  type NewNote,
+  type NoteChange,
+  type Publication,
+} from "./ledger-changes.ts";
+import { formatFacts, formatState } from "./note-hash.ts";
+import { formatChannelRecord, type Note } from "./note.ts";
+import { hasReached } from "./status-machine.ts";
+
+/** The arguments of a new note: `create` in accept.lua, and `extra`. */
+type WireNote = readonly [
+  id: string,
+  user: string,
+  due: number,
+  lesser: 0 | 1,
+  day: string,
+  type: string,
+  auditLine: string,
+  facts: string,
+  state: string,
+  request: string,
+  extra: string,
+];
+
+export function wireNewNote(note: NewNote, sealing: Sealing): WireNote {
+  const extra = wireExtra(note, sealing);
+  const day = dayOf(note.acceptedAt);
+  return [
+    note.id,
+    note.userId,
+    note.dueAt,
+    note.priority === "standard" || note.priority === "low" ? 1 : 0,
+    day,
+    note.notificationType,
+    formatAuditLine(note.acceptedAt, "accepted", null, note, requestedChannels(note)),
+    factsOf(note, day),
+    firstState(note),
+    sealing.seal(JSON.stringify(note.request)),
+    extra === undefined ? "" : JSON.stringify(extra),
+  ];
+}
+
+function factsOf(note: NewNote, day: string): string {
+  return formatFacts({
+    user: note.userId,
+    lane: note.lane,
+    day,
+    caller: note.callerId,
+    template: note.templateId,
+    type: note.notificationType,
+    accepted_at: note.acceptedAt,
+    priority: note.priority,
+    family: note.family,
+    strategy: note.strategy,
+    // The default, which needs no place.
+    ...(note.correlationId === note.id ? {} : { correlation: note.correlationId }),
+    ...(note.eventId === null ? {} : { event: note.eventId }),
+    ...(note.expiresAt === null ? {} : { expires_at: note.expiresAt }),
+    ...(note.sendAt === null ? {} : { send_at: note.sendAt }),
+  });
+}
+
+/** No fence yet, no tries, no place in the history; and the timeline's first line. */
+function firstState({ status, stage, acceptedAt, channels }: NewNote): string {
+  const { websocket, push, sms } = channels;
+  const records = [websocket, push, sms].map(formatChannelRecord).join(" ");
+  const line = `0 ${status} ${stage} 0 0 ${acceptedAt} 0 - - ${records}`;
+  return `${line}\n${acceptedAt} - - ${status} -\n`;
+}
+
+function wireExtra({ replyTo, matter }: NewNote, sealing: Sealing): object | undefined {
+  if (replyTo === null && matter === undefined) return undefined;
+  return {
+    ...(replyTo === null ? {} : { reply: replyTo }),
+    ...(matter === undefined ? {} : { matter: wireMatter(matter, sealing) }),
+  };
+}
+
+function wireMatter({ key, saidAt, warning }: Matter, sealing: Sealing): object {
+  if (warning === undefined) return { key, at: saidAt };
+  return { key, at: saidAt, warning: wireNewNote(warning, sealing) };
+}
+
+/** `websocket push`: those that were asked for and are possible. */
+function requestedChannels(note: NewNote): string {
+  return CHANNELS.filter((name) => note.channels[name].state === "pending").join(" ");
+}
+
+/** The arguments of a change: `write_change` in ledger.lua. */
+type WireChange = readonly [
+  id: string,
+  before: string,
+  after: string,
+  /** Empty if the note settles. */
+  due: number | "",
+  day: string,
+  /** `field:amount;field:amount`. */
+  counts: string,
+  /** `user replay_id` of what has met a socket now. */
+  pending: string,
+  pushOutcomes: string,
+  /** What it settles as. */
+  status: string,
+  auditLine: string,
+  latencyMs: number | "",
+];
+
+/** @param place stands for a place in the history that is not known yet. */
+export function wireChange(change: NoteChange, now: number, place?: string): WireChange {
+  const { note, pushOutcomes, dueAt } = change;
+  const merged = afterChange(change);
+  const settles = dueAt === undefined;
+  // A receipt may have arrived since the decision was made, and whoever was reached, was reached.
+  const reached = settles && Object.values(merged.channels).some(hasReached);
+  const after = reached ? { ...merged, status: "delivered" as const } : merged;
+  const counts = { ...change.counts };
+  if (settles) counts[`status.${after.status}`] = 1;
+  if (reached) Object.assign(counts, change.latencyCounts);
+  const sum = counts["latency.sum"];
+  delete counts["latency.sum"];
+  return [
+    note.id,
+    formatState(note),
+    formatState(after, place),
+    dueAt ?? "",
+    note.day,
+    wireCounts(counts),
+    pendingOf(change),
+    pushOutcomes === undefined ? "" : JSON.stringify(pushOutcomes),
+    settles ? after.status : "",
+    settles ? formatAuditLine(now, "settled", after.status, note, describeChannels(after)) : "",
+    sum ?? "",
+  ];
+}
+
+function pendingOf({ note, channels }: NoteChange): string {
+  const websocket = channels?.websocket;
+  if (websocket === undefined || note.replayId === null || !hasReached(websocket)) return "";
+  return `${note.userId} ${note.replayId}`;
+}
+
+/** `websocket=delivered: push=skipped:not_needed`, for the audit trail. */
+function describeChannels({ channels }: Note): string {
+  return CHANNELS.map((name) => {
+    const { state, reason } = channels[name];
+    return `${name}=${state}:${reason ?? ""}`;
+  }).join(" ");
+}
+
+function wireCounts(counts: Readonly<Record<string, number>>): string {
+  let text = "";
+  for (const field in counts) {
+    text += `${text === "" ? "" : ";"}${field}:${counts[field] ?? 0}`;
+  }
+  return text;
+}
+
+/** Stands in a state for the place that `publish.lua` gives. */
+const PLACE = "@ @";
+
+/** The arguments of a frame: `publish` in publish.lua. */
+type WireFrame = readonly [
+  user: string,
+  wantsAck: 0 | 1,
+  payload: string,
+  offline: string,
+  ...sent: WireChange,
+];
+
+export function wireFrame(publication: Publication, sealing: Sealing, now: number): WireFrame {
+  const { sent, offline, wantsAck, body } = publication;
+  return [
+    sent.note.userId,
+    wantsAck ? 1 : 0,
+    sealing.seal(body),
+    JSON.stringify(wireChange(countedAsSent(offline), now, PLACE)),
+    ...wireChange(countedAsSent(sent), now, PLACE),
+  ];
+}
+
+/** Notifications are counted, not frames: one that is sent once more had its first before. */
+function countedAsSent(change: NoteChange): NoteChange {
+  if (change.note.replayId !== null) return change;
+  return { ...change, counts: { ...change.counts, "websocket.sent": 1 } };
+}
