@@ -1,9 +1,10 @@
 /** The door: who may open a socket here. Whoever may not is told by a close code. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocketServer, type WebSocket } from "ws";
+import { WebSocketServer } from "ws";
 import type { Caller } from "../contract/caller.ts";
 import type { Logger } from "../platform/logger.ts";
+import { ClientSocket } from "./client-socket.ts";
 import { CLOSE_CODES } from "./close-codes.ts";
 import {
   addressOf,
@@ -22,7 +23,7 @@ const MAX_INBOUND_BYTES = 4 * 1024;
 const CLOSE_TIMEOUT_MS = 5_000;
 
 export interface Visitor {
-  readonly socket: WebSocket;
+  readonly socket: ClientSocket;
   readonly stream: Duplex;
   readonly caller: Caller;
   readonly asked: SocketRequest;
@@ -57,6 +58,7 @@ export function createDoor(deps: DoorDeps): Door {
   const { verify, allowedOrigins, admission, limitOf, onVisitor, log } = deps;
   const options = {
     noServer: true,
+    WebSocket: ClientSocket,
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: MAX_INBOUND_BYTES,
@@ -64,6 +66,9 @@ export function createDoor(deps: DoorDeps): Door {
   };
   const server = new WebSocketServer(options);
   let opening = 0;
+
+  // Not written where a socket is let in: there it would keep the whole request for as long.
+  const onSocketError = (error: Error): void => log.debug({ err: error }, "a socket failed");
 
   async function identify(token: string | undefined): Promise<Caller | Refusal> {
     const refusal = admission(opening);
@@ -91,9 +96,11 @@ export function createDoor(deps: DoorDeps): Door {
       return refuseUpgrade(stream, "403 Forbidden");
     }
     const outcome = await identify(asked.token);
+    // From here on the WebSocket hears of the stream's errors.
+    stream.off("error", destroyItself);
     // Accepted even to be refused: a browser sees no other sign than a close code.
     server.handleUpgrade(request, stream, head, (socket) => {
-      socket.on("error", (error) => log.debug({ err: error }, "a socket failed"));
+      socket.on("error", onSocketError);
       const refusal =
         "userId" in outcome ? (admission(opening) ?? limitOf(outcome.userId)) : outcome;
       if (refusal !== undefined) {
@@ -107,11 +114,15 @@ export function createDoor(deps: DoorDeps): Door {
 
   return {
     handleUpgrade(request, stream, head) {
-      stream.on("error", () => stream.destroy());
+      stream.on("error", destroyItself);
       open(request, stream, head).catch((error: unknown) => {
         log.error({ err: error }, "a socket could not be opened");
         stream.destroy();
       });
     },
   };
+}
+
+function destroyItself(this: Duplex): void {
+  this.destroy();
 }

@@ -79,14 +79,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
     onBroken: (noteId, error) => log.error({ err: error, noteId }, "a message cannot be opened"),
   });
   const onSent = (frames: number): void => count({ kind: "sent", frames });
-  const hub = createHub({ history, answers, frameOf, onSent, log });
+  const hub = createHub({ history, answers, frameOf, onSent, log, clock: deps.clock });
   const lookups = createLookups({
     ...deps,
     limited: settings.limitInbound,
     onFound: (kind, notes) => deps.receipts.record(notes.map(({ noteId }) => ({ noteId, kind }))),
   });
   const acks = createAcks({ ...deps, answers, lookups });
-  const heartbeat = createHeartbeat({ ...settings, clock: deps.clock });
+  const heartbeat = createHeartbeat({ ...settings, clock: deps.clock, sockets: hub });
   const upkeep = createUpkeep({ ...deps, ...settings, hub });
   const inbox = createNodeInbox({
     ...deps,
@@ -168,6 +168,7 @@ function userLimit(
 /** Resolves when all sockets are closed. */
 async function sayGoodbye(hub: Hub, clock: Clock, random: () => number): Promise<void> {
   const connections = [...hub.connections()];
+  const gone = connections.map((connection) => connection.whenClosed());
   const cancel = clock.after(GOODBYE_MS, () => {
     for (const connection of connections) connection.terminate();
   });
@@ -176,6 +177,6 @@ async function sayGoodbye(hub: Hub, clock: Clock, random: () => number): Promise
     connection.control({ type: "going_away", retry_after_ms: retry });
     connection.close("going_away", "going away");
   }
-  await Promise.all(connections.map((connection) => connection.closed));
+  await Promise.all(gone);
   cancel();
 }

@@ -2,47 +2,55 @@
 import type { NodeMessage } from "../contract/node-message.ts";
 import type { Position } from "../tracking/history.ts";
 import type { Connection } from "./connection.ts";
-import { createRoom, type Room, type RoomDeps } from "./room.ts";
+import { Room, type RoomDeps } from "./room.ts";
 
 export interface Hub {
   /** Takes a joining socket in; its user's messages wait until it is ready, if it is the only one. */
   enter(connection: Connection): Room;
   leave(connection: Connection): void;
   room(userId: string): Room | undefined;
+  rooms(): IterableIterator<Room>;
   deliver(message: NodeMessage): void;
   users(): string[];
   /** Sockets of one user on this node, joining ones included. */
   socketsOf(userId: string): number;
-  connections(): IterableIterator<Connection>;
+  connections(): Iterable<Connection>;
   size(): { readonly users: number; readonly connections: number };
   /** Brings local users up to where their histories stand. */
   repair(positions: ReadonlyMap<string, Position>): void;
 }
 
-export function createHub(deps: RoomDeps): Hub {
-  const rooms = new Map<string, Room>();
-  const connections = new Set<Connection>();
+export function createHub(deps: RoomDeps & { readonly clock: { now(): number } }): Hub {
+  const rooms = new Map<string, Room<Connection>>();
+  /** Counted, since a second list of all sockets would take 40 bytes for each. */
+  let connections = 0;
+
+  function open(userId: string): Room<Connection> {
+    const room = new Room<Connection>(userId, deps);
+    // Its first socket compares it with Redis.
+    room.checkedAt = deps.clock.now();
+    rooms.set(userId, room);
+    return room;
+  }
 
   return {
     enter(connection) {
-      const { userId } = connection;
-      const room = rooms.get(userId) ?? createRoom(userId, deps);
-      rooms.set(userId, room);
+      const room = rooms.get(connection.userId) ?? open(connection.userId);
       room.add(connection);
-      connections.add(connection);
+      connections += 1;
       return room;
     },
 
     leave(connection) {
-      connections.delete(connection);
       const room = rooms.get(connection.userId);
       if (room === undefined) return;
       // Out of the list first: what still waits in the room finds nobody and says so.
-      if (room.seats.size === 1 && room.seats.has(connection)) rooms.delete(connection.userId);
-      room.remove(connection);
+      if (room.seats.length === 1 && room.seats[0] === connection) rooms.delete(connection.userId);
+      if (room.remove(connection)) connections -= 1;
     },
 
     room: (userId) => rooms.get(userId),
+    rooms: () => rooms.values(),
 
     deliver(message) {
       const room = rooms.get(message.userId);
@@ -55,9 +63,13 @@ export function createHub(deps: RoomDeps): Hub {
     },
 
     users: () => [...rooms.keys()],
-    socketsOf: (userId) => rooms.get(userId)?.seats.size ?? 0,
-    connections: () => connections.values(),
-    size: () => ({ users: rooms.size, connections: connections.size }),
+    socketsOf: (userId) => rooms.get(userId)?.seats.length ?? 0,
+
+    *connections() {
+      for (const room of rooms.values()) for (const seat of room.seats) yield seat;
+    },
+
+    size: () => ({ users: rooms.size, connections }),
 
     repair(positions) {
       for (const [userId, position] of positions) rooms.get(userId)?.repair(position);

@@ -1,4 +1,5 @@
 /** A socket's way in: what it missed is replayed before it takes part, so that no message falls between. */
+import { randomUUID } from "node:crypto";
 import type { ErrorFrame } from "../contract/frames.ts";
 import type { HistoryView, JoinRequest, ReplayRequest } from "../tracking/history.ts";
 import type { Connection } from "./connection.ts";
@@ -50,7 +51,7 @@ export async function joinRoom(
   const complete = replay.kind === "after" ? "complete" : "none";
   connection.control({
     type: "connected",
-    connection_id: connection.id,
+    connection_id: randomUUID(),
     epoch: view.epoch,
     replay_id: String(view.last),
     heartbeat_interval_ms: heartbeatIntervalMs,

@@ -1,4 +1,7 @@
-/** One user's sockets on this node: hands them every message once, in order, without holes. */
+/**
+ * One user's sockets on this node: hands them every message once, in order, without holes. Most rooms
+ * stand idle with one socket, so what only busy ones need is made when it is first needed.
+ */
 import type { AnswerResult, NodeMessage } from "../contract/node-message.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { HistoryView, Position } from "../tracking/history.ts";
@@ -6,7 +9,7 @@ import type { Answers } from "./answers.ts";
 import type { Replay } from "./connection.ts";
 import type { Frame, FrameOf } from "./frame.ts";
 import { gapAtCatchUp, gapFrame, isBehind, relate } from "./replay-plan.ts";
-import { createSentRecord, type SentRecord } from "./sent-record.ts";
+import { SentRecord } from "./sent-record.ts";
 
 /** What a room needs of a socket. */
 export interface Seat {
@@ -21,22 +24,6 @@ export interface Seat {
 /** Messages that may wait while a history is read; what is beyond is read from the history too. */
 const MAX_WAITING_MESSAGES = 1_000;
 
-export interface Room {
-  readonly userId: string;
-  readonly record: SentRecord;
-  readonly seats: ReadonlySet<Seat>;
-  add(seat: Seat): void;
-  remove(seat: Seat): void;
-  /** A message for this user. It is answered exactly once. */
-  deliver(message: NodeMessage): void;
-  /** Whether a worker is still to be answered for this message. */
-  owesAnswer(noteId: string): boolean;
-  /** A socket has joined, or takes frames again after it was slow. */
-  ready(seat: Seat): void;
-  /** Brings sockets up to where the history stands. */
-  repair(now: Position): void;
-}
-
 export interface RoomDeps {
   readonly history: { since(userId: string, position: Position): Promise<HistoryView> };
   readonly answers: Pick<Answers, "add">;
@@ -46,150 +33,202 @@ export interface RoomDeps {
   readonly log: Logger;
 }
 
-export function createRoom(userId: string, deps: RoomDeps): Room {
-  const { history, answers, frameOf, onSent, log } = deps;
-  const record = createSentRecord();
-  const seats = new Set<Seat>();
-  const queue: NodeMessage[] = [];
-  /** Sockets that lack messages which were handed out meanwhile. */
-  const behind = new Set<Seat>();
-  let reading = false;
-  let latest: Position = { epoch: null, id: 0 };
-  /** The history was read for this message; if it is still out of reach, no second reading helps. */
-  let tried: NodeMessage | undefined;
+const NOWHERE: Position = { epoch: null, id: 0 };
 
-  function answer(message: NodeMessage, result: AnswerResult, sockets: number): void {
-    const { noteId, fence, workerId } = message;
-    answers.add(workerId, { noteId, fence, result, sockets });
+export class Room<S extends Seat = Seat> {
+  readonly userId: string;
+  /** When this user was last compared with Redis, as upkeep notes it; epoch ms. */
+  checkedAt = 0;
+  private readonly deps: RoomDeps;
+  private readonly members: S[] = [];
+  private waiting: NodeMessage[] = [];
+  /** Sockets that lack messages which were handed out meanwhile. */
+  private behind: Set<S> | undefined = undefined;
+  private reading = false;
+  private latest: Position = NOWHERE;
+  /** The history was read for this message; if it is still out of reach, no second reading helps. */
+  private tried: NodeMessage | undefined = undefined;
+  private sent: SentRecord | undefined = undefined;
+
+  constructor(userId: string, deps: RoomDeps) {
+    this.userId = userId;
+    this.deps = deps;
   }
 
-  function drain(): void {
-    while (!reading) {
-      const lacking = behind.size === 0 ? [] : [...behind].filter((seat) => seat.isTaking());
-      if (lacking.length > 0) return void catchUp(lacking);
-      const message = queue[0];
+  get seats(): readonly S[] {
+    return this.members;
+  }
+
+  /** What the acknowledging ones among them were sent. */
+  get record(): SentRecord {
+    return (this.sent ??= new SentRecord());
+  }
+
+  add(seat: S): void {
+    this.members.push(seat);
+  }
+
+  /** False: it was not here. */
+  remove(seat: S): boolean {
+    const index = this.members.indexOf(seat);
+    if (index < 0) return false;
+    this.members.splice(index, 1);
+    this.behind?.delete(seat);
+    this.drain();
+    return true;
+  }
+
+  /** A message for this user. It is answered exactly once. */
+  deliver(message: NodeMessage): void {
+    if (this.waiting.length >= MAX_WAITING_MESSAGES) {
+      this.answer(message, "slow", 0);
+      this.noteLatest(message);
+      return;
+    }
+    this.waiting.push(message);
+    this.drain();
+  }
+
+  /** Whether a worker is still to be answered for this message. */
+  owesAnswer(noteId: string): boolean {
+    return this.waiting.some((message) => message.noteId === noteId);
+  }
+
+  /** A socket has joined, or takes frames again after it was slow. */
+  ready(seat: S): void {
+    if (this.latest.epoch !== null && isBehind(seat.position, this.latest)) this.fellBehind(seat);
+    this.drain();
+  }
+
+  /** Brings sockets up to where the history stands. */
+  repair(now: Position): void {
+    for (const seat of this.members) {
+      if (isBehind(seat.position, now) && seat.isTaking()) this.fellBehind(seat);
+    }
+    this.drain();
+  }
+
+  private fellBehind(seat: S): void {
+    this.behind ??= new Set();
+    this.behind.add(seat);
+  }
+
+  private drain(): void {
+    while (!this.reading) {
+      const lacking = this.lacking();
+      if (lacking.length > 0) return void this.catchUp(lacking);
+      const message = this.waiting[0];
       if (message === undefined) return;
-      const joined = [...seats].filter((seat) => seat.isJoined());
       // The only sockets are joining: the message waits until one of them can say what it needs.
-      if (joined.length === 0 && seats.size > 0) return;
-      if (tried !== message) {
-        const needy = joined.filter((seat) => seat.isTaking() && isOutOfReach(seat, message));
-        tried = message;
-        if (needy.length > 0) return void catchUp(needy);
+      if (this.members.length > 0 && !this.members.some(isJoined)) return;
+      if (this.tried !== message) {
+        const needy = this.needy(message);
+        if (needy.length > 0) {
+          this.tried = message;
+          return void this.catchUp(needy);
+        }
       }
-      queue.shift();
-      hand(message, joined);
+      this.tried = undefined;
+      this.waiting.shift();
+      this.hand(message);
     }
   }
 
-  function isOutOfReach(seat: Seat, message: NodeMessage): boolean {
-    const relation = relate(seat.position, message);
-    return relation === "ahead" || relation === "other_epoch";
+  /** Those behind that can take what they lack. */
+  private lacking(): readonly S[] {
+    if (this.behind === undefined || this.behind.size === 0) return NOBODY;
+    return [...this.behind].filter((seat) => seat.isTaking());
   }
 
-  function hand(message: NodeMessage, joined: readonly Seat[]): void {
-    const frame = frameOf(message);
-    const holders: Seat[] = [];
+  /** Those that have to be brought up to this message first. */
+  private needy(message: NodeMessage): readonly S[] {
+    let needy: S[] | undefined;
+    for (const seat of this.members) {
+      const relation = relate(seat.position, message);
+      if (relation !== "ahead" && relation !== "other_epoch") continue;
+      if (seat.isTaking()) (needy ??= []).push(seat);
+    }
+    return needy ?? NOBODY;
+  }
+
+  private hand(message: NodeMessage): void {
+    const frame = this.deps.frameOf(message);
+    let joined = 0;
+    let holders = 0;
+    let acknowledging = 0;
     let written = 0;
-    for (const seat of joined) {
+    for (const seat of this.members) {
+      if (!seat.isJoined()) continue;
+      joined += 1;
       const relation = relate(seat.position, message);
       const wrote = relation === "next" && seat.isTaking() && seat.write(frame);
       if (wrote) written += 1;
-      if (wrote || relation === "seen") holders.push(seat);
+      if (!wrote && relation !== "seen") continue;
+      holders += 1;
+      if (seat.acknowledges) acknowledging += 1;
     }
-    if (written > 0) onSent(written);
-    if (latest.epoch !== message.epoch || latest.id < message.replayId) {
-      latest = { epoch: message.epoch, id: message.replayId };
-    }
-    if (holders.length === 0) {
-      answer(message, joined.length > 0 ? "slow" : "no_socket", 0);
+    if (written > 0) this.deps.onSent(written);
+    this.noteLatest(message);
+    if (holders === 0) {
+      this.answer(message, joined > 0 ? "slow" : "no_socket", 0);
       return;
     }
-    const awaitsAck = message.wantsAck && holders.every((seat) => seat.acknowledges);
-    answer(message, resultOf(message, awaitsAck), holders.length);
-    if (holders.some((seat) => seat.acknowledges)) {
-      record.add(message, awaitsAck ? message : undefined);
-    }
+    const awaitsAck = message.wantsAck && acknowledging === holders;
+    this.answer(message, awaitsAck ? this.resultOf(message) : "written", holders);
+    if (acknowledging > 0) this.record.add(message, awaitsAck ? message : undefined);
   }
 
-  function resultOf(message: NodeMessage, awaitsAck: boolean): AnswerResult {
-    if (!awaitsAck) return "written";
+  private resultOf({ epoch, replayId }: NodeMessage): AnswerResult {
     // A replay can have shown it, and the client acknowledged it, before it came by this way.
-    return record.isConfirmed(message.epoch, message.replayId) ? "acked" : "awaiting_ack";
+    return this.sent?.isConfirmed(epoch, replayId) === true ? "acked" : "awaiting_ack";
   }
 
-  async function catchUp(lacking: readonly Seat[]): Promise<void> {
-    reading = true;
-    for (const seat of lacking) behind.delete(seat);
+  private answer(message: NodeMessage, result: AnswerResult, sockets: number): void {
+    const { noteId, fence, workerId } = message;
+    this.deps.answers.add(workerId, { noteId, fence, result, sockets });
+  }
+
+  private noteLatest({ epoch, replayId }: NodeMessage): void {
+    const { latest } = this;
+    if (latest.epoch !== epoch) this.latest = { epoch, id: replayId };
+    else if (latest.id < replayId) this.latest = { epoch: latest.epoch, id: replayId };
+  }
+
+  private async catchUp(lacking: readonly S[]): Promise<void> {
+    const { history, log } = this.deps;
+    this.reading = true;
+    for (const seat of lacking) this.behind?.delete(seat);
     const views = new Map<string, Promise<HistoryView>>();
     try {
       for (const seat of lacking) {
         const { epoch, id } = seat.position;
         const key = `${id} ${epoch ?? ""}`;
-        const view = views.get(key) ?? history.since(userId, seat.position);
+        const view = views.get(key) ?? history.since(this.userId, seat.position);
         views.set(key, view);
-        fill(seat, { epoch, id }, await view);
+        this.fill(seat, { epoch, id }, await view);
       }
     } catch (error) {
       // The sockets stay behind; the next message or repair tries again.
       log.warn({ err: error }, "a history could not be read for open sockets");
     } finally {
-      reading = false;
+      this.reading = false;
     }
-    drain();
+    this.drain();
   }
 
-  function fill(seat: Seat, asked: Position, view: HistoryView): void {
+  private fill(seat: S, asked: Position, view: HistoryView): void {
     const moved = seat.position.epoch !== asked.epoch || seat.position.id !== asked.id;
-    if (moved || !seats.has(seat) || !seat.isTaking()) return;
+    if (moved || !this.members.includes(seat) || !seat.isTaking()) return;
     if (view.epoch === null || !isBehind(asked, { epoch: view.epoch, id: view.last })) return;
     const reason = gapAtCatchUp(asked, view);
     seat.replay({
       gap: reason === undefined ? undefined : gapFrame(reason, view),
-      frames: view.entries.map(frameOf),
+      frames: view.entries.map(this.deps.frameOf),
       end: { epoch: view.epoch, id: view.last },
     });
   }
-
-  return {
-    userId,
-    record,
-    seats,
-
-    add(seat) {
-      seats.add(seat);
-    },
-
-    remove(seat) {
-      seats.delete(seat);
-      behind.delete(seat);
-      drain();
-    },
-
-    deliver(message) {
-      if (queue.length >= MAX_WAITING_MESSAGES) {
-        answer(message, "slow", 0);
-        if (latest.epoch !== message.epoch || latest.id < message.replayId) {
-          latest = { epoch: message.epoch, id: message.replayId };
-        }
-        return;
-      }
-      queue.push(message);
-      drain();
-    },
-
-    owesAnswer: (noteId) => queue.some((message) => message.noteId === noteId),
-
-    ready(seat) {
-      if (latest.epoch !== null && isBehind(seat.position, latest)) behind.add(seat);
-      drain();
-    },
-
-    repair(now) {
-      for (const seat of seats) {
-        if (seat.isTaking() && isBehind(seat.position, now)) behind.add(seat);
-      }
-      drain();
-    },
-  };
 }
+
+const NOBODY: readonly never[] = [];
+
+const isJoined = (seat: Seat): boolean => seat.isJoined();

@@ -1,11 +1,12 @@
 /** The life of one socket, from the open door to its close. */
-import { randomUUID } from "node:crypto";
 import type { WebSocket } from "ws";
 import type { Clock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { Acks, Receipts } from "./acks.ts";
-import { createConnection, type Connection, type ConnectionEvents } from "./connection.ts";
+import { connectionOf } from "./client-socket.ts";
+import { Connection } from "./connection.ts";
 import type { Visitor } from "./door.ts";
+import type { Frame } from "./frame.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { Hub } from "./hub.ts";
 import { createInboundReader } from "./inbound.ts";
@@ -34,29 +35,32 @@ export interface SeatingDeps extends JoinDeps {
 
 /** Returns the function that takes in a visitor whom the door let through. */
 export function createSeating(deps: SeatingDeps): (visitor: Visitor) => void {
-  const { hub, heartbeat, upkeep, clock, log, count } = deps;
-  const events = replayEvents(deps);
+  const { hub, heartbeat, upkeep, log, count } = deps;
+  const connectionDeps = { clock: deps.clock, ...replayEvents(deps) };
+  const onMessage = messageListener(deps);
+
+  /** One listener for all sockets, as is `onMessage`: closures of its own cost each 250 bytes. */
+  function onClose(this: WebSocket, code: number): void {
+    const connection = connectionOf(this);
+    if (connection === undefined) return;
+    hub.leave(connection);
+    upkeep.changed(connection.userId);
+    count({ kind: "closed", code });
+  }
 
   return ({ socket, stream, caller, asked }) => {
-    const connection = createConnection({
-      id: randomUUID(),
+    const connection = new Connection(connectionDeps, {
       socket,
       stream,
       caller,
       acknowledges: asked.acknowledges,
       resumed: asked.replay?.kind === "after",
-      clock,
-      events,
     });
-    heartbeat.add(connection);
-    listen(deps, socket, connection);
+    socket.connection = connection;
+    socket.on("message", onMessage);
+    socket.on("close", onClose);
+    heartbeat.begin(connection);
     count({ kind: "opened" });
-    socket.on("close", (code) => {
-      heartbeat.remove(connection);
-      hub.leave(connection);
-      upkeep.changed(caller.userId);
-      count({ kind: "closed", code });
-    });
     joinRoom(deps, connection, asked.replay).catch((error: unknown) => {
       log.warn({ err: error }, "a socket could not join");
       connection.close("server_error", "history unavailable");
@@ -64,9 +68,9 @@ export function createSeating(deps: SeatingDeps): (visitor: Visitor) => void {
   };
 }
 
-function replayEvents({ hub, receipts, count }: SeatingDeps): ConnectionEvents {
+function replayEvents({ hub, receipts, count }: SeatingDeps) {
   return {
-    replayed(connection, frames) {
+    replayed(connection: Connection, frames: readonly Frame[]): void {
       const room = hub.room(connection.userId);
       count({ kind: "replayed", frames: frames.length });
       // A worker that waits hears of it by its answer, which also knows whether an ack is awaited.
@@ -76,28 +80,34 @@ function replayEvents({ hub, receipts, count }: SeatingDeps): ConnectionEvents {
       }
       if (connection.acknowledges) for (const frame of frames) room?.record.add(frame);
     },
-    ready: (connection) => hub.room(connection.userId)?.ready(connection),
+    ready(connection: Connection): void {
+      hub.room(connection.userId)?.ready(connection);
+    },
   };
 }
 
-function listen(deps: SeatingDeps, socket: WebSocket, connection: Connection): void {
+type MessageListener = (this: WebSocket, data: Buffer, isBinary: boolean) => void;
+
+function messageListener(deps: SeatingDeps): MessageListener {
   const { hub, acks, heartbeat, clock, limitInbound } = deps;
   const read = createInboundReader({ clock, limited: limitInbound });
-  // With the default binaryType every message is one Buffer.
-  socket.on("message", (data: Buffer, isBinary: boolean) => {
-    if (!connection.isOpen()) return;
-    const inbound = read(data, isBinary);
-    const record = hub.room(connection.userId)?.record;
+
+  return function onMessage(data, isBinary) {
+    const connection = connectionOf(this);
+    if (connection === undefined || !connection.isOpen()) return;
+    const inbound = read(connection, data, isBinary);
     switch (inbound.kind) {
       case "pong":
         return heartbeat.pong(connection);
-      case "ack":
-        if (record !== undefined) acks.take(record, connection, inbound.frame);
+      case "ack": {
+        const room = hub.room(connection.userId);
+        if (room !== undefined) acks.take(room.record, connection, inbound.frame);
         return;
+      }
       case "error":
         return connection.control(inbound.error);
       case "too_many":
         return connection.close("try_later", "too many messages");
     }
-  });
+  };
 }

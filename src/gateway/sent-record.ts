@@ -24,69 +24,76 @@ const MAX_ASKED_IDS = 200;
 /** Epochs whose confirmed ids are remembered: clients name them, so they may be invented. */
 const MAX_EPOCHS = 4;
 
-export interface SentRecord {
-  /** Remembers a message unless it was confirmed or is known already. */
-  add(note: Omit<SentNote, "waiter" | "read">, waiter?: AckWaiter): void;
-  find(epoch: string, replayId: number): SentNote | undefined;
-  isConfirmed(epoch: string, replayId: number): boolean;
-  /** The highest id confirmed in this epoch; 0 if none. */
-  confirmedThrough(epoch: string): number;
-  /** Takes out, ascending, what an ack of `through` covers, and remembers that it was confirmed. */
-  confirm(epoch: string, through: number): SentNote[];
-  /** Whether a read of an id that was not sent from here is asked about for the first time. */
-  firstAsked(epoch: string, replayId: number): boolean;
-}
-
 const keyOf = (epoch: string, replayId: number): string => `${replayId} ${epoch}`;
 
-export function createSentRecord(): SentRecord {
-  const notes = new Map<string, SentNote>();
-  const asked = new Set<string>();
+/**
+ * A copy of its own. What is cut out of a message keeps the whole of it in memory, which here is up
+ * to a hundred payloads for a client that never acknowledges.
+ */
+const ownText = (text: string): string => Buffer.from(text).toString();
+
+/** A class: it is there for every user whose sockets acknowledge. */
+export class SentRecord {
+  private readonly notes = new Map<string, SentNote>();
+  private asked: Set<string> | undefined = undefined;
   /** The highest confirmed id by epoch, the epoch that was confirmed last at the end. */
-  const confirmed = new Map<string, number>();
+  private readonly confirmed = new Map<string, number>();
 
-  const confirmedThrough = (epoch: string): number => confirmed.get(epoch) ?? 0;
-  const isConfirmed = (epoch: string, replayId: number): boolean =>
-    replayId <= confirmedThrough(epoch);
+  /** Remembers a message unless it was confirmed or is known already. */
+  add({ epoch, replayId, noteId }: Omit<SentNote, "waiter" | "read">, waiter?: AckWaiter): void {
+    if (this.isConfirmed(epoch, replayId)) return;
+    const key = keyOf(epoch, replayId);
+    const known = this.notes.get(key);
+    if (known !== undefined) {
+      known.waiter ??= waiter && waiterOf(waiter);
+      return;
+    }
+    const note = { epoch: ownText(epoch), replayId, noteId: ownText(noteId), read: false };
+    this.notes.set(key, { ...note, waiter: waiter && waiterOf(waiter) });
+    keepNewest(this.notes, MAX_SENT_NOTES);
+  }
 
-  return {
-    add({ epoch, replayId, noteId }, waiter) {
-      if (isConfirmed(epoch, replayId)) return;
-      const key = keyOf(epoch, replayId);
-      const known = notes.get(key);
-      if (known !== undefined) {
-        known.waiter ??= waiter;
-        return;
-      }
-      notes.set(key, { epoch, replayId, noteId, waiter, read: false });
-      keepNewest(notes, MAX_SENT_NOTES);
-    },
+  find(epoch: string, replayId: number): SentNote | undefined {
+    return this.notes.get(keyOf(epoch, replayId));
+  }
 
-    find: (epoch, replayId) => notes.get(keyOf(epoch, replayId)),
-    isConfirmed,
-    confirmedThrough,
+  isConfirmed(epoch: string, replayId: number): boolean {
+    return replayId <= this.confirmedThrough(epoch);
+  }
 
-    confirm(epoch, through) {
-      const covered = [...notes.values()].filter(
-        (note) => note.epoch === epoch && note.replayId <= through,
-      );
-      for (const note of covered) notes.delete(keyOf(note.epoch, note.replayId));
-      const id = Math.max(through, confirmedThrough(epoch));
-      confirmed.delete(epoch);
-      confirmed.set(epoch, id);
-      keepNewest(confirmed, MAX_EPOCHS);
-      return covered.sort((a, b) => a.replayId - b.replayId);
-    },
+  /** The highest id confirmed in this epoch; 0 if none. */
+  confirmedThrough(epoch: string): number {
+    return this.confirmed.get(epoch) ?? 0;
+  }
 
-    firstAsked(epoch, replayId) {
-      const key = keyOf(epoch, replayId);
-      if (asked.has(key)) return false;
-      asked.add(key);
-      keepNewest(asked, MAX_ASKED_IDS);
-      return true;
-    },
-  };
+  /** Takes out, ascending, what an ack of `through` covers, and remembers that it was confirmed. */
+  confirm(epoch: string, through: number): SentNote[] {
+    const covered: SentNote[] = [];
+    for (const [key, note] of this.notes) {
+      if (note.replayId > through || note.epoch !== epoch) continue;
+      covered.push(note);
+      this.notes.delete(key);
+    }
+    const id = Math.max(through, this.confirmedThrough(epoch));
+    this.confirmed.delete(epoch);
+    this.confirmed.set(epoch, id);
+    keepNewest(this.confirmed, MAX_EPOCHS);
+    return covered.length < 2 ? covered : covered.sort((a, b) => a.replayId - b.replayId);
+  }
+
+  /** Whether a read of an id that was not sent from here is asked about for the first time. */
+  firstAsked(epoch: string, replayId: number): boolean {
+    this.asked ??= new Set();
+    const key = keyOf(epoch, replayId);
+    if (this.asked.has(key)) return false;
+    this.asked.add(key);
+    keepNewest(this.asked, MAX_ASKED_IDS);
+    return true;
+  }
 }
+
+/** Not the message that it comes from, which would stay in memory with it. */
+const waiterOf = ({ workerId, fence }: AckWaiter): AckWaiter => ({ workerId, fence });
 
 /** Maps and sets remember in which order their keys came. */
 function keepNewest(keyed: Map<string, unknown> | Set<string>, limit: number): void {

@@ -2,9 +2,10 @@
  * Redis, its network and the clients' networks as a simulation whose every step waits for a
  * scheduler, so that a property test can try the interleavings that a real network rarely shows.
  */
-import { createConnection, type Connection } from "../../src/gateway/connection.ts";
+import { Connection } from "../../src/gateway/connection.ts";
 import type { Frame } from "../../src/gateway/frame.ts";
 import { createHub, type Hub } from "../../src/gateway/hub.ts";
+import { encodeTextFrame } from "../../src/gateway/text-frame.ts";
 import { joinRoom } from "../../src/gateway/join.ts";
 import type { HistoryEntry, NodeAnswer } from "../../src/contract/node-message.ts";
 import { createSilentLogger } from "../../src/platform/logger.ts";
@@ -90,6 +91,20 @@ export interface FakeClient {
   close(): void;
 }
 
+/** The texts of unmasked text frames of less than 64 KB, one behind the other. */
+function readFrames(bytes: Buffer): string[] {
+  const texts: string[] = [];
+  for (let at = 0; at < bytes.length;) {
+    if (bytes[at] !== 0x81) throw new Error("this is not the beginning of a text frame");
+    const short = bytes.readUInt8(at + 1);
+    const from = short < 126 ? at + 2 : at + 4;
+    const length = short < 126 ? short : bytes.readUInt16BE(at + 2);
+    texts.push(bytes.toString("utf8", from, from + length));
+    at = from + length;
+  }
+  return texts;
+}
+
 /** A socket whose buffer empties only when `read` is called. Its limit is a few frames. */
 function createFakeSocket(scale: number) {
   const received: Record<string, unknown>[] = [];
@@ -104,10 +119,7 @@ function createFakeSocket(scale: number) {
       get readyState() {
         return open ? 1 : 3;
       },
-      get bufferedAmount() {
-        return waiting.length * scale;
-      },
-      send: (data: string | Buffer) => void waiting.push(data.toString()),
+      CLOSED: 3,
       close: () => {
         open = false;
       },
@@ -117,15 +129,17 @@ function createFakeSocket(scale: number) {
       once: (_event: "close", listener: () => void) => onClose.push(listener),
     },
     stream: {
-      cork: () => {},
-      uncork: () => {},
-      on: (_event: "drain", listener: () => void) => onDrain.push(listener),
+      get writableLength() {
+        return waiting.length * scale;
+      },
+      write: (bytes: Buffer) => waiting.push(...readFrames(bytes)),
+      once: (_event: "drain", listener: () => void) => onDrain.push(listener),
     },
     read() {
       const texts = waiting;
       waiting = [];
       for (const text of texts) received.push(JSON.parse(text));
-      for (const listener of onDrain) listener();
+      for (const listener of onDrain.splice(0)) listener();
     },
     close() {
       open = false;
@@ -136,14 +150,18 @@ function createFakeSocket(scale: number) {
 
 /** Bytes that each waiting frame counts for: five of them make a socket slow, none hopeless. */
 const FRAME_BYTES = 60_000;
+/** So that a replay of more than a few is not written in one piece either. */
+const PADDING = "x".repeat(FRAME_BYTES);
 
-const frameOf = (entry: HistoryEntry): Frame => ({
-  ...entry,
-  bytes: () =>
-    Buffer.from(
-      JSON.stringify({ replay_id: entry.replayId, epoch: entry.epoch, note: entry.noteId }),
-    ),
-});
+const frameOf = (entry: HistoryEntry): Frame => {
+  const text = JSON.stringify({
+    replay_id: entry.replayId,
+    epoch: entry.epoch,
+    note: entry.noteId,
+    padding: PADDING,
+  });
+  return { ...entry, text: () => text, wire: () => encodeTextFrame(text) };
+};
 
 export function createSimulation(turn: Turn, historyLimit: number) {
   const clock = createManualClock();
@@ -156,12 +174,12 @@ export function createSimulation(turn: Turn, historyLimit: number) {
     frameOf,
     onSent: () => {},
     log,
+    clock,
   });
   const joinDeps = { history: store.history, hub, frameOf, nodeId: "n", heartbeatIntervalMs: 1 };
   /** Messages travel in the order in which they were sent. */
   let wire: Promise<void> = Promise.resolve();
   let sent = 0;
-  let opened = 0;
 
   async function carry(entry: HistoryEntry, before: Promise<void>): Promise<void> {
     await before;
@@ -182,15 +200,15 @@ export function createSimulation(turn: Turn, historyLimit: number) {
     },
     open(from: { id: number; epoch: string | undefined }): FakeClient {
       const fake = createFakeSocket(FRAME_BYTES);
-      const connection = createConnection({
-        id: String((opened += 1)),
-        ...fake,
-        caller: { userId: USER, scopes: new Set(), expiresAt: Infinity },
-        acknowledges: false,
-        resumed: true,
-        clock,
-        events: { replayed: () => {}, ready: (ready) => hub.room(USER)?.ready(ready) },
-      });
+      const connection = new Connection(
+        { clock, replayed: () => {}, ready: (ready) => hub.room(USER)?.ready(ready) },
+        {
+          ...fake,
+          caller: { userId: USER, expiresAt: Infinity },
+          acknowledges: false,
+          resumed: true,
+        },
+      );
       void joinRoom(joinDeps, connection, { kind: "after", ...from });
       return {
         received: fake.received,
