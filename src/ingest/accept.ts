@@ -10,8 +10,9 @@ import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
 import { Problem } from "../platform/problems.ts";
 import { asCreated, type NewNote } from "../tracking/ledger-changes.ts";
+import { createGroups } from "./accept-groups.ts";
 import type { DeadlineWarnings } from "./deadline-warnings.ts";
-import { hashBody, type ClaimResult, type IdempotencyStore } from "./idempotency.ts";
+import { hashBody, type Claim, type ClaimResult, type IdempotencyStore } from "./idempotency.ts";
 import { draftNote } from "./note-draft.ts";
 import type { OccurrenceEvent, Occurrences } from "./occurrences.ts";
 import { checkRequest, type RequestChecks } from "./request-checks.ts";
@@ -62,15 +63,20 @@ export interface Accept {
   (submissions: readonly Submission[], caller: Caller, replyTo?: ReplyTo): Promise<Acceptance[]>;
 }
 
-/** A submission that may be sent, and its place among the others. */
+/** A submission that may be sent, and who hands it over. */
 interface Checked {
-  readonly at: number;
   readonly submission: Submission;
   readonly template: Template;
+  readonly caller: Caller;
+  readonly replyTo: ReplyTo | undefined;
+  /** Its notification's, unless its key or event has one: the same however often it is tried. */
+  readonly id: string;
 }
 
-/** One on its way to the ledger. */
-interface Drafted extends Checked {
+/** One on its way to the ledger, and its place among those that were checked. */
+interface Drafted {
+  readonly at: number;
+  readonly checked: Checked;
   readonly note: NewNote;
   readonly repeated: boolean;
 }
@@ -99,46 +105,29 @@ function occurrenceOf({ submission, template }: Checked): OccurrenceEvent | unde
 export function createAccept(options: AcceptOptions): Accept {
   const { keyspace, clock, logger } = options;
 
-  function check(
-    submissions: readonly Submission[],
-    caller: Caller,
-    results: Acceptance[],
-  ): Checked[] {
-    const valid: Checked[] = [];
-    submissions.forEach((submission, at) => {
-      const { request, leniency } = submission;
-      try {
-        const template = checkRequest(options, request, caller, leniency);
-        valid.push({ at, submission, template });
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error;
-        results[at] = { kind: "refused", problem: error };
-      }
-    });
-    return valid;
+  /** @throws Problem for one that may not be sent. */
+  function check(submission: Submission, caller: Caller, replyTo: ReplyTo | undefined): Checked {
+    const { request, leniency } = submission;
+    const template = checkRequest(options, request, caller, leniency);
+    return { submission, template, caller, replyTo, id: keyspace.newNoteId(request.user_id) };
   }
 
-  const claim = (valid: readonly Checked[], caller: Caller): Promise<ClaimResult[]> =>
-    options.idempotency.claim(
-      valid.map(({ template, submission: { request, idempotencyKey } }) => ({
-        id: keyspace.newNoteId(request.user_id),
-        callerId: caller.userId,
-        userId: request.user_id,
-        templateId: template.id,
-        idempotencyKey,
-        eventId: request.event_id,
-        // Only a key is compared by it, and events have none.
-        bodyHash: idempotencyKey === undefined ? "" : hashBody(request),
-      })),
-    );
+  const claimOf = ({ id, caller, template, submission }: Checked): Claim => {
+    const { request, idempotencyKey } = submission;
+    return {
+      id,
+      callerId: caller.userId,
+      userId: request.user_id,
+      templateId: template.id,
+      idempotencyKey,
+      eventId: request.event_id,
+      // Only a key is compared by it, and events have none.
+      bodyHash: idempotencyKey === undefined ? "" : hashBody(request),
+    };
+  };
 
-  function draft(
-    checked: Checked,
-    claimed: Extract<ClaimResult, { id: string }>,
-    caller: Caller,
-    replyTo: ReplyTo | undefined,
-  ): Drafted {
-    const { template, submission } = checked;
+  function draft(at: number, checked: Checked, claimed: Extract<ClaimResult, { id: string }>) {
+    const { template, submission, caller, replyTo } = checked;
     replyTo?.expect(claimed.id);
     const note = draftNote({
       id: claimed.id,
@@ -152,7 +141,8 @@ export function createAccept(options: AcceptOptions): Accept {
     });
     const matter = options.warnings?.matterOf({ note, template, submission });
     return {
-      ...checked,
+      at,
+      checked,
       note: matter === undefined ? note : { ...note, matter },
       repeated: claimed.kind === "repeated",
     };
@@ -164,7 +154,7 @@ export function createAccept(options: AcceptOptions): Accept {
     results: Acceptance[],
   ): Promise<Drafted[]> {
     const events = drafted.flatMap((each) => {
-      const occurrence = occurrenceOf(each);
+      const occurrence = occurrenceOf(each.checked);
       return occurrence === undefined ? [] : [{ at: each.at, occurrence }];
     });
     if (events.length === 0) return [...drafted];
@@ -207,7 +197,8 @@ export function createAccept(options: AcceptOptions): Accept {
     drafted.forEach(({ at, note, repeated }, index) => {
       const result = written[index];
       const existed = result === "existed" || result === "waiting";
-      if (!existed) countAccepted(note);
+      // One that is tried again after others failed has existed since its own first try.
+      if (!(repeated && existed)) countAccepted(note);
       results[at] = {
         kind: "accepted",
         id: note.id,
@@ -219,24 +210,46 @@ export function createAccept(options: AcceptOptions): Accept {
     });
   }
 
-  return async (submissions, caller, replyTo) => {
-    const results: Acceptance[] = [];
-    const valid = check(submissions, caller, results);
-    if (valid.length === 0) return results;
-
+  /** In the order given. One that is taken again is found by its id, so it stays one notification. */
+  async function take(checked: readonly Checked[]): Promise<Acceptance[]> {
     await options.assertRoom();
-    const claims = await claim(valid, caller);
+    const claims = await options.idempotency.claim(checked.map(claimOf));
+    const results: Acceptance[] = [];
     const drafted: Drafted[] = [];
-    valid.forEach((checked, index) => {
-      const claimed = claims[index];
+    checked.forEach((each, at) => {
+      const claimed = claims[at];
       if (claimed === undefined) return;
       if (claimed.kind === "conflict") {
-        results[checked.at] = { kind: "refused", problem: conflict(claimed.what) };
+        results[at] = { kind: "refused", problem: conflict(claimed.what) };
       } else {
-        drafted.push(draft(checked, claimed, caller, replyTo));
+        drafted.push(draft(at, each, claimed));
       }
     });
     await write(await withoutDuplicates(drafted, results), results);
+    return results;
+  }
+
+  const join = createGroups(take);
+
+  return async (submissions, caller, replyTo) => {
+    const results: Acceptance[] = [];
+    const checked: Checked[] = [];
+    const places: number[] = [];
+    submissions.forEach((submission, at) => {
+      try {
+        checked.push(check(submission, caller, replyTo));
+        places.push(at);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        results[at] = { kind: "refused", problem: error };
+      }
+    });
+    const [first] = checked;
+    if (first === undefined) return results;
+    const taken = checked.length === 1 ? [await join(first)] : await take(checked);
+    taken.forEach((result, index) => {
+      results[places[index] ?? 0] = result;
+    });
     return results;
   };
 }

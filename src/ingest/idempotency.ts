@@ -78,10 +78,9 @@ export function createIdempotencyStore(deps: {
         const held = heldByKey[index];
         if (held === null || held === undefined) return;
         const before = claimedSchema.parse(JSON.parse(held));
-        results[at] =
-          before.hash === claim.bodyHash
-            ? { kind: "repeated", id: before.id }
-            : { kind: "conflict", what: "idempotency_key" };
+        if (before.hash !== claim.bodyHash) {
+          results[at] = { kind: "conflict", what: "idempotency_key" };
+        } else if (before.id !== claim.id) results[at] = { kind: "repeated", id: before.id };
       });
 
       const events = claims.flatMap((claim, at) => {
