@@ -5,7 +5,8 @@ import type { AckedStretch } from "./sustained-acks.ts";
 import type { Measured } from "./summary.ts";
 import { formatCount, formatPercent, formatRatio, formatUs, type Table } from "./table.ts";
 
-const PROCESSES = ["server", "api", "gateway", "worker", "redis", "generator"] as const;
+/** In this order, as far as they took part. */
+const PROCESSES = ["server", "api", "gateway", "worker", "ingest", "redis", "generator"] as const;
 
 /** What ratios are taken to. */
 export function referenceOf(bare: readonly BareQueue[]): number | undefined {
@@ -18,6 +19,14 @@ export function bulkTables(bare: readonly BareQueue[], courses: readonly BulkCou
   ];
 }
 
+interface Row {
+  readonly name: string;
+  readonly perSecond: number;
+  readonly slowestSecond: number | undefined;
+  readonly eachUs: Readonly<Record<string, number>>;
+  readonly othersShare: number;
+}
+
 /** Bare BullMQ first, then what the product did to client ack. */
 export function ackedTable(
   title: string,
@@ -25,44 +34,35 @@ export function ackedTable(
   courses: readonly { readonly target: string; readonly stretch: AckedStretch }[],
 ): Table {
   const reference = referenceOf(bare);
+  const rows: readonly Row[] = [
+    ...bare.map(({ mode, perSecond, serverUs, redisUs, othersShare }) => ({
+      name: `BullMQ ${mode}`,
+      perSecond,
+      slowestSecond: undefined,
+      eachUs: { server: serverUs, redis: redisUs },
+      othersShare,
+    })),
+    ...courses.map(({ target, stretch }) => ({ name: target, ...stretch })),
+  ];
+  const took = PROCESSES.filter((name) => rows.some(({ eachUs }) => eachUs[name] !== undefined));
   return {
     title,
     columns: [
       ["", "processor us each"],
       ["rate", "/s"],
       ["slowest", "second"],
-      ["server", "all roles"],
-      ["api"],
-      ["gateway"],
-      ["worker"],
-      ["redis"],
-      ["generator"],
+      ...took.map((name) => [name, name === "server" ? "all roles" : ""] as const),
       ["others", "of cores"],
       ["rate", "x BullMQ"],
     ],
-    rows: [
-      ...bare.map(({ mode, perSecond, serverUs, redisUs, othersShare }) => [
-        `BullMQ ${mode}`,
-        formatCount(perSecond),
-        "-",
-        formatUs(serverUs),
-        "-",
-        "-",
-        "-",
-        formatUs(redisUs),
-        "-",
-        formatPercent(othersShare),
-        formatRatio(perSecond, reference),
-      ]),
-      ...courses.map(({ target, stretch }) => [
-        target,
-        formatCount(stretch.perSecond),
-        formatCount(stretch.slowestSecond),
-        ...PROCESSES.map((name) => formatUs(stretch.eachUs[name])),
-        formatPercent(stretch.othersShare),
-        formatRatio(stretch.perSecond, reference),
-      ]),
-    ],
+    rows: rows.map((row) => [
+      row.name,
+      formatCount(row.perSecond),
+      formatCount(row.slowestSecond),
+      ...took.map((name) => formatUs(row.eachUs[name])),
+      formatPercent(row.othersShare),
+      formatRatio(row.perSecond, reference),
+    ]),
   };
 }
 

@@ -6,7 +6,7 @@ import { bulkMeasured, bulkTables } from "./bulk-report.ts";
 import { createBulkSender } from "./bulk-sender.ts";
 import { measureBareQueue } from "./bullmq-baseline.ts";
 import type { BenchContext, ScenarioResult } from "./scenarios.ts";
-import { measureAcked, type AckedStretch } from "./sustained-acks.ts";
+import { startAckMeter, type AckedStretch } from "./sustained-acks.ts";
 import { openProductTarget, ROLES_APART, type Target } from "./target.ts";
 
 const SOCKETS = 1_000;
@@ -58,7 +58,9 @@ async function runCourse(
   announce(`${target.name}: bulk requests, ${IN_FLIGHT} notifications in flight, ${seconds} s`);
   sender.start();
   await delay(WARM_UP_MS);
-  const stretch = await measureAcked(target, audience, { seconds });
+  const stop = startAckMeter(target, audience);
+  await delay(seconds * 1_000);
+  const stretch = stop();
   await sender.stop();
   const outcome = await awaitOutcome({ target, sent: sender.sent, audience, acks: true });
   audience.close();

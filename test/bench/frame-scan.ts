@@ -1,4 +1,4 @@
-/** Finds in a frame what the judgement needs, without parsing the rest: 0.9 us instead of 6 us each. */
+/** Finds in a frame what the judgement needs, without parsing the rest: 0.7 us instead of 1.1 us each. */
 
 /** `bench-17` is the notification with index 17. */
 export const CORRELATION_PREFIX = "bench-";

@@ -10,7 +10,7 @@ import { startBenchRedis } from "./bench-redis.ts";
 import { startChildServer } from "./child-server.ts";
 import { cores } from "./machine.ts";
 import { startProduct } from "./product.ts";
-import { SCENARIOS, type Scenario, type ScenarioResult } from "./scenarios.ts";
+import { SCENARIOS, type BenchContext, type Scenario, type ScenarioResult } from "./scenarios.ts";
 import { summaryTable } from "./summary.ts";
 import { tableLines } from "./table.ts";
 
@@ -52,7 +52,7 @@ async function runOne(
   parent.add(scenario.name, close);
   const shared = { resources, dataDir, logger: createLogger({ level: "warn" }), announce: say };
   try {
-    return await scenario.run({
+    return await measure({
       options,
       ...shared,
       startRedis: (name) => startBenchRedis({ ...shared, name }),
@@ -62,6 +62,17 @@ async function runOne(
   } finally {
     await close();
     await rm(dataDir, { recursive: true, force: true });
+  }
+
+  /** What cannot be measured at all is no reason to leave out the scenarios behind it. */
+  async function measure(context: BenchContext): Promise<ScenarioResult> {
+    try {
+      return await scenario.run(context);
+    } catch (error) {
+      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      const notes = [`${scenario.name} could not be measured: ${reason}`];
+      return { tables: [], figures: undefined, measured: {}, sound: false, notes };
+    }
   }
 }
 
