@@ -52,6 +52,8 @@ export interface KafkaConsumer {
 
 /** One call for each chunk: large enough for throughput, small enough to be repeated. */
 const MAX_CHUNK_RECORDS = 500;
+/** What a process that is killed has read in vain; a commit takes the broker some milliseconds. */
+const COMMIT_WITHIN_MS = 250;
 const DEFAULT_CONCURRENCY = 4;
 const DEFAULT_SESSION_TIMEOUT_MS = 15_000;
 /** A rebalance may hold everything up for a minute. */
@@ -74,9 +76,18 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     onChunk: options.onChunk,
     maxChunkRecords: MAX_CHUNK_RECORDS,
     heartbeatMs,
+    commitWithinMs: COMMIT_WITHIN_MS,
+    onCommitFailed(error, inARow) {
+      logger.warn(
+        { group: groupId, reason: error.message, failures: inARow },
+        "kafka.not_committed",
+      );
+      if (isFatal(error)) current?.fail(error);
+    },
     clock,
     logger,
   });
+  let current: Membership | undefined;
   let status: "connecting" | "consuming" | "stopped" = "stopped";
   let failures = 0;
   let refused = false;
@@ -117,6 +128,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       await withoutLingering(joining.then((late) => late.leave()));
       return false;
     }
+    current = member;
     const end = await Promise.race([stopping.promise, member.ended]);
     status = "connecting";
     const left = member.leave();

@@ -30,6 +30,8 @@ export type MembershipEnd =
 export interface Membership {
   /** Resolves when it has to be replaced; the consumer has left the group then, if it could. */
   readonly ended: Promise<MembershipEnd>;
+  /** Has it replaced: what Kafka refuses it, it would be refused again. */
+  fail(error: Error): void;
   /** Finishes what is being handled, commits it and leaves the group. */
   leave(): Promise<void>;
 }
@@ -68,6 +70,8 @@ export async function joinGroup(options: MembershipOptions): Promise<Membership>
     readers.assign(payload.memberAssignment);
     options.onJoined();
   });
+  // Until all members have joined again, the group takes what was done before.
+  consumer.on(consumer.events.REBALANCING, () => void readers.commit());
   consumer.on(consumer.events.CRASH, ({ payload: { error } }) =>
     ended.resolve({ kind: "failed", error }),
   );
@@ -90,7 +94,6 @@ export async function joinGroup(options: MembershipOptions): Promise<Membership>
     if (readers.busy() === 0 && clock.now() - sawBrokerAt > options.stallAfterMs) {
       ended.resolve({ kind: "stalled" });
     }
-    readers.commitLeft((offsets) => consumer.commitOffsets(offsets)).catch(() => {});
   });
   const stopLooking = lookForTopics(options, present, () =>
     ended.resolve({ kind: "topics_appeared" }),
@@ -98,9 +101,12 @@ export async function joinGroup(options: MembershipOptions): Promise<Membership>
 
   return {
     ended: ended.promise,
+    fail: (error) => ended.resolve({ kind: "failed", error }),
     async leave() {
       stopTicking();
       stopLooking();
+      // Sent before the client leaves; where Kafka is away it shall not hold that up.
+      void readers.finish();
       // A connection that is broken already cannot be closed in good order; it is gone all the same.
       await consumer.disconnect().catch((error: unknown) => {
         options.logger.debug({ err: error, group: groupId }, "kafka.not_left_in_order");

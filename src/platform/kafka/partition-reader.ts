@@ -1,10 +1,11 @@
 /**
  * Takes what was fetched of one partition to its handler: in chunks, in order, one at a time; an
- * offset is committed only once its chunk is dealt with.
+ * offset is committed only once its chunk is dealt with, and soon after.
  */
 import type { EachBatchPayload } from "kafkajs";
 import type { Cancel, Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
+import { createOffsetCommits } from "./offset-commits.ts";
 import { receivedRecord } from "./received-record.ts";
 import type { ChunkHandler, KafkaRecord } from "./records.ts";
 import { retryDelayMs } from "./retry-delay.ts";
@@ -16,6 +17,10 @@ export interface PartitionReadersOptions {
   readonly onChunk: ChunkHandler;
   readonly maxChunkRecords: number;
   readonly heartbeatMs: number;
+  /** What is dealt with is committed within so long. */
+  readonly commitWithinMs: number;
+  /** Kafka did not take a commit, so often in a row; it is tried again. */
+  readonly onCommitFailed: (error: Error, failures: number) => void;
   readonly clock: Clock;
   readonly logger: Pick<Logger, "info" | "warn">;
 }
@@ -28,20 +33,15 @@ export interface PartitionReaders {
    * assignment is not committed: whoever has the partition now reads it again.
    */
   assign(assignment: Readonly<Record<string, readonly number[]>>): void;
-  /** Commits what could not be committed when it was done. */
-  commitLeft(commit: (offsets: PartitionOffset[]) => Promise<void>): Promise<void>;
+  /** Commits what is dealt with so far. Never rejects. */
+  commit(): Promise<void>;
+  /** The membership is about to end: what is still being handled is committed as soon as it is done. */
+  finish(): Promise<void>;
   /** How many chunks are being handled now. */
   busy(): number;
   positions(): PartitionPosition[];
   /** Forgets what is to be resumed later. */
   stop(): void;
-}
-
-export interface PartitionOffset {
-  readonly topic: string;
-  readonly partition: number;
-  /** Of the next record to be read. */
-  readonly offset: string;
 }
 
 export interface PartitionPosition {
@@ -60,8 +60,6 @@ interface Partition {
   failures: number;
   resume: Cancel | undefined;
   lag: number;
-  /** Done, and its commit failed. */
-  left: string | undefined;
   /** The chunk being handled. After a rebalance, one of an earlier assignment may still be. */
   current: Promise<unknown>;
 }
@@ -72,13 +70,18 @@ export function createPartitionReaders(options: PartitionReadersOptions): Partit
   let assigned: ReadonlySet<string> = new Set();
   let generation = 0;
   let busy = 0;
+  const commits = createOffsetCommits({
+    clock,
+    withinMs: options.commitWithinMs,
+    onFailed: options.onCommitFailed,
+  });
 
   function find(topic: string, partition: number): Partition {
     const key = keyOf(topic, partition);
     const found = partitions.get(key);
     if (found !== undefined) return found;
     const created = { topic, partition, failures: 0, lag: 0, current: Promise.resolve() };
-    const state: Partition = { ...created, resume: undefined, left: undefined };
+    const state: Partition = { ...created, resume: undefined };
     partitions.set(key, state);
     return state;
   }
@@ -126,19 +129,23 @@ export function createPartitionReaders(options: PartitionReadersOptions): Partit
     state.resume = cancel;
   }
 
-  async function commit(
-    state: Partition,
+  async function settle(
+    { topic, partition }: Partition,
     offset: string,
     payload: EachBatchPayload,
   ): Promise<void> {
-    const { topic, partition } = state;
     payload.resolveOffset(offset);
     const next = (BigInt(offset) + 1n).toString();
-    state.left = next;
-    await payload.commitOffsetsIfNecessary({
-      topics: [{ topic, partitions: [{ partition, offset: next }] }],
-    });
-    state.left = undefined;
+    // The client is stopping by itself: nothing may be left for later.
+    if (!payload.isRunning()) commits.hurry();
+    await commits.done(topic, partition, next, payload.commitOffsetsIfNecessary);
+    try {
+      await payload.heartbeat();
+    } catch (error) {
+      // The group is given out anew: while it is, it still takes what was done before.
+      await commits.flush();
+      throw error;
+    }
   }
 
   return {
@@ -166,21 +173,20 @@ export function createPartitionReaders(options: PartitionReadersOptions): Partit
         // Marks of transactions may follow the last message; they are done with as well.
         const isEnd = lastMessage === undefined || lastMessage === batch.messages.at(-1);
         const last = isEnd ? batch.lastOffset() : lastMessage.offset;
-        await commit(state, last, payload);
         state.lag = Math.max(0, lagFrom(last) - 1);
-        await payload.heartbeat();
+        await settle(state, last, payload);
       }
     },
 
     assign(assignment) {
       generation += 1;
+      commits.forget();
       assigned = new Set(
         Object.entries(assignment).flatMap(([topic, numbers]) =>
           numbers.map((partition) => keyOf(topic, partition)),
         ),
       );
       for (const [key, state] of partitions) {
-        state.left = undefined;
         if (!assigned.has(key)) state.failures = 0;
       }
       for (const [topic, numbers] of Object.entries(assignment)) {
@@ -188,18 +194,11 @@ export function createPartitionReaders(options: PartitionReadersOptions): Partit
       }
     },
 
-    async commitLeft(commitNow) {
-      const own = generation;
-      const left = [...partitions.values()].flatMap(({ topic, partition, left: offset }) =>
-        offset === undefined ? [] : [{ topic, partition, offset }],
-      );
-      if (left.length === 0) return;
-      await commitNow(left);
-      if (own !== generation) return;
-      for (const { topic, partition, offset } of left) {
-        const state = find(topic, partition);
-        if (state.left === offset) state.left = undefined;
-      }
+    commit: () => commits.flush(),
+
+    finish() {
+      commits.hurry();
+      return commits.flush();
     },
 
     busy: () => busy,

@@ -78,7 +78,7 @@ describe("a consumer", () => {
     await expect.poll(() => kafka.committed(groupId, topic)).toEqual([1_200]);
     expect(atWork.map(({ first }) => first)).toEqual([0, 500, 1_000]);
     for (const { first, committed } of atWork) {
-      expect(Math.max(0, ...committed)).toBe(first);
+      expect(Math.max(0, ...committed)).toBeLessThanOrEqual(first);
     }
   });
 

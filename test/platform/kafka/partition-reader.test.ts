@@ -10,9 +10,17 @@ import { createSilentLogger } from "../../../src/platform/logger.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
 const TOPIC = "lessons";
+const COMMIT_MS = 250;
+/** A commit that is due is sent in the next turn of the loop. */
+const aTurn = () => new Promise((resolve) => setImmediate(resolve));
+const commitsIn = (calls: readonly string[]) => calls.filter((call) => call.startsWith("commit"));
 
 /** A batch of one partition as the client hands it over, and what was done with it. */
-function batchOf(first: number, count: number, faults: { commit?: Error } = {}) {
+function batchOf(
+  first: number,
+  count: number,
+  faults: { commit?: Error; heartbeat?: Error; stopping?: boolean } = {},
+) {
   const calls: string[] = [];
   const headers = { trace: [Buffer.from("old"), Buffer.from("new")], plain: "text" };
   const messages = Array.from({ length: count }, (_, index) => ({
@@ -36,7 +44,10 @@ function batchOf(first: number, count: number, faults: { commit?: Error } = {}) 
       offsetLagLow: () => "0",
     },
     resolveOffset: (offset) => void calls.push(`resolve ${offset}`),
-    heartbeat: async () => void calls.push("heartbeat"),
+    async heartbeat() {
+      if (faults.heartbeat !== undefined) throw faults.heartbeat;
+      calls.push("heartbeat");
+    },
     pause() {
       calls.push("pause");
       return () => void calls.push("resume");
@@ -46,27 +57,30 @@ function batchOf(first: number, count: number, faults: { commit?: Error } = {}) 
       calls.push(`commit ${offsets?.topics[0]?.partitions[0]?.offset}`);
     },
     uncommittedOffsets: () => ({ topics: [] }),
-    isRunning: () => true,
+    isRunning: () => faults.stopping !== true,
     isStale: () => false,
   };
-  return { payload, calls };
+  return { payload, calls, faults };
 }
 
 function setUp(onChunk: (records: readonly KafkaRecord[]) => Promise<void>, maxChunkRecords = 500) {
   const clock = createManualClock();
+  const refused: string[] = [];
   const readers: PartitionReaders = createPartitionReaders({
     onChunk,
     maxChunkRecords,
     heartbeatMs: 3_000,
+    commitWithinMs: COMMIT_MS,
+    onCommitFailed: ({ message }, failures) => void refused.push(`${message} ${failures}`),
     clock,
     logger: createSilentLogger(),
   });
   readers.assign({ [TOPIC]: [0] });
-  return { clock, readers };
+  return { clock, readers, refused };
 }
 
 describe("a batch", () => {
-  it("is handed over in chunks, each committed before the next is begun", async () => {
+  it("is handed over in chunks, one after the other", async () => {
     const chunks: string[] = [];
     const { payload, calls } = batchOf(10, 5);
     const { readers } = setUp(async (records) => {
@@ -76,11 +90,7 @@ describe("a batch", () => {
     await readers.read(payload);
     expect(chunks).toEqual(["10 11", "12 13", "14"]);
     expect(calls.filter((call) => call !== "heartbeat")).toEqual(
-      ["11", "13", "14"].flatMap((last) => [
-        "chunk",
-        `resolve ${last}`,
-        `commit ${Number(last) + 1}`,
-      ]),
+      ["11", "13", "14"].flatMap((last) => ["chunk", `resolve ${last}`]),
     );
     expect(readers.positions()).toEqual([{ topic: TOPIC, partition: 0, paused: false, lag: 7 }]);
   });
@@ -179,35 +189,113 @@ describe("a chunk of an assignment that is over", () => {
     readers.assign({ [TOPIC]: [0] });
     const fresh = batchOf(0, 2);
     const reading = readers.read(fresh.payload);
-    await new Promise((resolve) => setImmediate(resolve));
+    await aTurn();
     expect(begun).toBe(1);
     gates[0]?.resolve();
     await stale;
     await expect.poll(() => begun).toBe(2);
     gates[1]?.resolve();
     await reading;
-    expect(fresh.calls).toContain("commit 2");
+    await readers.commit();
+    expect(commitsIn(fresh.calls)).toEqual(["commit 2"]);
+  });
+});
+
+describe("what is dealt with", () => {
+  it("is committed soon, once for all chunks, and nothing that is not", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { payload, calls } = batchOf(10, 6);
+    let chunks = 0;
+    const { readers, clock } = setUp(async () => {
+      chunks += 1;
+      if (chunks === 3) await gate.promise;
+    }, 2);
+    const reading = readers.read(payload);
+    await expect.poll(() => chunks).toBe(3);
+    expect(commitsIn(calls)).toEqual([]);
+    clock.advance(COMMIT_MS);
+    await aTurn();
+    expect(commitsIn(calls)).toEqual(["commit 14"]);
+    gate.resolve();
+    await reading;
+    clock.advance(COMMIT_MS);
+    await aTurn();
+    clock.advance(10 * COMMIT_MS);
+    await aTurn();
+    expect(commitsIn(calls)).toEqual(["commit 14", "commit 16"]);
+  });
+
+  it("is committed before the membership ends, also what ends after that was asked", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { readers } = setUp(() => gate.promise);
+    gate.resolve();
+    const { payload, calls } = batchOf(0, 2);
+    await readers.read(payload);
+    await readers.finish();
+    expect(commitsIn(calls)).toEqual(["commit 2"]);
+    const late = batchOf(2, 2);
+    await readers.read(late.payload);
+    expect(commitsIn(late.calls)).toEqual(["commit 4"]);
+  });
+
+  it("is committed at once where the client has been stopped", async () => {
+    const { payload, calls, faults } = batchOf(0, 2);
+    const { readers } = setUp(async () => void (faults.stopping = true));
+    await readers.read(payload);
+    expect(commitsIn(calls)).toEqual(["commit 2"]);
+  });
+
+  it("is committed before the group is given out anew, which the client is told of", async () => {
+    const { readers } = setUp(async () => {});
+    const { payload, calls } = batchOf(0, 2, { heartbeat: new Error("the group is rebalancing") });
+    await expect(readers.read(payload)).rejects.toThrow("rebalancing");
+    expect(commitsIn(calls)).toEqual(["commit 2"]);
   });
 });
 
 describe("a commit that fails", () => {
-  it("is left to the client, and made up for later", async () => {
-    const { readers } = setUp(async () => {});
-    const { payload } = batchOf(0, 3, { commit: new Error("connection closed") });
-    await expect(readers.read(payload)).rejects.toThrow("connection closed");
-    const made: unknown[] = [];
-    await readers.commitLeft(async (offsets) => void made.push(offsets));
-    await readers.commitLeft(async (offsets) => void made.push(offsets));
-    expect(made).toEqual([[{ topic: TOPIC, partition: 0, offset: "3" }]]);
+  it("is made up for later, with what was done meanwhile", async () => {
+    const { readers, clock, refused } = setUp(async () => {});
+    const { payload, calls, faults } = batchOf(0, 3, { commit: new Error("connection closed") });
+    await readers.read(payload);
+    await readers.commit();
+    expect(refused).toEqual(["connection closed 1"]);
+    delete faults.commit;
+    await readers.read(batchOf(3, 2).payload);
+    clock.advance(2 * COMMIT_MS - 1);
+    await aTurn();
+    expect(commitsIn(calls)).toEqual([]);
+    const last = batchOf(5, 1);
+    await readers.read(last.payload);
+    clock.advance(1);
+    await aTurn();
+    expect(commitsIn(last.calls)).toEqual(["commit 6"]);
+  });
+
+  it("is tried ever more slowly", async () => {
+    const { readers, clock, refused } = setUp(async () => {});
+    await readers.read(batchOf(0, 1, { commit: new Error("not allowed") }).payload);
+    for (let tries = 0; tries < 10; tries += 1) {
+      const before = refused.length;
+      for (let waits = 2 ** Math.min(tries, 6); waits > 0; waits -= 1) {
+        expect(refused).toHaveLength(before);
+        clock.advance(COMMIT_MS);
+        await aTurn();
+      }
+      expect(refused.at(-1)).toBe(`not allowed ${tries + 1}`);
+    }
   });
 
   it("is forgotten after a rebalance: whoever has the partition now reads it again", async () => {
-    const { readers } = setUp(async () => {});
-    const { payload } = batchOf(0, 3, { commit: new Error("the group is rebalancing") });
-    await expect(readers.read(payload)).rejects.toThrow("rebalancing");
+    const { readers, clock } = setUp(async () => {});
+    const { payload, calls, faults } = batchOf(0, 3, { commit: new Error("rebalancing") });
+    await readers.read(payload);
+    await readers.commit();
+    delete faults.commit;
     readers.assign({ [TOPIC]: [0] });
-    const made: unknown[] = [];
-    await readers.commitLeft(async (offsets) => void made.push(offsets));
-    expect(made).toEqual([]);
+    await readers.commit();
+    clock.advance(60_000);
+    await aTurn();
+    expect(commitsIn(calls)).toEqual([]);
   });
 });
