@@ -1,5 +1,5 @@
 /** Field encryption at rest: AES-256-GCM when a key is set, plain text in development without one. */
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, randomFillSync } from "node:crypto";
 
 export interface Sealing {
   seal(plain: string): string;
@@ -12,6 +12,22 @@ export interface Sealing {
 const MARK = "e1:";
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
+
+/** Random bytes are fetched for so many seals at once: 12 of them by themselves cost 4 us. */
+const STOCKED_IVS = 256;
+
+function createIvs(): () => Buffer {
+  const stock = Buffer.alloc(STOCKED_IVS * IV_BYTES);
+  let next = stock.length;
+  return () => {
+    if (next === stock.length) {
+      randomFillSync(stock);
+      next = 0;
+    }
+    next += IV_BYTES;
+    return stock.subarray(next - IV_BYTES, next);
+  };
+}
 
 /** @param key 32 bytes, or undefined for no encryption. */
 export function createSealing(key: Buffer | undefined): Sealing {
@@ -33,9 +49,10 @@ export function createSealing(key: Buffer | undefined): Sealing {
   };
 
   if (key === undefined) return { seal: (plain) => plain, open, digest };
+  const nextIv = createIvs();
   return {
     seal(plain) {
-      const iv = randomBytes(IV_BYTES);
+      const iv = nextIv();
       const cipher = createCipheriv("aes-256-gcm", key, iv);
       const text = Buffer.concat([cipher.update(plain, "utf8"), cipher.final()]);
       return MARK + Buffer.concat([iv, cipher.getAuthTag(), text]).toString("base64");

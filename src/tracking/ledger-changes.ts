@@ -92,6 +92,7 @@ export function asCreated(note: NewNote): Note {
   return {
     ...note,
     attempt: 0,
+    version: 0,
     fence: 0,
     day: dayOf(note.acceptedAt),
     timeline: "",
@@ -110,6 +111,7 @@ export function afterChange(change: NoteChange): Note {
   const settles = change.dueAt === undefined;
   return {
     ...note,
+    version: note.version + 1,
     fence: note.fence + 1,
     status: change.status ?? note.status,
     stage: settles ? null : (change.stage ?? note.stage),

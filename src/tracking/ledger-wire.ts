@@ -74,7 +74,7 @@ function factsOf(note: NewNote, day: string): string {
 function firstState({ status, stage, acceptedAt, channels }: NewNote): string {
   const { websocket, push, sms } = channels;
   const records = [websocket, push, sms].map(formatChannelRecord).join(" ");
-  const line = `0 ${status} ${stage} 0 0 ${acceptedAt} 0 - - ${records}`;
+  const line = `0 0 ${status} ${stage} 0 0 ${acceptedAt} 0 - - ${records}`;
   return `${line}\n${acceptedAt} - - ${status} -\n`;
 }
 
@@ -99,8 +99,8 @@ function requestedChannels(note: NewNote): string {
 /** The arguments of a change: `write_change` in ledger.lua. */
 type WireChange = readonly [
   id: string,
-  before: string,
-  after: string,
+  version: number,
+  state: string,
   /** Empty if the note settles. */
   due: number | "",
   day: string,
@@ -130,7 +130,7 @@ export function wireChange(change: NoteChange, now: number, place?: string): Wir
   delete counts["latency.sum"];
   return [
     note.id,
-    formatState(note),
+    note.version,
     formatState(after, place),
     dueAt ?? "",
     note.day,
@@ -173,6 +173,7 @@ type WireFrame = readonly [
   user: string,
   wantsAck: 0 | 1,
   payload: string,
+  /** JSON of `WireChange`, but for its first two, which are the same for both. */
   offline: string,
   ...sent: WireChange,
 ];
@@ -183,7 +184,7 @@ export function wireFrame(publication: Publication, sealing: Sealing, now: numbe
     sent.note.userId,
     wantsAck ? 1 : 0,
     sealing.seal(body),
-    JSON.stringify(wireChange(countedAsSent(offline), now, PLACE)),
+    JSON.stringify(wireChange(countedAsSent(offline), now, PLACE).slice(2)),
     ...wireChange(countedAsSent(sent), now, PLACE),
   ];
 }

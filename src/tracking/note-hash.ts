@@ -36,6 +36,7 @@ export interface NoteHash {
 
 /** The words of the state's line, in their order. `ledger.lua` has the same list. */
 const STATE_FIELDS = [
+  "version",
   "fence",
   "status",
   "stage",
@@ -52,6 +53,7 @@ const STATE_FIELDS = [
 const count = z.coerce.number().int();
 
 const stateSchema = z.object({
+  version: count,
   fence: count,
   status: z.enum(STATUSES),
   /** The channel being tried; a dash once settled. */
@@ -121,7 +123,7 @@ export function parseFacts(text: string): Facts {
  */
 export function formatState(note: Note, place = placeOf(note)): string {
   const { websocket, push, sms } = note.channels;
-  const progress = `${note.fence} ${note.status} ${note.stage ?? NONE} ${note.attempt}`;
+  const progress = `${note.version} ${note.fence} ${note.status} ${note.stage ?? NONE} ${note.attempt}`;
   const times = `${note.leasedUntil} ${note.stageStartedAt} ${note.sockets}`;
   const records = `${formatChannelRecord(websocket)} ${formatChannelRecord(push)} ${formatChannelRecord(sms)}`;
   return `${progress} ${times} ${place} ${records}\n${note.timeline}`;
@@ -165,6 +167,7 @@ export function parseNote(
     stage: state.stage === NONE ? null : state.stage,
     lane: facts.lane,
     attempt: state.attempt,
+    version: state.version,
     fence: state.fence,
     acceptedAt: facts.accepted_at,
     day: facts.day,

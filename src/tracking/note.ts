@@ -57,6 +57,8 @@ export interface Note {
   readonly lane: Lane;
   /** Tries of the present stage so far. */
   readonly attempt: number;
+  /** Raised by whatever is written: it tells whether the note is still what was read. */
+  readonly version: number;
   /** Raised by every change; a change decided on an older note is refused. */
   readonly fence: number;
   readonly acceptedAt: number;

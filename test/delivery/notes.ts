@@ -17,6 +17,7 @@ export function note(
     stage: "websocket",
     lane: "normal",
     attempt: 0,
+    version: 0,
     fence: 0,
     acceptedAt: 0,
     day: "1970-01-01",

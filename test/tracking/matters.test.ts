@@ -76,7 +76,7 @@ describe("a warning that an answer cancels", () => {
     expect(traces).toMatchObject({
       due: null,
       kept: true,
-      hash: { state: expect.stringMatching(/^1 cancelled - /) },
+      hash: { state: expect.stringMatching(/^1 1 cancelled - /) },
     });
     expect(traces.outcomes).toMatchObject([{ outcome: "settled", status: "cancelled" }]);
     expect(traces.audit).toMatchObject([{ action: "accepted" }, { result: "cancelled" }]);

@@ -58,7 +58,7 @@ describe("what is written to a note", () => {
       family: "general",
       strategy: "fallback",
     });
-    const line = "0 queued websocket 0 0 1 0 - - pending,-,1,- pending,-,1,- skipped,-,1,-\n";
+    const line = "0 0 queued websocket 0 0 1 0 - - pending,-,1,- pending,-,1,- skipped,-,1,-\n";
     expect(parseNote("id", { ...nothing, facts, state: line }, open)).toMatchObject({
       userId: "teacher-1",
       status: "queued",
@@ -66,7 +66,7 @@ describe("what is written to a note", () => {
     });
     const broken = [
       { facts: "teacher-1 normal", state: line },
-      { facts, state: "0 queued websocket\n" },
+      { facts, state: "0 0 queued websocket\n" },
       { facts, state: line.replace("queued", "lost") },
       { facts: facts.replace("standard", "lost"), state: line },
     ];

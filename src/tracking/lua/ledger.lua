@@ -5,9 +5,9 @@
 -- One call handles notes of one shard in a Redis Cluster, of any shard otherwise: a note's id begins
 -- with its shard, and KEYS[1] is the due index of the first one's.
 --
--- What a note becomes is decided and written out by the caller, on the note as it was read; a script
--- compares the whole state with what that was and puts the new one in its place. Taking texts apart
--- here would cost more than the writing does.
+-- What a note becomes is decided and written out by the caller, on the note as it was read; if its
+-- version is still the same, a script puts the new state in place of the old. Taking texts apart here
+-- would cost more than the writing does.
 local prefix = ARGV[1]
 local now = ARGV[2]
 local keep_ms = ARGV[3]
@@ -156,6 +156,11 @@ local function write_change(first, base, key, state, reply_to)
   end
 end
 
+-- The first word of a state. Of a note that is not there, nil.
+local function version_of(state)
+  return state and string.match(state, '^%d+')
+end
+
 -- Applies the change whose arguments begin at `first`, if the note is still what it was decided on.
 -- Returns 1 if it was applied, 0 if not: the caller may look again and decide anew.
 local function advance(first)
@@ -163,7 +168,7 @@ local function advance(first)
   local base = base_of(id)
   local key = base .. 'note:' .. id
   local held = redis.call('HMGET', key, 'state', 'reply_to')
-  if held[1] ~= ARGV[first + 1] then
+  if version_of(held[1]) ~= ARGV[first + 1] then
     return 0
   end
   write_change(first, base, key, ARGV[first + 2], held[2])
@@ -171,9 +176,9 @@ local function advance(first)
 end
 
 -- The words of a note's state, in their order (see note-hash.ts), for the few scripts that decide.
-local FENCE, STATUS, STAGE, ATTEMPT, REPLAY_ID = 1, 2, 3, 4, 8
-local CHANNEL = { websocket = 10, push = 11, sms = 12 }
-local LAST_WORD = 12
+local VERSION, FENCE, STATUS, STAGE, ATTEMPT, REPLAY_ID = 1, 2, 3, 4, 5, 9
+local CHANNEL = { websocket = 11, push = 12, sms = 13 }
+local LAST_WORD = 13
 local STATE_PATTERN = '^' .. string.rep('(%S+) ', LAST_WORD - 1) .. '(%S+)\n()'
 local FACTS_PATTERN = '^(%S+) (%S+) (%S+) (%S+) (%S+)'
 
@@ -193,12 +198,10 @@ local function read_note(id)
   return note
 end
 
-local function state_text(note)
-  return table.concat(note, ' ', 1, LAST_WORD) .. '\n' .. note.timeline
-end
-
 local function write_note(note)
-  redis.call('HSET', note.key, 'state', state_text(note))
+  note[VERSION] = note[VERSION] + 1
+  local state = table.concat(note, ' ', 1, LAST_WORD) .. '\n' .. note.timeline
+  redis.call('HSET', note.key, 'state', state)
 end
 
 -- As audit.ts writes it.

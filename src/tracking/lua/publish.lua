@@ -3,9 +3,8 @@
 -- node moves on at once.
 -- ARGV[5]: the worker that waits for answers. ARGV[6]: history size. ARGV[7]: history lifetime, s.
 -- ARGV[8]: lifetime of the "never written" mark, s. ARGV[9]: a random epoch for those that need one.
--- ARGV[10...]: frames, see `WireFrame`: the user, 1 if an ack is wanted, the payload, the change if
--- a node holds the user, and as JSON the arguments of the change if none does. Their new states lack
--- the place in the history: it goes in where the placeholder is.
+-- ARGV[10...]: frames, see `WireFrame`. Of the two changes one is applied; their new states lack the
+-- place in the history, which goes in where the placeholder is.
 -- Returns, for each: {nodes, replay id, epoch}, or {-1} if the note had moved on.
 local worker = ARGV[5]
 local history_size = tonumber(ARGV[6])
@@ -116,7 +115,7 @@ local function publish(first)
   local base = base_of(id)
   local key = base .. 'note:' .. id
   local held = redis.call('HMGET', key, 'state', 'reply_to')
-  if held[1] ~= ARGV[change + 1] then
+  if version_of(held[1]) ~= ARGV[change + 1] then
     return { -1 }
   end
   local replay_id, epoch, renewed = next_place(base, user)
@@ -128,7 +127,7 @@ local function publish(first)
   redis.call('EXPIRE', pending, pending_seconds)
   sequenced = sequenced + 1
 
-  local fence = string.match(ARGV[change + 2], '^%d+')
+  local fence = string.match(ARGV[change + 2], '^%d+ (%d+)')
   local header = user .. ' ' .. fence .. ' ' .. worker .. ' ' .. wants_ack .. ' '
   local nodes = send(base, user, header .. entry)
   if nodes == 0 or replay_id % TIDY_EVERY == 0 then
@@ -139,8 +138,8 @@ local function publish(first)
     write_change(change, base, key, with_place(ARGV[change + 2], replay_id, epoch), held[2])
   else
     local offline = cjson.decode(ARGV[first + 3])
-    for index = 1, CHANGE_ARGUMENTS do
-      ARGV[change + index - 1] = offline[index]
+    for index, argument in ipairs(offline) do
+      ARGV[change + 1 + index] = argument
     end
     write_change(change, base, key, with_place(ARGV[change + 2], replay_id, epoch), held[2])
   end
