@@ -138,7 +138,9 @@ export function createPartitionReaders(options: PartitionReadersOptions): Partit
     const next = (BigInt(offset) + 1n).toString();
     // The client is stopping by itself: nothing may be left for later.
     if (!payload.isRunning()) commits.hurry();
-    await commits.done(topic, partition, next, payload.commitOffsetsIfNecessary);
+    await commits.done(topic, partition, next, (offsets) =>
+      payload.commitOffsetsIfNecessary(offsets),
+    );
     try {
       await payload.heartbeat();
     } catch (error) {

@@ -226,9 +226,7 @@ describe("what is dealt with", () => {
   });
 
   it("is committed before the membership ends, also what ends after that was asked", async () => {
-    const gate = Promise.withResolvers<void>();
-    const { readers } = setUp(() => gate.promise);
-    gate.resolve();
+    const { readers } = setUp(async () => {});
     const { payload, calls } = batchOf(0, 2);
     await readers.read(payload);
     await readers.finish();
