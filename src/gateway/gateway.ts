@@ -16,12 +16,16 @@ import { createLookups } from "./lookups.ts";
 import { createNodeInbox } from "./node-inbox.ts";
 import { createOpenings, type Openings } from "./openings.ts";
 import { createSeating, type GatewayEvent } from "./seating.ts";
+import { createTurnstile } from "./turnstile.ts";
 import type { Refusal } from "./upgrade.ts";
 import { createUpkeep } from "./upkeep.ts";
 
 /** At a stop, clients come back spread over this long, so that the other nodes are not stormed. */
 const RETRY_SPREAD_MS = 5_000;
 const MIN_RETRY_MS = 250;
+
+/** Histories that are read at once: 1.5 MB when all are full, and some 15 ms to send them. */
+const JOINS_AT_A_TIME = 16;
 
 /** How long sockets get to say goodbye at a stop before they are cut. */
 const GOODBYE_MS = 2_000;
@@ -110,6 +114,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       upkeep,
       frameOf,
       count,
+      inTurn: createTurnstile(JOINS_AT_A_TIME),
     }),
   });
 

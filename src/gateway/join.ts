@@ -6,6 +6,7 @@ import type { Connection } from "./connection.ts";
 import type { FrameOf } from "./frame.ts";
 import type { Hub } from "./hub.ts";
 import { gapAtJoin, gapFrame } from "./replay-plan.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 export interface JoinDeps {
   readonly history: { join(request: JoinRequest): Promise<HistoryView> };
@@ -13,6 +14,8 @@ export interface JoinDeps {
   readonly frameOf: FrameOf;
   readonly nodeId: string;
   readonly heartbeatIntervalMs: number;
+  /** Bounds how many histories are read at a time. */
+  readonly inTurn: Turnstile;
 }
 
 const INVALID_REPLAY_FROM: ErrorFrame = {
@@ -39,13 +42,13 @@ export async function joinRoom(
   const { history, hub, frameOf, nodeId, heartbeatIntervalMs } = deps;
   const replay: ReplayRequest = asked ?? { kind: "none" };
   hub.enter(connection);
-  const view = await history.join({
-    userId: connection.userId,
-    nodeId,
-    sockets: hub.socketsOf(connection.userId),
-    replay,
+  const view = await deps.inTurn(async () => {
+    // It may have left while it waited.
+    if (!connection.isOpen()) return undefined;
+    const sockets = hub.socketsOf(connection.userId);
+    return await history.join({ userId: connection.userId, nodeId, sockets, replay });
   });
-  if (!connection.isOpen()) return;
+  if (view === undefined || !connection.isOpen()) return;
 
   const reason = gapAtJoin(replay, view);
   const complete = replay.kind === "after" ? "complete" : "none";

@@ -7,6 +7,7 @@ import type { Frame } from "../../src/gateway/frame.ts";
 import { createHub, type Hub } from "../../src/gateway/hub.ts";
 import { encodeTextFrame } from "../../src/gateway/text-frame.ts";
 import { joinRoom } from "../../src/gateway/join.ts";
+import { createTurnstile } from "../../src/gateway/turnstile.ts";
 import type { HistoryEntry, NodeAnswer } from "../../src/contract/node-message.ts";
 import { createSilentLogger } from "../../src/platform/logger.ts";
 import type { History, HistoryView, Position } from "../../src/tracking/history.ts";
@@ -148,6 +149,9 @@ function createFakeSocket(scale: number) {
   };
 }
 
+/** So few that some have to wait. */
+const JOINS_AT_A_TIME = 2;
+
 /** Bytes that each waiting frame counts for: five of them make a socket slow, none hopeless. */
 const FRAME_BYTES = 60_000;
 /** So that a replay of more than a few is not written in one piece either. */
@@ -176,7 +180,14 @@ export function createSimulation(turn: Turn, historyLimit: number) {
     log,
     clock,
   });
-  const joinDeps = { history: store.history, hub, frameOf, nodeId: "n", heartbeatIntervalMs: 1 };
+  const joinDeps = {
+    history: store.history,
+    hub,
+    frameOf,
+    nodeId: "n",
+    heartbeatIntervalMs: 1,
+    inTurn: createTurnstile(JOINS_AT_A_TIME),
+  };
   /** Messages travel in the order in which they were sent. */
   let wire: Promise<void> = Promise.resolve();
   let sent = 0;

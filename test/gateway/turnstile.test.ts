@@ -1,0 +1,64 @@
+/** Many sockets that come back at once: all get in, while Redis is asked for a few histories at a time. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTurnstile } from "../../src/gateway/turnstile.ts";
+import { createManualClock } from "../support/manual-clock.ts";
+import { openTestRedis, type TestRedis } from "../support/redis.ts";
+import { startTestNode } from "./test-node.ts";
+
+const SOCKETS = 100;
+/** Room for some at a time; all at once would be as many as there are sockets. */
+const MANY = 20;
+
+let store: TestRedis;
+
+beforeAll(async () => {
+  store = await openTestRedis();
+});
+afterAll(async () => await store.close());
+
+describe("a hundred sockets that come back at once", () => {
+  it("are all let in, though few histories are read at the same time", async () => {
+    let reading = 0;
+    let most = 0;
+    const node = await startTestNode({
+      ...store,
+      clock: createManualClock(),
+      around: (history) => ({
+        ...history,
+        async join(request) {
+          reading += 1;
+          most = Math.max(most, reading);
+          try {
+            return await history.join(request);
+          } finally {
+            reading -= 1;
+          }
+        },
+      }),
+    });
+    const users = Array.from({ length: SOCKETS }, (_, index) => `user-${index}`);
+    const clients = await Promise.all(users.map((user) => node.connect(user, { replayFrom: "0" })));
+    for (const client of clients) await client.next("connected");
+    expect(most).toBeLessThanOrEqual(MANY);
+    expect(most).toBeGreaterThan(1);
+    await node.stop();
+  });
+});
+
+describe("a place that becomes free", () => {
+  it("goes to whoever has waited longest, also when the one before failed", async () => {
+    const inTurn = createTurnstile(1);
+    const order: number[] = [];
+    const works = [1, 2, 3, 4].map((number) =>
+      inTurn(async () => {
+        await Promise.resolve();
+        order.push(number);
+        if (number === 2) throw new Error("it failed");
+      }),
+    );
+    const results = await Promise.allSettled(works);
+    await inTurn(async () => void order.push(5));
+    expect(order).toEqual([1, 2, 3, 4, 5]);
+    expect(results.map(({ status }) => status === "fulfilled")).toEqual([true, false, true, true]);
+  });
+});
