@@ -1,4 +1,4 @@
-/** One BullMQ job: a list of notification ids that wait for the same stage. */
+/** How notes that wait for a stage are written down: many to a BullMQ job, or each in a list. */
 import { z } from "zod";
 import type { Channel } from "../contract/vocabulary.ts";
 
@@ -38,4 +38,18 @@ export function toEnvelopes(stage: Channel, items: readonly EnvelopeItem[]): Env
 /** @throws ZodError if the job is not one that this product enqueued. */
 export function parseEnvelope(data: unknown): EnvelopeItem[] {
   return envelopeSchema.parse(data).items.map(([id, attempt]) => ({ id, attempt }));
+}
+
+/** An item of an ordered list. A string: a JSON pair would be a sixth longer, and slower to read. */
+export function writeItem(item: EnvelopeItem): string {
+  return `${item.id} ${item.attempt}`;
+}
+
+const ITEM_PATTERN = /^(\S+) (\d{1,9})$/;
+
+/** @throws Error if the text is not one that this product wrote. */
+export function parseItem(text: string): EnvelopeItem {
+  const [, id, attempt] = ITEM_PATTERN.exec(text) ?? [];
+  if (id === undefined) throw new Error("an ordered list holds what is no item");
+  return { id, attempt: Number(attempt) };
 }

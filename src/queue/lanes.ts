@@ -1,14 +1,15 @@
 /** Which queue a note waits in: one for each stage and lane, so that lanes never wait for each other. */
 import type { Channel, Lane } from "../contract/vocabulary.ts";
+import type { Keyspace } from "../platform/keyspace.ts";
 
 export interface StageQueue {
   /** Without `:`, which BullMQ keeps for itself. */
   readonly name: string;
   readonly stage: Channel;
   readonly lane: Lane;
-  /** Worked one envelope at a time over all workers, which keeps each user's order. */
+  /** A list worked by one shift at a time over all workers, which keeps each user's order. */
   readonly ordered: boolean;
-  /** Envelopes one worker process handles at once. */
+  /** Jobs (envelopes or shifts) one worker process handles at once. */
   readonly concurrency: number;
 }
 
@@ -58,3 +59,11 @@ export function queueNameOf(stage: Channel, lane: Lane, shard: number): string {
   if (stage !== "websocket" || lane === "urgent") return `${stage}-${lane}`;
   return `${stage}-${lane}-${shard % PARTITIONS}`;
 }
+
+/** In front of a queue's keys, BullMQ's and ours: a hash tag for each queue, as Redis Cluster needs. */
+export function queuePrefix(keyspace: Keyspace, name: string): string {
+  return keyspace.plain(`{queue-${name}}`);
+}
+
+/** Failed jobs are bugs: a few are kept to look at, never a growing pile. */
+export const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: { count: 1_000 } } as const;

@@ -1,10 +1,12 @@
-/** Puts notes into their queues, gathered into envelopes: many callers, few Redis calls. */
+/** Puts notes into their queues: at the end of an ordered list, or gathered into envelopes. */
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Channel, Lane } from "../contract/vocabulary.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import { toEnvelopes, type EnvelopeItem } from "./envelope.ts";
-import { queueNameOf, STAGE_QUEUES, type StageQueue } from "./lanes.ts";
+import { createGatherer } from "./gatherer.ts";
+import { JOB_OPTIONS, queueNameOf, queuePrefix, STAGE_QUEUES, type StageQueue } from "./lanes.ts";
+import { createListInlet, SHIFT_JOB } from "./ordered-list.ts";
 
 /** What a stage needs to know to queue a note. */
 export interface Waiting extends EnvelopeItem {
@@ -16,7 +18,7 @@ export interface Waiting extends EnvelopeItem {
 export interface StageQueues {
   /** Resolves when all are in their queues. Rejects if Redis is away; the due index then finds them. */
   enqueue(items: readonly Waiting[]): Promise<void>;
-  /** Envelopes that wait, over all queues. */
+  /** What waits, over all queues: notes of the ordered ones, envelopes of the others. */
   waiting(): Promise<number>;
   close(): Promise<void>;
 }
@@ -24,16 +26,8 @@ export interface StageQueues {
 export interface StageQueuesOptions {
   readonly redis: Redis;
   readonly keyspace: Keyspace;
-  /** Called once for each envelope that was queued. */
+  /** Called once for each envelope that was queued; for an ordered list, once for each push. */
   readonly onEnvelope?: (stage: Channel, lane: Lane) => void;
-}
-
-/** Failed jobs are bugs: a few are kept to look at, never a growing pile. */
-const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: { count: 1_000 } } as const;
-
-/** BullMQ's keys, with a hash tag for each queue, as Redis Cluster needs. */
-export function queuePrefix(keyspace: Keyspace, name: string): string {
-  return keyspace.plain(`{queue-${name}}`);
 }
 
 export function createStageQueues(options: StageQueuesOptions): StageQueues {
@@ -47,7 +41,10 @@ export function createStageQueues(options: StageQueuesOptions): StageQueues {
       });
       // Failures reach the caller by the rejected promise.
       queue.on("error", () => {});
-      return [settings.name, createWriter(queue, settings, options.onEnvelope)] as const;
+      const writer = settings.ordered
+        ? createListWriter(queue, settings, options)
+        : createEnvelopeWriter(queue, settings, options);
+      return [settings.name, writer] as const;
     }),
   );
 
@@ -76,48 +73,38 @@ export function createStageQueues(options: StageQueuesOptions): StageQueues {
   };
 }
 
-interface Batch {
-  readonly items: EnvelopeItem[];
-  readonly done: PromiseWithResolvers<void>;
+interface Writer {
+  write(items: readonly EnvelopeItem[]): Promise<void>;
+  waiting(): Promise<number>;
+  close(): Promise<void>;
 }
 
-function createWriter(
-  queue: Queue,
-  settings: StageQueue,
-  onEnvelope: StageQueuesOptions["onEnvelope"],
-) {
-  let open: Batch | undefined;
-  let flushing = false;
-
-  /** Everything gathered while one flush was under way goes with the next: no timer, no delay. */
-  async function flush(): Promise<void> {
-    if (flushing) return;
-    flushing = true;
-    for (let batch = open; batch !== undefined; batch = open) {
-      open = undefined;
-      try {
-        const envelopes = toEnvelopes(settings.stage, batch.items);
-        const jobs = envelopes.map((data) => ({ name: settings.stage, data }));
-        const [first] = jobs;
-        if (jobs.length === 1 && first !== undefined) await queue.add(first.name, first.data);
-        else await queue.addBulk(jobs);
-        for (const _ of envelopes) onEnvelope?.(settings.stage, settings.lane);
-        batch.done.resolve();
-      } catch (error) {
-        batch.done.reject(error);
-      }
-    }
-    flushing = false;
-  }
-
+function createListWriter(queue: Queue, settings: StageQueue, options: StageQueuesOptions): Writer {
+  const { redis, keyspace, onEnvelope } = options;
+  const list = createListInlet(redis, keyspace, settings.name);
   return {
-    write(items: readonly EnvelopeItem[]): Promise<void> {
-      open ??= { items: [], done: Promise.withResolvers<void>() };
-      const batch = open;
-      for (const item of items) batch.items.push(item);
-      void flush();
-      return batch.done.promise;
-    },
+    write: createGatherer(async (items) => {
+      if (await list.push(items)) await queue.add(SHIFT_JOB, {});
+      onEnvelope?.(settings.stage, settings.lane);
+    }),
+    waiting: () => list.waiting(),
+    close: () => queue.close(),
+  };
+}
+
+function createEnvelopeWriter(
+  queue: Queue,
+  { stage, lane }: StageQueue,
+  { onEnvelope }: StageQueuesOptions,
+): Writer {
+  return {
+    write: createGatherer(async (items) => {
+      const jobs = toEnvelopes(stage, items).map((data) => ({ name: stage, data }));
+      const [first] = jobs;
+      if (jobs.length === 1 && first !== undefined) await queue.add(first.name, first.data);
+      else await queue.addBulk(jobs);
+      for (const _ of jobs) onEnvelope?.(stage, lane);
+    }),
     waiting: () => queue.getWaitingCount(),
     close: () => queue.close(),
   };

@@ -196,6 +196,7 @@ export async function createWorkerRole(deps: WorkerDeps): Promise<WorkerRole> {
       const workers = createStageWorkers({
         redis: await foundation.connect("queues", "blocking"),
         keyspace,
+        clock,
         logger,
         processors: {
           websocket: (items) => websocket.process(items),

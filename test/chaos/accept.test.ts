@@ -6,7 +6,7 @@ import {
   eventClaim,
   idempotencyClaim,
   lease,
-  queued,
+  pushed,
 } from "./kill-points.ts";
 import { announcement } from "./requests.ts";
 import { useScene } from "./use-scene.ts";
@@ -17,7 +17,7 @@ describe.each(BEFORE_AND_AFTER)("killed just %s", (when) => {
   it.each([
     ["the idempotency key is claimed", idempotencyClaim],
     ["the note is created", acceptance],
-    ["the note is queued", queued("websocket-normal")],
+    ["the note is queued", pushed("normal")],
   ] as const)("%s, the person gets one push", async (_step, point) => {
     const user = scene().newUser();
     const endpoint = await scene().subscribe(user);

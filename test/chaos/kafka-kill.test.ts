@@ -13,7 +13,7 @@ import {
   eventClaim,
   occurrenceClaim,
   ownerLookup,
-  queued,
+  pushed,
 } from "./kill-points.ts";
 
 /** Where a kill point is not met within this time, the product no longer takes that step. */
@@ -74,7 +74,7 @@ function term() {
 
 describe.each(BEFORE_AND_AFTER)("killed just %s a step", (when) => {
   it("every event rings once, at each step of taking it in", async () => {
-    const points = [eventClaim, occurrenceClaim, acceptance, queued("websocket-normal")];
+    const points = [eventClaim, occurrenceClaim, acceptance, pushed("normal")];
     const disturb = killedAt(
       "ingest",
       points.map((point) => point(when)),

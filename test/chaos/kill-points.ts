@@ -1,7 +1,7 @@
 /** The moments at which the process is killed, told from what it says to Redis. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { z } from "zod";
+import { parseState, type NoteState } from "../../src/tracking/note-hash.ts";
 import type { KillPoint } from "../support/killing-proxy.ts";
 
 type When = KillPoint["when"];
@@ -9,25 +9,23 @@ type Matcher = KillPoint["matches"];
 
 export const BEFORE_AND_AFTER: readonly When[] = ["before", "after"];
 
-/** The ledger's scripts as the product loads them. */
-function ledgerScript(name: string): { readonly text: string; readonly digest: string } {
-  const text = ["ledger", name]
-    .map((file) => new URL(`../../src/tracking/lua/${file}.lua`, import.meta.url))
-    .map((file) => readFileSync(file, "utf8"))
-    .join("\n");
-  return { text, digest: createHash("sha1").update(text).digest("hex") };
-}
-
 const isScriptCall = ([name = ""]: readonly string[]): boolean => /^eval(sha)?$/i.test(name);
 
-function runsLedgerScript(name: string): Matcher {
-  const { text, digest } = ledgerScript(name);
+/** A script as the product loads it, from files put one after the other. */
+function runsScript(...files: readonly string[]): Matcher {
+  const text = files
+    .map((file) => readFileSync(new URL(`../../src/${file}.lua`, import.meta.url), "utf8"))
+    .join("\n");
+  const digest = createHash("sha1").update(text).digest("hex");
   return (args) => isScriptCall(args) && (args[1] === digest || args[1] === text);
 }
 
+const runsLedgerScript = (name: string): Matcher =>
+  runsScript("tracking/lua/ledger", `tracking/lua/${name}`);
+
 /** Where a ledger script's own arguments begin: after its name, text, key count, key, and four. */
 const FIRST_ARGUMENT = 8;
-const LEDGER_PREFIX = 4;
+const LEDGER_KEY = 3;
 const LEDGER_NOW = 5;
 
 /** A BullMQ script, by the number of its keys and the names its first ones end with. */
@@ -43,6 +41,12 @@ function runsQueueScript(queue: string, keyCount: number, ...endings: readonly s
 
 const addsJob = (queue: string): Matcher => runsQueueScript(queue, 9, "wait", "paused", "meta");
 
+/** A script on one of the lists of a lane, by the key they all begin with. */
+function runsListScript(name: string, lane: string): Matcher {
+  const runs = runsScript(`queue/lua/${name}`);
+  return (args) => runs(args) && args[3]?.includes(`{queue-websocket-${lane}`) === true;
+}
+
 /** Matches only once `first` was seen: what an idle process does all the time is not meant. */
 function onceSeen(first: Matcher, then: Matcher): Matcher {
   let seen = false;
@@ -53,19 +57,21 @@ function onceSeen(first: Matcher, then: Matcher): Matcher {
   };
 }
 
-const changesSchema = z.array(z.object({ set: z.array(z.union([z.string(), z.number()])) }));
+/** Of a change's arguments: the note's new state. */
+const CHANGE_ARGUMENTS = 11;
+const NEW_STATE = 2;
 
-/** A change that sets the field to something beginning so: `["sms", "sending"]`. */
-function setsField(field: string, start: string): Matcher {
+/** A change after which the field begins so: `["sms", "sending"]`. */
+function setsField(field: keyof NoteState, start: string): Matcher {
   const advances = runsLedgerScript("advance");
   return (args) => {
     if (!advances(args)) return false;
-    const changes = changesSchema.parse(JSON.parse(args[FIRST_ARGUMENT] ?? "[]"));
-    return changes.some(({ set }) =>
-      set.some(
-        (name, at) => at % 2 === 0 && name === field && String(set[at + 1] ?? "").startsWith(start),
-      ),
-    );
+    for (let at = FIRST_ARGUMENT + NEW_STATE; at < args.length; at += CHANGE_ARGUMENTS) {
+      const before = parseState(args[at - 1]?.split("\n", 1)[0] ?? "");
+      const after = parseState(args[at]?.split("\n", 1)[0] ?? "");
+      if (after[field] !== before[field] && String(after[field]).startsWith(start)) return true;
+    }
+    return false;
   };
 }
 
@@ -89,14 +95,18 @@ export const acceptance = at(() => runsLedgerScript("accept"));
 export const queued = (queue: string) => at(() => addsJob(queue));
 export const taken = (queue: string) =>
   at(() => onceSeen(addsJob(queue), runsQueueScript(queue, 11, "wait", "active")));
-export const finished = (queue: string) =>
-  at(() => onceSeen(addsJob(queue), runsQueueScript(queue, 14, "wait", "active")));
+/** A note is put on the list of an ordered lane; a shift is `queued` only where nobody is awake. */
+export const pushed = (lane: string) => at(() => runsListScript("push", lane));
+export const takenByShift = (lane: string) =>
+  at(() => onceSeen(runsListScript("push", lane), runsListScript("take", lane)));
+export const shiftEnded = (lane: string) =>
+  at(() => onceSeen(runsListScript("push", lane), runsListScript("finish", lane)));
 export const publication = at(() => runsLedgerScript("publish"));
 /** A gateway tells a worker what became of its frame. */
 export const gatewayAnswer = at(() => commandOn("SPUBLISH", "{w}:worker:"));
 export const receipt = at(() => runsLedgerScript("receipts"));
 /** `becomes("sms", "sending")`: the note's record of a channel; `becomes("stage", "push")`. */
-export const becomes = (field: string, start: string) => at(() => setsField(field, start));
+export const becomes = (field: keyof NoteState, start: string) => at(() => setsField(field, start));
 
 /** The look at the due index that finds a note of this shard whose time has come. */
 export const lease = (shard: number, fromMs: number) =>
@@ -104,6 +114,6 @@ export const lease = (shard: number, fromMs: number) =>
     const leases = runsLedgerScript("lease");
     return (args) =>
       leases(args) &&
-      args[LEDGER_PREFIX]?.includes(`{s${shard}}`) === true &&
+      args[LEDGER_KEY]?.includes(`{s${shard}}`) === true &&
       Number(args[LEDGER_NOW]) >= fromMs;
   });

@@ -3,18 +3,25 @@ import { describe, expect, it } from "vitest";
 import {
   becomes,
   BEFORE_AND_AFTER,
-  finished,
   gatewayAnswer,
   publication,
+  pushed,
   queued,
   receipt,
-  taken,
+  shiftEnded,
+  takenByShift,
 } from "./kill-points.ts";
 import { announcement, emergency } from "./requests.ts";
 import type { Moment } from "./scene.ts";
 import { useScene } from "./use-scene.ts";
 
 const scene = useScene();
+
+/** Until the last shift has ended: only then does the next message need another one. */
+async function untilNobodyIsAwake(): Promise<void> {
+  const { redis, prefix } = scene().store;
+  await expect.poll(async () => await redis.keys(`${prefix}*:awake`)).toEqual([]);
+}
 
 /** One message before, one through the kills, one after: all are shown, in order, and settle. */
 async function expectNothingMissed(...moments: readonly Moment[]): Promise<void> {
@@ -24,6 +31,7 @@ async function expectNothingMissed(...moments: readonly Moment[]): Promise<void>
   const first = await scene().send(announcement(user));
   await tab.shown(first);
   await scene().settle();
+  await untilNobodyIsAwake();
 
   const second = await scene().sendThroughKills(announcement(user), ...moments);
   await tab.shown(second);
@@ -39,10 +47,12 @@ async function expectNothingMissed(...moments: readonly Moment[]): Promise<void>
 
 describe.each(BEFORE_AND_AFTER)("killed just %s", (when) => {
   it.each([
-    ["the envelope is taken", taken("websocket-normal")],
+    ["the note is put on its list", pushed("normal")],
+    ["a shift is added for it", queued("websocket-normal")],
+    ["the shift takes it", takenByShift("normal")],
     ["the frame is published", publication],
     ["the answer is written down", becomes("websocket", "delivered")],
-    ["the envelope is finished", finished("websocket-normal")],
+    ["the shift ends", shiftEnded("normal")],
   ] as const)("%s, the tab is shown everything in order", async (_step, point) => {
     await expectNothingMissed(point(when));
   });
