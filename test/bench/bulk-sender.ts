@@ -33,14 +33,15 @@ export function createBulkSender(options: {
   readonly url: string;
   readonly token: string;
   readonly users: readonly string[];
+  /** Where its notifications are noted; shared by all that send to the same sockets. */
+  readonly sent?: Sent[];
   /** Notifications between their request and their end, at most. */
   readonly inFlight: number;
   /** How many have come to their end so far. */
   readonly done: () => number;
 }): BulkSender {
-  const { users, inFlight, done } = options;
+  const { users, inFlight, done, sent = [] } = options;
   const client = createPostClient({ ...options, connections: REQUESTS_AT_ONCE });
-  const sent: Sent[] = [];
   const nextUser = createShuffle(users.length);
   const keyOf = createKeys();
   const requests = new Set<Promise<void>>();

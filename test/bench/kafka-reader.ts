@@ -100,6 +100,7 @@ export async function openBareDelivery(
     addresses: users.map((user) => `${base}/ws/notify?token=${user}`),
     pids: { server: server.pid },
     counted: undefined,
+    product: undefined,
     stop: () => server.stop(),
   };
 }

@@ -33,10 +33,11 @@ export function createSender(options: {
   readonly url: string;
   readonly token: string;
   readonly users: readonly string[];
+  /** Where its requests are noted; shared by all that send to the same sockets. */
+  readonly sent?: Sent[];
 }): Sender {
-  const { users } = options;
+  const { users, sent = [] } = options;
   const client = createPostClient({ ...options, connections: CONNECTIONS });
-  const sent: Sent[] = [];
   const nextUser = createShuffle(users.length);
   const keyOf = createKeys();
 

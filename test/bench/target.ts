@@ -1,5 +1,5 @@
 /** What is measured: the product, or a baseline that shows what the measurement itself costs. */
-import type { ProductOptions } from "./product.ts";
+import type { Product, ProductOptions } from "./product.ts";
 import type { BenchContext } from "./scenarios.ts";
 import { usersOf } from "./load.ts";
 
@@ -16,6 +16,8 @@ export interface Target {
   readonly pids: Readonly<Record<string, number>>;
   /** By the product's own analytics; undefined where there are none. */
   readonly counted: (() => Promise<Counted>) | undefined;
+  /** What runs behind it; undefined for a baseline. */
+  readonly product: Product | undefined;
   stop(): Promise<void>;
 }
 
@@ -38,6 +40,7 @@ export async function openBareTarget(context: BenchContext, sockets: number): Pr
     addresses: users.map((user) => `${base}/ws/notify?token=${user}`),
     pids: { server: server.pid },
     counted: undefined,
+    product: undefined,
     stop: () => server.stop(),
   };
 }
@@ -62,6 +65,7 @@ export async function openProductTarget(
     addresses: await Promise.all(users.map((user) => running.socketAddress(user, audience.query))),
     pids: { ...Object.fromEntries(pids), redis: redis.pid },
     counted: () => running.counted(),
+    product: running,
     async stop() {
       await running.stop();
       await redis.stop();
