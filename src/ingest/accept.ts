@@ -9,7 +9,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
 import { Problem } from "../platform/problems.ts";
-import { asCreated, type NewNote } from "../tracking/ledger-changes.ts";
+import type { NewNote } from "../tracking/ledger-changes.ts";
 import { createGroups } from "./accept-groups.ts";
 import type { DeadlineWarnings } from "./deadline-warnings.ts";
 import { hashBody, type Claim, type ClaimResult, type IdempotencyStore } from "./idempotency.ts";
@@ -204,7 +204,7 @@ export function createAccept(options: AcceptOptions): Accept {
         id: note.id,
         repeated: repeated && existed,
         suppressed: result === "suppressed",
-        created: result === "created" ? asCreated(note) : undefined,
+        created: result === "created" ? note : undefined,
         queued: queued || !toQueue.has(note.id),
       };
     });

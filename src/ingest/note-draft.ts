@@ -64,8 +64,6 @@ export function draftNote(draft: Draft): NewNote {
   const later = sendAt !== null && sendAt > now ? sendAt : null;
   const { data, locale, timezone, phone_number, batch_id, class_id, student_id } = request;
   const { category, traceparent } = event;
-  const ids = { batch_id, class_id, student_id };
-  const given = { locale, timezone, phone_number, ...ids, category, traceparent };
   const correlationId = request.correlation_id ?? request.event_id ?? id;
   return {
     id,
@@ -90,7 +88,14 @@ export function draftNote(draft: Draft): NewNote {
     request: {
       data,
       correlation_id: correlationId,
-      ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+      ...(locale === undefined ? {} : { locale }),
+      ...(timezone === undefined ? {} : { timezone }),
+      ...(phone_number === undefined ? {} : { phone_number }),
+      ...(batch_id === undefined ? {} : { batch_id }),
+      ...(class_id === undefined ? {} : { class_id }),
+      ...(student_id === undefined ? {} : { student_id }),
+      ...(category === undefined ? {} : { category }),
+      ...(traceparent === undefined ? {} : { traceparent }),
       ...(deadline === null ? {} : { deadline }),
     },
     dueAt:

@@ -24,6 +24,14 @@ export interface RequestChecks {
   readonly clock: { now(): number };
 }
 
+const NO_CONTEXT: DataContext = {};
+
+/** What stands beside the data; most requests have none of it. */
+function contextOf({ batch_id, class_id, student_id }: NotificationRequest): DataContext {
+  const none = batch_id === undefined && class_id === undefined && student_id === undefined;
+  return none ? NO_CONTEXT : { batch_id, class_id, student_id };
+}
+
 /**
  * The template of a request that may be sent.
  * @throws Problem that says what is wrong and where.
@@ -48,7 +56,7 @@ export function checkRequest(
   if (raises && !options.mayRaiseToCritical(caller)) {
     throw new Problem("forbidden", "Raising to critical needs the scope notify:send:critical.");
   }
-  const issues = options.templates.checkData(template, request.data, request, leniency);
+  const issues = options.templates.checkData(template, request.data, contextOf(request), leniency);
   if (issues.length > 0) {
     throw new Problem("invalid_template_data", `The data does not fit ${template.id}.`, {
       errors: issues,

@@ -9,6 +9,7 @@ import { problemDocument, problemDocumentSchema } from "../http/problem.ts";
 import { tokenRoute, type Reply, type RequestContext, type Route } from "../http/route.ts";
 import { validate } from "../http/validate.ts";
 import { Problem } from "../platform/problems.ts";
+import { asCreated } from "../tracking/ledger-changes.ts";
 import type { Note } from "../tracking/note.ts";
 import { isSettled } from "../tracking/status-machine.ts";
 import { notificationStatusSchema, viewStatus } from "../tracking/view.ts";
@@ -114,7 +115,8 @@ export function ingestRoutes(options: IngestRoutesOptions): Route[] {
   async function notify(submission: Submission, caller: Caller) {
     const [result] = await accept([submission], caller);
     const acceptance = accepted(result);
-    return { acceptance, note: acceptance.created ?? (await read(acceptance.id)) };
+    const { created } = acceptance;
+    return { acceptance, note: created ? asCreated(created) : await read(acceptance.id) };
   }
 
   /** Resolves with the note once it has settled, or as it is when the wait runs out. */

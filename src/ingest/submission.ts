@@ -2,7 +2,7 @@
 import type { NotificationRequest } from "../contract/notification-request.ts";
 import type { Category } from "../contract/vocabulary.ts";
 import type { Problem } from "../platform/problems.ts";
-import type { Note } from "../tracking/note.ts";
+import type { NewNote } from "../tracking/ledger-changes.ts";
 import type { OccurrenceKind } from "./occurrences.ts";
 
 /** One notification as it came in, parsed. */
@@ -35,7 +35,7 @@ export type Acceptance =
       readonly repeated: boolean;
       readonly suppressed: boolean;
       /** As it was created; undefined for one that was there before, or was suppressed. */
-      readonly created: Note | undefined;
+      readonly created: NewNote | undefined;
       /** False: it is durable, and only the due index will bring it up, after its lease. */
       readonly queued: boolean;
     }
