@@ -13,7 +13,7 @@ import { planStage, type Plan } from "./route-plan.ts";
 
 /** What the stages need of the ledger. */
 export interface StageLedger {
-  fetch(ids: readonly string[]): Promise<Map<string, Note>>;
+  fetchToWork(ids: readonly string[]): Promise<Map<string, Note>>;
   advance(changes: readonly NoteChange[]): Promise<boolean[]>;
 }
 
@@ -55,8 +55,6 @@ export interface StageDesk {
   ): Promise<Job[]>;
   /** Writes changes and hands notes on; the note as it is now, or undefined where it had moved on. */
   apply(changes: readonly NoteChange[]): Promise<(Note | undefined)[]>;
-  /** What `apply` does after the ledger has it, for changes a script chose itself. */
-  handOn(notes: readonly { readonly before: Note; readonly after: Note }[]): Promise<void>;
   /** The change that closes a channel of a note; nothing is written yet. */
   closeChannel(
     note: Note,
@@ -144,11 +142,10 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
 
   return {
     apply,
-    handOn,
     closeChannel,
 
     async takeUp(stage, items) {
-      const notes = await ledger.fetch(items.map((item) => item.id));
+      const notes = await ledger.fetchToWork(items.map((item) => item.id));
       const preferences = await options.preferences.readMany(
         [...notes.values()].map((note) => note.userId),
       );

@@ -82,7 +82,6 @@ export function createWebsocketStage(options: WebsocketStageOptions): WebsocketS
       body,
       wantsAck,
       sent: markSent(note, now, now + patienceMs),
-      offline: desk.closeChannel(note, "websocket", "skipped", "offline"),
     };
   }
 
@@ -95,7 +94,7 @@ export function createWebsocketStage(options: WebsocketStageOptions): WebsocketS
     for (const { sent } of publications) book.expect(afterChange(sent));
     const startedAt = clock.now();
     const results = await options.ledger.publish(publications, options.workerId);
-    const movedOn: { before: Note; after: Note }[] = [];
+    const offline: NoteChange[] = [];
     results.forEach(({ nodes, replayId, epoch }, at) => {
       const publication = publications[at];
       if (publication === undefined) return;
@@ -104,12 +103,13 @@ export function createWebsocketStage(options: WebsocketStageOptions): WebsocketS
       if (nodes >= 0) options.onPublished?.(note, replayId, epoch, publication.body);
       if (nodes !== 0) return;
       desk.report(note, "websocket", "offline", startedAt);
-      movedOn.push({
-        before: note,
-        after: { ...afterChange(publication.offline), replayId, epoch },
-      });
+      // Sent to nobody: its record says no more than that it was skipped.
+      const { version, fence } = afterChange(publication.sent);
+      const unsent = { ...note, version, fence, replayId, epoch };
+      offline.push(desk.closeChannel(unsent, "websocket", "skipped", "offline"));
     });
-    await desk.handOn(movedOn);
+    // Nobody is online: there is no answer to wait for. If this is lost, the due index finds them.
+    await desk.apply(offline);
   }
 
   return {

@@ -3,6 +3,7 @@ import { createSubscriptionStore, type SubscriptionStore } from "../channels/pus
 import { createPreferenceStore, type PreferenceStore } from "../delivery/preferences.ts";
 import { createStageQueues, type StageQueues } from "../queue/stage-queues.ts";
 import { createAudit, type Audit } from "../tracking/audit.ts";
+import { createFreshNotes } from "../tracking/fresh-notes.ts";
 import { createLedger, type Ledger } from "../tracking/ledger.ts";
 import { createReceiptTokens, type ReceiptTokens } from "../tracking/receipt-token.ts";
 import { createReceipts, type Receipts } from "../tracking/receipts.ts";
@@ -33,6 +34,7 @@ export async function createDeliveryParts(foundation: Foundation): Promise<Deliv
     historySeconds: config.HISTORY_TTL_SECONDS,
     pendingSeconds: config.PENDING_TTL_SECONDS,
     outcomes,
+    fresh: config.ROLES.includes("worker") ? createFreshNotes(clock) : undefined,
   });
   const queues = createStageQueues({
     // Its own: every queue defines some sixty scripts on it, and pipelines elsewhere would copy them.

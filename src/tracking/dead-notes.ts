@@ -164,7 +164,8 @@ export function createDeadNotes(deps: LedgerScriptDeps & { readonly sealing: Sea
         const { channels } = plan;
         const who = { ...note, callerId: by.replaceAll(/\s+/g, "_") };
         const line = formatAuditLine(now, "redriven", "queued", who, channels.join(" "));
-        const wire = wireChange(redriven(note, channels, by, now), now);
+        // Nothing it met or missed changes by this.
+        const wire = wireChange(redriven(note, channels, by, now), { now, pendingSeconds: 0 });
         if ((await redriveScript(shardOf(keyspace, id), [...wire, line])) === 1) {
           return { kind: "redriven", note: (await read(id)) ?? note, channels };
         }

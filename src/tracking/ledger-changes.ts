@@ -71,20 +71,22 @@ export interface NoteChange {
   readonly timeline: readonly TimelineEntry[];
 }
 
-/** A frame to be published, and what becomes of its note in either case. */
+/** A frame to be published, and what becomes of its note. */
 export interface Publication {
   /** JSON of a `NotificationBody`. */
   readonly body: string;
   readonly wantsAck: boolean;
-  /** If at least one gateway node holds the user. */
   readonly sent: NoteChange;
-  /** If none does. */
-  readonly offline: NoteChange;
 }
 
 /** `2026-11-21`, in UTC. */
 export function dayOf(epochMs: number): string {
   return new Date(epochMs).toISOString().slice(0, 10);
+}
+
+/** What a timeline begins with. */
+export function firstTimeline({ acceptedAt, status }: NewNote): string {
+  return `${acceptedAt} - - ${status} -\n`;
 }
 
 /** The note as it is right after it was created. */
@@ -95,7 +97,7 @@ export function asCreated(note: NewNote): Note {
     version: 0,
     fence: 0,
     day: dayOf(note.acceptedAt),
-    timeline: "",
+    timeline: firstTimeline(note),
     replayId: null,
     epoch: null,
     sockets: 0,

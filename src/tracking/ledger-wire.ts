@@ -8,6 +8,7 @@ import { formatAuditLine } from "./audit.ts";
 import {
   afterChange,
   dayOf,
+  firstTimeline,
   type Matter,
   type NewNote,
   type NoteChange,
@@ -15,7 +16,7 @@ import {
 } from "./ledger-changes.ts";
 import { formatFacts, formatState } from "./note-hash.ts";
 import { formatChannelRecord, type Note } from "./note.ts";
-import { hasReached } from "./status-machine.ts";
+import { hasReached, isClosed } from "./status-machine.ts";
 
 /** The arguments of a new note: `create` in accept.lua, and `extra`. */
 type WireNote = readonly [
@@ -71,11 +72,12 @@ function factsOf(note: NewNote, day: string): string {
 }
 
 /** No fence yet, no tries, no place in the history; and the timeline's first line. */
-function firstState({ status, stage, acceptedAt, channels }: NewNote): string {
+function firstState(note: NewNote): string {
+  const { status, stage, acceptedAt, channels } = note;
   const { websocket, push, sms } = channels;
   const records = [websocket, push, sms].map(formatChannelRecord).join(" ");
   const line = `0 0 ${status} ${stage} 0 0 ${acceptedAt} 0 - - ${records}`;
-  return `${line}\n${acceptedAt} - - ${status} -\n`;
+  return `${line}\n${firstTimeline(note)}`;
 }
 
 function wireExtra({ replyTo, matter }: NewNote, sealing: Sealing): object | undefined {
@@ -106,7 +108,7 @@ type WireChange = readonly [
   day: string,
   /** `field:amount;field:amount`. */
   counts: string,
-  /** `user replay_id` of what has met a socket now. */
+  /** `user replay_id` of what has met a socket; `user -seconds`: how long what met none is marked. */
   pending: string,
   pushOutcomes: string,
   /** What it settles as. */
@@ -115,8 +117,15 @@ type WireChange = readonly [
   latencyMs: number | "",
 ];
 
+export interface WireContext {
+  readonly now: number;
+  /** How long a message that met no socket is replayed unasked. */
+  readonly pendingSeconds: number;
+}
+
 /** @param place stands for a place in the history that is not known yet. */
-export function wireChange(change: NoteChange, now: number, place?: string): WireChange {
+export function wireChange(change: NoteChange, context: WireContext, place?: string): WireChange {
+  const { now } = context;
   const { note, pushOutcomes, dueAt } = change;
   const merged = afterChange(change);
   const settles = dueAt === undefined;
@@ -135,7 +144,7 @@ export function wireChange(change: NoteChange, now: number, place?: string): Wir
     dueAt ?? "",
     note.day,
     wireCounts(counts),
-    pendingOf(change),
+    pendingOf(change, context),
     pushOutcomes === undefined ? "" : JSON.stringify(pushOutcomes),
     settles ? after.status : "",
     settles ? formatAuditLine(now, "settled", after.status, note, describeChannels(after)) : "",
@@ -143,10 +152,11 @@ export function wireChange(change: NoteChange, now: number, place?: string): Wir
   ];
 }
 
-function pendingOf({ note, channels }: NoteChange): string {
+function pendingOf({ note, channels }: NoteChange, { pendingSeconds }: WireContext): string {
   const websocket = channels?.websocket;
-  if (websocket === undefined || note.replayId === null || !hasReached(websocket)) return "";
-  return `${note.userId} ${note.replayId}`;
+  if (websocket === undefined || note.replayId === null || !isClosed(websocket.state)) return "";
+  const what = hasReached(websocket) ? note.replayId : -pendingSeconds;
+  return `${note.userId} ${what}`;
 }
 
 /** `websocket=delivered: push=skipped:not_needed`, for the audit trail. */
@@ -169,23 +179,19 @@ function wireCounts(counts: Readonly<Record<string, number>>): string {
 const PLACE = "@ @";
 
 /** The arguments of a frame: `publish` in publish.lua. */
-type WireFrame = readonly [
-  user: string,
-  wantsAck: 0 | 1,
-  payload: string,
-  /** JSON of `WireChange`, but for its first two, which are the same for both. */
-  offline: string,
-  ...sent: WireChange,
-];
+type WireFrame = readonly [user: string, wantsAck: 0 | 1, payload: string, ...sent: WireChange];
 
-export function wireFrame(publication: Publication, sealing: Sealing, now: number): WireFrame {
-  const { sent, offline, wantsAck, body } = publication;
+export function wireFrame(
+  publication: Publication,
+  sealing: Sealing,
+  context: WireContext,
+): WireFrame {
+  const { sent, wantsAck, body } = publication;
   return [
     sent.note.userId,
     wantsAck ? 1 : 0,
     sealing.seal(body),
-    JSON.stringify(wireChange(countedAsSent(offline), now, PLACE).slice(2)),
-    ...wireChange(countedAsSent(sent), now, PLACE),
+    ...wireChange(countedAsSent(sent), context, PLACE),
   ];
 }
 

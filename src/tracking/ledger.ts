@@ -5,7 +5,8 @@
 import { z } from "zod";
 import type { Channel, Lane } from "../contract/vocabulary.ts";
 import type { Sealing } from "../platform/sealing.ts";
-import type { NewNote, NoteChange, Publication } from "./ledger-changes.ts";
+import type { FreshNotes } from "./fresh-notes.ts";
+import { asCreated, type NewNote, type NoteChange, type Publication } from "./ledger-changes.ts";
 
 import { loadLedgerScript, type LedgerScriptDeps } from "./ledger-script.ts";
 import { wireChange, wireFrame, wireNewNote } from "./ledger-wire.ts";
@@ -46,6 +47,8 @@ export interface LedgerOptions extends LedgerScriptDeps {
   readonly historySize: number;
   readonly historySeconds: number;
   readonly pendingSeconds: number;
+  /** Notes created here are worked on here as well. */
+  readonly fresh?: FreshNotes | undefined;
 }
 
 export interface Ledger {
@@ -53,6 +56,8 @@ export interface Ledger {
   accept(notes: readonly NewNote[]): Promise<AcceptResult[]>;
   /** The notes that exist, by id. */
   fetch(ids: readonly string[]): Promise<Map<string, Note>>;
+  /** As `fetch`, to work on them: what was created here is not read back. */
+  fetchToWork(ids: readonly string[]): Promise<Map<string, Note>>;
   /** Applies changes to notes that are still what they were; true for each that was applied. */
   advance(changes: readonly NoteChange[]): Promise<boolean[]>;
   /** Gives frames their place in the history and sends them to the gateways. */
@@ -82,7 +87,7 @@ const leaseReply = z.array(
 );
 
 export function createLedger(options: LedgerOptions): Ledger {
-  const { redis, keyspace, clock, sealing } = options;
+  const { redis, keyspace, clock, sealing, pendingSeconds } = options;
   const acceptScript = loadLedgerScript(options, "accept");
   const advanceScript = loadLedgerScript(options, "advance");
   const publishScript = loadLedgerScript(options, "publish");
@@ -91,13 +96,35 @@ export function createLedger(options: LedgerOptions): Ledger {
 
   const fetch = createNoteReader(options);
 
+  function keepFresh(notes: readonly NewNote[], results: readonly AcceptResult[]): void {
+    notes.forEach((note, at) => {
+      // What a repeated request waits for, or a matter, is known to Redis alone.
+      const plain = results[at] === "created" && note.status === "queued";
+      if (plain) options.fresh?.keep(asCreated(note));
+    });
+  }
+
+  async function fetchToWork(ids: readonly string[]): Promise<Map<string, Note>> {
+    const { fresh } = options;
+    if (fresh === undefined) return await fetch(ids);
+    const kept = new Map<string, Note>();
+    const missing: string[] = [];
+    for (const id of ids) {
+      const note = fresh.take(id);
+      if (note === undefined) missing.push(id);
+      else kept.set(id, note);
+    }
+    if (missing.length === 0) return kept;
+    return new Map([...kept, ...(await fetch(missing))]);
+  }
+
   const tryAdvance = (changes: readonly NoteChange[]): Promise<boolean[]> =>
     byShard(
       changes,
       (change) => shardOf(keyspace, change.note.id),
       async (shard, chunk) => {
-        const now = clock.now();
-        const wire = chunk.flatMap((change) => wireChange(change, now));
+        const context = { now: clock.now(), pendingSeconds };
+        const wire = chunk.flatMap((change) => wireChange(change, context));
         const reply = flags.parse(await advanceScript(shard, wire));
         return reply.map((flag) => flag === 1);
       },
@@ -141,12 +168,15 @@ export function createLedger(options: LedgerOptions): Ledger {
           const wire = chunk.flatMap((note) => wireNewNote(note, sealing));
           const limit = options.recipientLimitPerMinute;
           const reply = flags.parse(await acceptScript(shard, [limit, ...wire]));
-          return reply.map((flag) => ACCEPT_RESULTS[flag] ?? "existed");
+          const results = reply.map((flag) => ACCEPT_RESULTS[flag] ?? "existed");
+          keepFresh(chunk, results);
+          return results;
         },
         span,
       ),
 
     fetch,
+    fetchToWork,
 
     advance,
 
@@ -155,13 +185,14 @@ export function createLedger(options: LedgerOptions): Ledger {
         publications,
         (publication) => shardOf(keyspace, publication.sent.note.id),
         async (shard, chunk) => {
+          const context = { now: clock.now(), pendingSeconds };
           const reply = await publishScript(shard, [
             workerId,
             options.historySize,
             options.historySeconds,
-            options.pendingSeconds,
+            pendingSeconds,
             crypto.randomUUID().slice(0, 8),
-            ...chunk.flatMap((publication) => wireFrame(publication, sealing, clock.now())),
+            ...chunk.flatMap((publication) => wireFrame(publication, sealing, context)),
           ]);
           return publishReply.parse(reply).map(([nodes, replayId = "", epoch = ""]) => ({
             nodes,

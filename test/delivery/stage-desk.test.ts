@@ -11,7 +11,7 @@ function linesOf(request: ReturnType<typeof note>["request"]): unknown[] {
   const lines: unknown[] = [];
   const clock = createManualClock();
   const desk = createStageDesk({
-    ledger: { fetch: async () => new Map(), advance: async () => [] },
+    ledger: { fetchToWork: async () => new Map(), advance: async () => [] },
     preferences: { readMany: async () => new Map() },
     enqueue: async () => {},
     enabled: { websocket: true, push: true, sms: true },

@@ -15,7 +15,7 @@ import {
   tryAgain,
 } from "../../src/delivery/note-steps.ts";
 import { connectRedis } from "../../src/platform/redis.ts";
-import type { NoteChange } from "../../src/tracking/ledger-changes.ts";
+import { afterChange, type NoteChange } from "../../src/tracking/ledger-changes.ts";
 import type { Note } from "../../src/tracking/note.ts";
 import { isClosed, isSettled } from "../../src/tracking/status-machine.ts";
 import { operations, TOUR, USERS, type Operation, type OperationOf } from "./note-operations.ts";
@@ -64,8 +64,12 @@ function stepOf(note: Note, end: OperationOf<"step">["end"]): NoteChange | null 
 async function publish(note: Note): Promise<void> {
   const now = book.clock.now();
   const sent = markSent(note, now, now + LEASE_MS);
-  const offline = book.close(note, "websocket", "skipped");
-  await book.ledger.publish([{ body: "{}", wantsAck: false, sent, offline }], "worker");
+  const [place] = await book.ledger.publish([{ body: "{}", wantsAck: false, sent }], "worker");
+  // The first one has no sockets, and nobody to wait for.
+  if (place?.nodes !== 0) return;
+  await book.ledger.advance([
+    book.close({ ...afterChange(sent), ...place }, "websocket", "skipped"),
+  ]);
 }
 
 async function step(note: Note, { end, twice }: OperationOf<"step">) {

@@ -146,8 +146,12 @@ local function write_change(first, base, key, state, reply_to)
     count(day, 'latency.sum', latency_ms)
   end
   if pending ~= '' then
-    local user, replay_id = string.match(pending, '^(%S+) (%S+)$')
-    redis.call('ZREM', base .. 'pend:' .. user, replay_id)
+    local user, replay_id, seconds = string.match(pending, '^(%S+) (%d*)%-?(%d*)$')
+    if seconds == '' then
+      redis.call('ZREM', base .. 'pend:' .. user, replay_id)
+    else
+      redis.call('EXPIRE', base .. 'pend:' .. user, seconds)
+    end
   end
   if due ~= '' then
     redis.call('ZADD', base .. 'due', due, id)

@@ -1,17 +1,17 @@
 -- The websocket stage in one step: gives each message its replay id, keeps it in the user's
--- history, and sends it to every gateway node that holds the user. A note whose user is on no
--- node moves on at once.
+-- history, and sends it to every gateway node that holds the user. If none does, the caller moves the
+-- note on at once.
 -- ARGV[5]: the worker that waits for answers. ARGV[6]: history size. ARGV[7]: history lifetime, s.
 -- ARGV[8]: lifetime of the "never written" mark, s. ARGV[9]: a random epoch for those that need one.
--- ARGV[10...]: frames, see `WireFrame`. Of the two changes one is applied; their new states lack the
--- place in the history, which goes in where the placeholder is.
+-- ARGV[10...]: frames, see `WireFrame`. Their new states lack the place in the history, which goes in
+-- where the placeholder is.
 -- Returns, for each: {nodes, replay id, epoch}, or {-1} if the note had moved on.
 local worker = ARGV[5]
 local history_size = tonumber(ARGV[6])
 local history_seconds = tonumber(ARGV[7])
 local pending_seconds = tonumber(ARGV[8])
 local fresh_epoch = ARGV[9]
-local FRAME_ARGUMENTS = 4 + CHANGE_ARGUMENTS
+local FRAME_ARGUMENTS = 3 + CHANGE_ARGUMENTS
 local PLACEHOLDER = ' @ @ '
 
 -- Presence is rewritten every 30 s at least; three missed rewrites mean that the node is gone.
@@ -110,7 +110,7 @@ end
 
 local function publish(first)
   local user, wants_ack, payload = ARGV[first], ARGV[first + 1], ARGV[first + 2]
-  local change = first + 4
+  local change = first + 3
   local id = ARGV[change]
   local base = base_of(id)
   local key = base .. 'note:' .. id
@@ -124,7 +124,6 @@ local function publish(first)
   -- Before it is sent: a socket that opens meanwhile must find it.
   local pending = base .. 'pend:' .. user
   redis.call('ZADD', pending, now + pending_seconds * 1000, replay_id)
-  redis.call('EXPIRE', pending, pending_seconds)
   sequenced = sequenced + 1
 
   local fence = string.match(ARGV[change + 2], '^%d+ (%d+)')
@@ -133,16 +132,9 @@ local function publish(first)
   if nodes == 0 or replay_id % TIDY_EVERY == 0 then
     -- Those of somebody who stays away, or reads too slowly, pile up; what ran out counts for nothing.
     redis.call('ZREMRANGEBYSCORE', pending, '-inf', now)
+    redis.call('EXPIRE', pending, pending_seconds)
   end
-  if nodes > 0 then
-    write_change(change, base, key, with_place(ARGV[change + 2], replay_id, epoch), held[2])
-  else
-    local offline = cjson.decode(ARGV[first + 3])
-    for index, argument in ipairs(offline) do
-      ARGV[change + 1 + index] = argument
-    end
-    write_change(change, base, key, with_place(ARGV[change + 2], replay_id, epoch), held[2])
-  end
+  write_change(change, base, key, with_place(ARGV[change + 2], replay_id, epoch), held[2])
   return { nodes, replay_id, epoch }
 end
 
