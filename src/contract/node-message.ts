@@ -49,18 +49,25 @@ export function parseHistoryEntry(text: string, from = 0): HistoryEntry {
   return { replayId: Number(replayId), epoch, noteId, payload: text.slice(afterNoteId) };
 }
 
-/** Reads `userId fence workerId wantsAck <history entry>`, the form `publish.lua` sends. */
+/**
+ * Reads `userId fence workerId wantsAck <history entry>`, the form `publish.lua` sends. Several may
+ * travel together, one to a line: neither a sealed payload nor JSON text holds a line break.
+ */
 export function parseNodeMessage(text: string): NodeMessage {
   const [userId, afterUser] = take(text, 0);
   const [fence, afterFence] = take(text, afterUser);
   const [workerId, afterWorker] = take(text, afterFence);
   const [wantsAck, afterAck] = take(text, afterWorker);
+  const { replayId, epoch, noteId, payload } = parseHistoryEntry(text, afterAck);
   return {
     userId,
     fence: Number(fence),
     workerId,
     wantsAck: wantsAck === "1",
-    ...parseHistoryEntry(text, afterAck),
+    replayId,
+    epoch,
+    noteId,
+    payload,
   };
 }
 

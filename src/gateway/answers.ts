@@ -1,6 +1,10 @@
-/** Tells workers what became of their frames: one message per worker and turn of the event loop. */
+/**
+ * Tells workers what became of their frames. The first answer after a pause leaves at once; under load
+ * they are gathered for a few milliseconds, and one message carries many.
+ */
 import type { Redis } from "ioredis";
 import { formatAnswers, type NodeAnswer } from "../contract/node-message.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
 
@@ -16,14 +20,19 @@ export interface Answers {
 export function createAnswers(deps: {
   readonly redis: Redis;
   readonly keyspace: Keyspace;
+  readonly clock: Clock;
   readonly log: Logger;
+  /** At least so long between two sendings; 0: one in each turn of the event loop. */
+  readonly answerIntervalMs: number;
 }): Answers {
-  const { redis, keyspace, log } = deps;
+  const { redis, keyspace, clock, log, answerIntervalMs } = deps;
   let waiting = new Map<string, NodeAnswer[]>();
   let scheduled = false;
+  let mayLeaveAt = 0;
 
   async function flush(): Promise<void> {
     scheduled = false;
+    mayLeaveAt = clock.now() + answerIntervalMs;
     const batch = waiting;
     waiting = new Map();
     const sends: Promise<unknown>[] = [];
@@ -47,7 +56,10 @@ export function createAnswers(deps: {
       else answers.push(answer);
       if (scheduled) return;
       scheduled = true;
-      setImmediate(() => void flush());
+      const waitMs = mayLeaveAt - clock.now();
+      // The rest of this turn may have more to say.
+      if (waitMs <= 0) setImmediate(() => void flush());
+      else clock.after(waitMs, () => void flush());
     },
     flush,
   };

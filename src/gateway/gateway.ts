@@ -32,6 +32,8 @@ const GOODBYE_MS = 2_000;
 
 export interface GatewaySettings extends HeartbeatSettings {
   readonly presenceIntervalMs: number;
+  /** How long answers to workers are gathered under load. */
+  readonly answerIntervalMs: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerUser: number;
   /** Origins that may open sockets; empty: any. */
@@ -77,7 +79,7 @@ export interface Gateway extends Door {
 
 export function createGateway(deps: GatewayDeps): Gateway {
   const { history, log, settings, random = Math.random, count = () => {} } = deps;
-  const answers = createAnswers(deps);
+  const answers = createAnswers({ ...deps, ...settings });
   const frameOf = createFrameOf({
     sealing: deps.sealing,
     onBroken: (noteId, error) => log.error({ err: error, noteId }, "a message cannot be opened"),

@@ -65,6 +65,21 @@ describe("an open socket", () => {
     await client.close();
   });
 
+  it("gets its own of messages that were sent together, whatever is wrong with others", async () => {
+    const [anna, bo] = [newUser(), newUser()];
+    const [first, second] = [await joined(node, anna), await joined(node, bo)];
+    const lines = [anna, bo].map((user) => {
+      const noteId = store.keyspace.newNoteId(user);
+      return `${user} 7 w1 0 1 e1 ${noteId} {"type":"test","notification_id":"${noteId}","user":"${user}"}`;
+    });
+    const text = [lines[0], "cut-short 7 w1", lines[1]].join("\n");
+    await store.redis.spublish(store.keyspace.sharded(0, "node:n1"), text);
+    expect(await first.nextNotification()).toMatchObject({ user: anna });
+    expect(await second.nextNotification()).toMatchObject({ user: bo });
+    await first.close();
+    await second.close();
+  });
+
   it("never gets another user's messages", async () => {
     const [anna, bo] = [newUser(), newUser()];
     const [atAnna, atBo] = [await joined(node, anna), await joined(node, bo)];

@@ -41,6 +41,8 @@ const DEFAULTS: GatewaySettings = {
   heartbeatIntervalMs: 30_000,
   heartbeatTimeoutMs: 90_000,
   presenceIntervalMs: 30_000,
+  // The clock stands still unless a test turns it.
+  answerIntervalMs: 0,
   maxConnections: 1_000,
   maxConnectionsPerUser: 10,
   allowedOrigins: [],
