@@ -85,10 +85,19 @@ function fill(sentence: Sentence, value: TextRequest["value"]): string | undefin
 
 const PLURAL_RULES = new Map(LOCALES.map((locale) => [locale, new Intl.PluralRules(locale)]));
 
+/** Counts beyond this are asked of each time. */
+const MAX_KEPT_COUNT = 1_000;
+const keptForms = new Map(LOCALES.map((locale) => [locale, new Map<number, string>()]));
+
 /** Counts with the same answer share a sentence, also where the English one stands in. */
 function pluralForm(locale: Locale, count: number): string {
+  const kept = keptForms.get(locale);
+  const known = kept?.get(count);
+  if (known !== undefined) return known;
   const own = PLURAL_RULES.get(locale)?.select(count);
-  return `${count === 0 ? "none" : ""}-${own}-${PLURAL_RULES.get("en")?.select(count)}`;
+  const form = `${count === 0 ? "none" : ""}-${own}-${PLURAL_RULES.get("en")?.select(count)}`;
+  if (Number.isInteger(count) && Math.abs(count) < MAX_KEPT_COUNT) kept?.set(count, form);
+  return form;
 }
 
 /**

@@ -144,12 +144,20 @@ function assertWarnings(templates: readonly Template[]): void {
   }
 }
 
+const CONTEXT_FIELDS = ["batch_id", "class_id", "student_id"] as const;
+
 function withContext(
   data: Readonly<Record<string, unknown>>,
   context: DataContext,
 ): Readonly<Record<string, unknown>> {
-  const given = Object.entries(context).filter(([, value]) => value !== undefined);
-  return given.length === 0 ? data : { ...Object.fromEntries(given), ...data };
+  // Whole requests are given: nothing else of them may stand in for what the data lacks.
+  const lacking = CONTEXT_FIELDS.filter(
+    (name) => context[name] !== undefined && !Object.hasOwn(data, name),
+  );
+  if (lacking.length === 0) return data;
+  const filled: Record<string, unknown> = { ...data };
+  for (const name of lacking) filled[name] = context[name];
+  return filled;
 }
 
 /**

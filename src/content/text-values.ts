@@ -32,15 +32,17 @@ const MIN_NAME_PIECE = 3;
 
 /** `data`, with what the request says beside it for what `data` lacks or leaves null. */
 export function fullData(subject: Subject): Data {
-  const beside = {
-    batch_id: subject.batchId,
-    class_id: subject.classId,
-    student_id: subject.studentId,
+  const lacks = (name: string): boolean => (subject.data[name] ?? "") === "";
+  const batch = subject.batchId !== undefined && lacks("batch_id");
+  const group = subject.classId !== undefined && lacks("class_id");
+  const student = subject.studentId !== undefined && lacks("student_id");
+  if (!batch && !group && !student) return subject.data;
+  return {
+    ...subject.data,
+    ...(batch ? { batch_id: subject.batchId } : {}),
+    ...(group ? { class_id: subject.classId } : {}),
+    ...(student ? { student_id: subject.studentId } : {}),
   };
-  const lacking = Object.entries(beside).filter(
-    ([name, value]) => value !== undefined && (subject.data[name] ?? "") === "",
-  );
-  return lacking.length === 0 ? subject.data : { ...subject.data, ...Object.fromEntries(lacking) };
 }
 
 function namesPupil(text: string, pupil: unknown): boolean {

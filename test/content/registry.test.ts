@@ -152,6 +152,15 @@ describe("checking data", () => {
     ]);
   });
 
+  it("takes nothing else that a request says for what its data lacks", () => {
+    const registry = loadOne(GOOD.replaceAll("place", "locale"));
+    const snowDay = registry.get("snow_day") ?? expect.fail();
+    const request = { template_id: "snow_day", locale: "sv", data: {}, batch_id: "batch-456" };
+    expect(registry.checkData(snowDay, request.data, request)).toEqual([
+      { path: "data.locale", message: "is required" },
+    ]);
+  });
+
   it("forgives an event what it lacks, but not what is of the wrong kind", () => {
     const matching = template("student_matching_confirmation_required");
     const check = (data: Record<string, unknown>) =>
