@@ -52,6 +52,8 @@ export function createShiftWorker(options: ShiftWorkerOptions): QueueWorker {
 
   // Only now: a job added before this one ended would go to this worker again, never to another.
   worker.on("completed", (_job, isLeft) => add(Promise.resolve(isLeft)));
+  // It was lost with its worker too often. The next one takes the list over, whatever the mark says.
+  worker.on("failed", () => add(Promise.resolve(true)));
 
   return {
     async start() {
