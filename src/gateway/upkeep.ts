@@ -4,8 +4,21 @@ import type { Logger } from "../platform/logger.ts";
 import type { Position } from "../tracking/history.ts";
 import type { Presence } from "../tracking/presence.ts";
 import type { Hub } from "./hub.ts";
+import type { Room } from "./room.ts";
 
 const CENSUS_INTERVAL_MS = 1_000;
+
+/** Users that are rewritten and compared together; between two such groups other work gets its turn. */
+const USERS_AT_A_TIME = 500;
+
+/**
+ * In each of so many ticks of an interval, those are looked after whose turn it is, and twice a tick's
+ * share at most: those that came back together are thereby spread over half an interval, and stay so.
+ */
+const TICKS_PER_INTERVAL = 30;
+const SHARE_PER_TICK = 2 / TICKS_PER_INTERVAL;
+const MIN_USERS_PER_TICK = 100;
+const MIN_TICK_MS = 10;
 
 /** After a repair that failed, while Redis is coming back. */
 const RETRY_MS = 1_000;
@@ -21,7 +34,7 @@ export interface Upkeep {
 }
 
 export function createUpkeep(deps: {
-  readonly hub: Hub;
+  readonly hub: Pick<Hub, "rooms" | "users" | "socketsOf" | "size" | "connections" | "repair">;
   readonly presence: Presence;
   readonly history: { positions(userIds: readonly string[]): Promise<readonly Position[]> };
   readonly clock: Clock;
@@ -34,6 +47,7 @@ export function createUpkeep(deps: {
   let stopped = false;
   let repairing: Promise<void> | undefined;
   let again = false;
+  let ticking = false;
   let cancelRetry: Cancel | undefined;
 
   const counted = (userIds: Iterable<string>): { userId: string; sockets: number }[] =>
@@ -51,22 +65,51 @@ export function createUpkeep(deps: {
     }
   }
 
-  async function repairOnce(): Promise<void> {
+  async function refresh(userIds: readonly string[]): Promise<void> {
+    // First presence: what is published from here on reaches this node, the rest is read below.
+    await presence.write(counted(userIds));
+    const positions = await history.positions(userIds);
+    const stands = new Map<string, Position>();
+    for (const [index, userId] of userIds.entries()) {
+      const position = positions[index];
+      if (position !== undefined) stands.set(userId, position);
+    }
+    hub.repair(stands);
+  }
+
+  async function refreshAll(rooms: readonly Room[]): Promise<void> {
     try {
-      // First presence: what is published from here on reaches this node, the rest is read below.
-      await presence.write(counted(hub.users()));
-      const users = hub.users();
-      const positions = await history.positions(users);
-      const stands = new Map<string, Position>();
-      for (const [index, userId] of users.entries()) {
-        const position = positions[index];
-        if (position !== undefined) stands.set(userId, position);
+      for (let from = 0; from < rooms.length; from += USERS_AT_A_TIME) {
+        const group = rooms.slice(from, from + USERS_AT_A_TIME);
+        for (const room of group) room.checkedAt = clock.now();
+        await refresh(group.map(({ userId }) => userId));
       }
-      hub.repair(stands);
     } catch (error) {
       log.warn({ err: error }, "local users could not be compared with their histories");
+      cancelRetry?.();
       if (!stopped) cancelRetry = clock.after(RETRY_MS, () => void repair());
     }
+  }
+
+  /** Those whose last turn is an interval ago, the share of one tick at most. */
+  function dueRooms(): Room[] {
+    const before = clock.now() - presenceIntervalMs;
+    const share = Math.max(MIN_USERS_PER_TICK, Math.ceil(hub.size().users * SHARE_PER_TICK));
+    const due: Room[] = [];
+    for (const room of hub.rooms()) {
+      if (room.checkedAt <= before) due.push(room);
+      if (due.length === share) break;
+    }
+    return due;
+  }
+
+  async function tick(): Promise<void> {
+    if (ticking || repairing !== undefined) return;
+    const due = dueRooms();
+    if (due.length === 0) return;
+    ticking = true;
+    await refreshAll(due);
+    ticking = false;
   }
 
   /** One at a time; a call during a run has it run once more. */
@@ -78,7 +121,7 @@ export function createUpkeep(deps: {
     }
     again = false;
     cancelRetry?.();
-    repairing = repairOnce().then(() => {
+    repairing = refreshAll([...hub.rooms()]).then(() => {
       repairing = undefined;
       return again ? repair() : undefined;
     });
@@ -100,7 +143,8 @@ export function createUpkeep(deps: {
 
   return {
     start() {
-      cancels.push(clock.every(presenceIntervalMs, () => void repair()));
+      const tickMs = Math.max(MIN_TICK_MS, Math.floor(presenceIntervalMs / TICKS_PER_INTERVAL));
+      cancels.push(clock.every(tickMs, () => void tick()));
       cancels.push(clock.every(CENSUS_INTERVAL_MS, () => void census()));
       void census();
     },
