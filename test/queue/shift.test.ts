@@ -89,17 +89,19 @@ describe("a shift", () => {
     next.close();
   });
 
-  it("whose connection breaks asks for another one, which misses nothing", async () => {
+  it("whose connection breaks ends, and the next push asks for another one", async () => {
     const worked: string[] = [];
     const shift = shiftThat(async (batch) => {
       worked.push(...batch.map(({ id }) => id));
-      if (worked.length > BATCH_SIZE) return;
-      await list.cutTakes();
     });
-    await list.inlet.push(items(0, BATCH_SIZE + 1));
-    expect(await shift.work()).toBe(true);
-    expect(worked.length).toBe(BATCH_SIZE);
+    await list.inlet.push([item("a")]);
+    const end = shift.work();
+    await expect.poll(list.isWaitedOn).toBe(true);
+    await list.cutTakes();
+    expect(await end).toBe(false);
+
+    expect(await list.inlet.push([item("b")])).toBe(true);
     expect(await shift.work()).toBe(false);
-    expect(worked).toEqual(items(0, BATCH_SIZE + 1).map(({ id }) => id));
+    expect(worked).toEqual(["a", "b"]);
   });
 });
