@@ -1,6 +1,6 @@
 /** Kinds of field that domain events have. Null means absent; an id is never a number. */
 import { z } from "zod";
-import { epochMsOf, isWithinYears, OUT_OF_YEARS } from "../contract/event-time.ts";
+import { epochMsOf, isWrittenWithinYears, OUT_OF_YEARS } from "../contract/event-time.ts";
 import { userIdSchema } from "../contract/notification-request.ts";
 
 /** What the templates take. */
@@ -26,7 +26,7 @@ export const reference = z.string().min(1).max(128);
 /** With offset, `Z` or naive; comes out with `Z`. */
 export const eventTime = z.iso
   .datetime({ offset: true, local: true, error: "must be an ISO 8601 date-time", abort: true })
-  .refine((time) => isWithinYears(epochMsOf(time)), OUT_OF_YEARS)
+  .refine(isWrittenWithinYears, OUT_OF_YEARS)
   .transform(inUtc);
 export const count = z.int().min(0);
 

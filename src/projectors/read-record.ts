@@ -77,7 +77,7 @@ function enveloped(envelope: EventEnvelope, table: EventTable): Statement | Unre
     data: envelope.data,
     eventId: envelope.event_id ?? undefined,
     eventTimestamp: envelope.event_timestamp ?? undefined,
-    trace: traceSchema.safeParse(envelope.metadata).data,
+    trace: envelope.metadata ? traceSchema.safeParse(envelope.metadata).data : undefined,
   };
 }
 
