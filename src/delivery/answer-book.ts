@@ -7,8 +7,13 @@ import type { Clock } from "../platform/clock.ts";
 import type { Note } from "../tracking/note.ts";
 
 export type FrameFate =
-  /** Written to this many sockets. */
-  | { readonly kind: "delivered"; readonly sockets: number }
+  /** Written to this many sockets; `confirmedAt` if the client has acknowledged it already. */
+  | {
+      readonly kind: "delivered";
+      readonly sockets: number;
+      readonly at: number;
+      readonly confirmedAt: number | undefined;
+    }
   /** No socket took it, or no node answered in time. */
   | { readonly kind: "offline" }
   /** Written, but the client that promised to acknowledge did not. */
@@ -33,6 +38,8 @@ export interface AnswerBookOptions {
   readonly clock: Clock;
   readonly answerMs: number;
   readonly ackMs: number;
+  /** Acknowledged after its frame was settled, or unknown here. */
+  readonly onLateAck: (noteId: string) => void;
   /** Called with everything that was decided in one turn of the event loop. */
   readonly onFates: (fates: readonly { readonly note: Note; readonly fate: FrameFate }[]) => void;
 }
@@ -41,6 +48,11 @@ export interface AnswerBookOptions {
 const MAX_OPEN = 100_000;
 /** How often open entries are looked at for silence. */
 const SWEEP_MS = 100;
+/**
+ * A frame on sockets that acknowledge settles together with its ack if that comes within so long:
+ * one step in the ledger instead of two. Where somebody waits for the outcome, it settles at once.
+ */
+const ACK_TOGETHER_MS = 250;
 
 interface Open {
   /** As it stands after sending: a change made on it carries the fence of the frame. */
@@ -51,7 +63,11 @@ interface Open {
   nodes: number | undefined;
   answers: number;
   sockets: number;
-  written: boolean;
+  /** When the first node wrote it; epoch ms. */
+  writtenAt: number | undefined;
+  /** An ack is likely, and nothing depends on it. */
+  ackExpected: boolean;
+  confirmedAt: number | undefined;
   awaitingAck: boolean;
   /** When silence is taken for an answer, without and with an acknowledgement to come. */
   readonly answerBy: number;
@@ -77,29 +93,50 @@ export function createAnswerBook(options: AnswerBookOptions): AnswerBook {
     });
   }
 
+  function delivered(entry: Open, at: number): FrameFate {
+    const { sockets, confirmedAt } = entry;
+    return { kind: "delivered", sockets, at, confirmedAt };
+  }
+
   /** Once every node has answered: all sockets are counted, and the best answer holds. */
   function conclude(entry: Open): void {
     if (entry.nodes === undefined || entry.answers < entry.nodes) return;
-    if (entry.written) decide(entry, { kind: "delivered", sockets: entry.sockets });
-    else if (!entry.awaitingAck) decide(entry, { kind: "offline" });
+    const { writtenAt } = entry;
+    if (writtenAt === undefined) {
+      if (!entry.awaitingAck) decide(entry, { kind: "offline" });
+      return;
+    }
+    const worthWaiting = entry.ackExpected && !entry.note.waited;
+    if (entry.confirmedAt !== undefined || !worthWaiting)
+      decide(entry, delivered(entry, writtenAt));
+    else entry.until = Math.min(entry.until, writtenAt + ACK_TOGETHER_MS);
   }
 
   function take(answer: NodeAnswer): void {
     const entry = open.get(answer.noteId);
-    if (entry === undefined || entry.note.fence !== answer.fence) return;
+    if (entry === undefined || entry.note.fence !== answer.fence) {
+      if (answer.result === "acked") options.onLateAck(answer.noteId);
+      return;
+    }
+    const now = clock.now();
     switch (answer.result) {
       case "acked":
         // As good as written; what other nodes still have to say only adds sockets.
-        entry.written = true;
+        entry.writtenAt ??= now;
+        entry.confirmedAt ??= now;
         entry.until = entry.answerBy;
         conclude(entry);
         return;
       case "awaiting_ack":
         entry.awaitingAck = true;
-        entry.until = Math.max(entry.until, clock.now() + options.ackMs);
+        entry.until = Math.max(entry.until, now + options.ackMs);
+        break;
+      case "ack_expected":
+        entry.ackExpected = true;
+        entry.writtenAt ??= now;
         break;
       case "written":
-        entry.written = true;
+        entry.writtenAt ??= now;
         break;
       case "no_socket":
       case "slow":
@@ -112,7 +149,8 @@ export function createAnswerBook(options: AnswerBookOptions): AnswerBook {
 
   /** Silence is an answer: what is known by now decides. */
   function lapse(entry: Open): void {
-    if (entry.written) decide(entry, { kind: "delivered", sockets: entry.sockets });
+    const { writtenAt } = entry;
+    if (writtenAt !== undefined) decide(entry, delivered(entry, writtenAt));
     else if (entry.awaitingAck) decide(entry, { kind: "unconfirmed", sockets: entry.sockets });
     else decide(entry, { kind: "offline" });
   }
@@ -137,7 +175,9 @@ export function createAnswerBook(options: AnswerBookOptions): AnswerBook {
         nodes: undefined,
         answers: 0,
         sockets: 0,
-        written: false,
+        writtenAt: undefined,
+        ackExpected: false,
+        confirmedAt: undefined,
         awaitingAck: false,
         answerBy,
         until: answerBy,

@@ -16,6 +16,8 @@ interface Closing {
   readonly handOverAt: number;
   readonly sockets?: number;
   readonly pushOutcomes?: PushOutcomes;
+  /** Of a delivery: when the recipient's side said so; epoch ms. Absent: it did not yet. */
+  readonly confirmedAt?: number;
 }
 
 function entry(
@@ -50,13 +52,19 @@ function latencyCounts(note: Note, now: number): Record<string, number> {
 
 /** Closes one channel; the note goes on to the next one or settles. */
 export function closeChannel(note: Note, closing: Closing): NoteChange {
-  const { channel, to, reason, now } = closing;
-  const records = {
-    ...note.channels,
-    [channel]: move(channel, note.channels[channel], to, reason, now),
-  };
+  const { channel, to, reason, now, confirmedAt } = closing;
+  const closed = move(channel, note.channels[channel], to, reason, now);
   const timeline = [entry(channel, note.channels[channel], to, reason, now)];
   const counts = outcomeCounts(channel, to);
+  if (confirmedAt !== undefined) {
+    timeline.push(entry(channel, closed, "confirmed", null, confirmedAt));
+    counts[`${channel}.confirmed`] = 1;
+  }
+  const record =
+    confirmedAt === undefined
+      ? closed
+      : { ...move(channel, closed, "confirmed", null, now), confirmedAt };
+  const records = { ...note.channels, [channel]: record };
   const extras = {
     ...(closing.sockets === undefined ? {} : { sockets: closing.sockets }),
     ...(closing.pushOutcomes === undefined ? {} : { pushOutcomes: closing.pushOutcomes }),

@@ -47,6 +47,14 @@ export interface Job {
   readonly preferences: Preferences;
 }
 
+/** What else is known of a channel that is closed. */
+export interface ClosingDetails extends Pick<NoteChange, "sockets" | "pushOutcomes"> {
+  /** When it happened, if not just now; epoch ms. */
+  readonly at?: number;
+  /** When the recipient's side confirmed it; epoch ms. */
+  readonly confirmedAt?: number | undefined;
+}
+
 export interface StageDesk {
   /** The notes to send now; all others have been dealt with when this resolves. */
   takeUp(
@@ -61,7 +69,7 @@ export interface StageDesk {
     channel: Channel,
     to: "delivered" | "failed" | "skipped" | "unknown",
     reason: Reason | null,
-    extra?: Pick<NoteChange, "sockets" | "pushOutcomes">,
+    extra?: ClosingDetails,
   ): NoteChange;
   /** Puts a note into words. One that cannot be (its template is gone, say) fails alone, and loudly. */
   compose<T>(note: Note, channel: Channel, write: () => T): Promise<T | undefined>;
@@ -73,7 +81,7 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
   const { ledger, clock, logger } = options;
 
   const closeChannel: StageDesk["closeChannel"] = (note, channel, to, reason, extra = {}) => {
-    const now = clock.now();
+    const now = extra.at ?? clock.now();
     return closingOf(note, {
       channel,
       to,
@@ -82,6 +90,7 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
       handOverAt: now + options.leaseMs,
       ...(extra.sockets === undefined ? {} : { sockets: extra.sockets }),
       ...(extra.pushOutcomes === undefined ? {} : { pushOutcomes: extra.pushOutcomes }),
+      ...(extra.confirmedAt === undefined ? {} : { confirmedAt: extra.confirmedAt }),
     });
   };
 

@@ -20,6 +20,9 @@ export interface WebsocketStageOptions {
   /** Hears of each frame that got its place in the history; must neither wait nor throw. */
   readonly onPublished?: (note: Note, replayId: string, epoch: string, body: string) => void;
   readonly messages: Pick<Messages, "frame">;
+  readonly receipts: {
+    record(receipts: readonly { noteId: string; channel: "websocket"; kind: "confirmed" }[]): void;
+  };
   readonly workerId: string;
   readonly clock: Clock;
   readonly answerMs: number;
@@ -45,7 +48,7 @@ export function createWebsocketStage(options: WebsocketStageOptions): WebsocketS
     desk.report(note, "websocket", fate.kind, note.channels.websocket.at);
     switch (fate.kind) {
       case "delivered":
-        return desk.closeChannel(note, "websocket", "delivered", null, { sockets: fate.sockets });
+        return desk.closeChannel(note, "websocket", "delivered", null, fate);
       case "offline":
         return desk.closeChannel(note, "websocket", "skipped", "offline");
       case "unconfirmed":
@@ -59,6 +62,8 @@ export function createWebsocketStage(options: WebsocketStageOptions): WebsocketS
     clock,
     answerMs: options.answerMs,
     ackMs: options.ackMs,
+    onLateAck: (noteId) =>
+      options.receipts.record([{ noteId, channel: "websocket", kind: "confirmed" }]),
     onFates(fates) {
       const work = desk
         .apply(fates.map(({ note, fate }) => changeOf(note, fate)))

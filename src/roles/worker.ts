@@ -153,6 +153,7 @@ export async function createWorkerRole(deps: WorkerDeps): Promise<WorkerRole> {
     logger,
     messages,
     ledger: parts.ledger,
+    receipts: parts.receipts,
     workerId: nodeId,
     answerMs: config.GATEWAY_ANSWER_MS,
     ackMs: config.ACK_WAIT_MS,

@@ -93,6 +93,7 @@ export function firstTimeline({ acceptedAt, status }: NewNote): string {
 export function asCreated(note: NewNote): Note {
   return {
     ...note,
+    waited: note.replyTo !== null,
     attempt: 0,
     version: 0,
     fence: 0,

@@ -68,6 +68,7 @@ function factsOf(note: NewNote, day: string): string {
     ...(note.eventId === null ? {} : { event: note.eventId }),
     ...(note.expiresAt === null ? {} : { expires_at: note.expiresAt }),
     ...(note.sendAt === null ? {} : { send_at: note.sendAt }),
+    ...(note.replyTo === null ? {} : { waited: true }),
   });
 }
 
@@ -115,6 +116,8 @@ type WireChange = readonly [
   status: string,
   auditLine: string,
   latencyMs: number | "",
+  /** Its recipient's side confirmed it at once. */
+  confirmed: 0 | 1,
 ];
 
 export interface WireContext {
@@ -149,6 +152,7 @@ export function wireChange(change: NoteChange, context: WireContext, place?: str
     settles ? after.status : "",
     settles ? formatAuditLine(now, "settled", after.status, note, describeChannels(after)) : "",
     sum ?? "",
+    Object.values(change.channels ?? {}).some(({ state }) => state === "confirmed") ? 1 : 0,
   ];
 }
 

@@ -85,6 +85,7 @@ const factsSchema = z.object({
   event: z.string().optional(),
   expires_at: z.number().int().optional(),
   send_at: z.number().int().optional(),
+  waited: z.boolean().optional(),
 });
 type Facts = z.infer<typeof factsSchema>;
 
@@ -192,6 +193,7 @@ export function parseNote(
     stageStartedAt: state.stage_started_at,
     expiresAt: facts.expires_at ?? null,
     sendAt: facts.send_at ?? null,
+    waited: facts.waited ?? false,
     pushOutcomes:
       hash.pushOutcomes === null ? {} : pushOutcomesSchema.parse(JSON.parse(hash.pushOutcomes)),
     request: hash.request === null ? null : readRequest(hash.request, open),

@@ -86,6 +86,8 @@ export interface Note {
   readonly stageStartedAt: number;
   readonly expiresAt: number | null;
   readonly sendAt: number | null;
+  /** When it was accepted, somebody waited for what becomes of it. */
+  readonly waited: boolean;
   readonly pushOutcomes: PushOutcomes;
   /** Null once settled (nothing personal is kept longer than needed), or if it cannot be read. */
   readonly request: StoredRequest | null;

@@ -5,6 +5,7 @@ import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
 import { loadLedgerScript } from "./ledger-script.ts";
+import { spanOf } from "./shard-batches.ts";
 
 export interface Receipt {
   readonly noteId: string;
@@ -22,8 +23,13 @@ export interface Receipts {
 
 const FLUSH_MS = 50;
 const CHUNK = 50;
-/** While Redis is away, the oldest give way beyond this: a receipt lost is a statistic, not a message. */
-const MAX_GATHERED = 100_000;
+/**
+ * While Redis is away, the oldest give way beyond this: a receipt lost is a statistic, not a message.
+ * Two thousand users who come back to full histories leave 200,000 at once; those must all fit.
+ */
+const MAX_GATHERED = 500_000;
+/** They give way many at a time, because each time copies those that stay. */
+const GIVING_WAY = 50_000;
 
 export function createReceipts(options: {
   readonly redis: Redis;
@@ -32,24 +38,32 @@ export function createReceipts(options: {
   readonly logger: Logger;
   /** Whether other services are told of what receipts change. */
   readonly outcomes: boolean;
+  /** One call for each shard, as a Redis Cluster needs; left out: as the connection is. */
+  readonly apart?: boolean | undefined;
 }): Receipts {
   const { keyspace, clock, logger } = options;
   const script = loadLedgerScript(options, "receipts");
+  const span = spanOf(options);
   let gathered: Receipt[] = [];
   let cancel: Cancel | undefined;
   let writing: Promise<void> = Promise.resolve();
 
+  /** One call after the other, so that sockets which join in between are not held up by thousands. */
   async function write(receipts: readonly Receipt[]): Promise<void> {
-    const groups = Map.groupBy(receipts, ({ noteId }) => keyspace.shardOfNote(noteId));
-    for (const [shard, group] of groups) {
-      if (shard === undefined) continue;
+    const known = receipts.filter(({ noteId }) => keyspace.shardOfNote(noteId) !== undefined);
+    for (const group of groupsOf(known)) {
       for (let from = 0; from < group.length; from += CHUNK) {
-        const wire = group
-          .slice(from, from + CHUNK)
-          .map(({ noteId, channel, kind }) => `${noteId} ${channel} ${kind}`);
+        const chunk = group.slice(from, from + CHUNK);
+        const shard = keyspace.shardOfNote(chunk[0]?.noteId ?? "") ?? 0;
+        const wire = chunk.map(({ noteId, channel, kind }) => `${noteId} ${channel} ${kind}`);
         await script(shard, wire);
       }
     }
+  }
+
+  function groupsOf(receipts: readonly Receipt[]): Iterable<readonly Receipt[]> {
+    if (span === "together") return [receipts];
+    return Map.groupBy(receipts, ({ noteId }) => keyspace.shardOfNote(noteId)).values();
   }
 
   async function flush(): Promise<void> {
@@ -82,7 +96,7 @@ export function createReceipts(options: {
     flush,
     record(receipts) {
       for (const receipt of receipts) gathered.push(receipt);
-      if (gathered.length > MAX_GATHERED) gathered = gathered.slice(-MAX_GATHERED);
+      if (gathered.length > MAX_GATHERED) gathered = gathered.slice(GIVING_WAY - MAX_GATHERED);
       schedule();
     },
     async close() {

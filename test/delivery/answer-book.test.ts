@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { AnswerResult } from "../../src/contract/node-message.ts";
 import { createAnswerBook, type FrameFate } from "../../src/delivery/answer-book.ts";
 import { createManualClock } from "../support/manual-clock.ts";
+import type { Note } from "../../src/tracking/note.ts";
 import { note } from "./notes.ts";
 
 const ANSWER_MS = 1_500;
@@ -11,23 +12,25 @@ const ACK_MS = 5_000;
 const PLACE = { replayId: "7", epoch: "e1" };
 const NOWHERE = { replayId: "", epoch: "" };
 
-function openBook() {
+function openBook(changes: Partial<Note> = {}) {
   const clock = createManualClock();
   const fates: FrameFate[] = [];
+  const lateAcks: string[] = [];
   const book = createAnswerBook({
     clock,
     answerMs: ANSWER_MS,
     ackMs: ACK_MS,
+    onLateAck: (noteId) => lateAcks.push(noteId),
     onFates: (list) => fates.push(...list.map(({ fate }) => fate)),
   });
-  const sent = note({ fence: 1 });
+  const sent = note({ fence: 1, ...changes });
   const answer = (result: AnswerResult, sockets = 1, fence = 1) =>
     book.record([{ noteId: sent.id, fence, result, sockets }]);
   const settled = async () => {
     await new Promise((resolve) => setImmediate(resolve));
     return fates;
   };
-  return { book, clock, sent, answer, settled };
+  return { book, clock, sent, answer, settled, lateAcks };
 }
 
 describe("a frame sent to gateways", () => {
@@ -38,7 +41,7 @@ describe("a frame sent to gateways", () => {
     answer("written", 2);
     expect(await settled()).toEqual([]);
     answer("written", 1);
-    expect(await settled()).toEqual([{ kind: "delivered", sockets: 3 }]);
+    expect(await settled()).toMatchObject([{ kind: "delivered", sockets: 3 }]);
     expect(book.size).toBe(0);
   });
 
@@ -48,7 +51,7 @@ describe("a frame sent to gateways", () => {
     answer("written", 1);
     expect(await settled()).toEqual([]);
     book.sent(sent.id, 1, PLACE);
-    expect(await settled()).toEqual([{ kind: "delivered", sockets: 1 }]);
+    expect(await settled()).toMatchObject([{ kind: "delivered", sockets: 1 }]);
   });
 
   it("is offline when no socket took it, was too slow, or nobody answered", async () => {
@@ -75,7 +78,7 @@ describe("a frame sent to gateways", () => {
     acked.answer("awaiting_ack");
     acked.clock.advance(ACK_MS - 200);
     acked.answer("acked", 0);
-    expect(await acked.settled()).toEqual([{ kind: "delivered", sockets: 1 }]);
+    expect(await acked.settled()).toMatchObject([{ kind: "delivered", sockets: 1 }]);
 
     const two = openBook();
     two.book.expect(two.sent);
@@ -84,7 +87,7 @@ describe("a frame sent to gateways", () => {
     two.answer("acked", 0);
     expect(await two.settled()).toEqual([]);
     two.answer("awaiting_ack", 3);
-    expect(await two.settled()).toEqual([{ kind: "delivered", sockets: 5 }]);
+    expect(await two.settled()).toMatchObject([{ kind: "delivered", sockets: 5 }]);
 
     const silent = openBook();
     silent.book.expect(silent.sent);
@@ -92,6 +95,42 @@ describe("a frame sent to gateways", () => {
     silent.answer("awaiting_ack");
     silent.clock.advance(ACK_MS + 100);
     expect(await silent.settled()).toEqual([{ kind: "unconfirmed", sockets: 1 }]);
+  });
+
+  it("settles together with the ack of a client that acknowledges, as delivered when it was written", async () => {
+    const { book, clock, sent, answer, settled, lateAcks } = openBook();
+    book.expect(sent);
+    book.sent(sent.id, 1, PLACE);
+    const at = clock.now();
+    answer("ack_expected");
+    clock.advance(60);
+    expect(await settled()).toEqual([]);
+    answer("acked", 0);
+    expect(await settled()).toEqual([{ kind: "delivered", sockets: 1, at, confirmedAt: at + 60 }]);
+    expect(lateAcks).toEqual([]);
+  });
+
+  it("settles without an ack that does not come soon, and hands on one that comes later", async () => {
+    const { book, clock, sent, answer, settled, lateAcks } = openBook();
+    book.expect(sent);
+    book.sent(sent.id, 1, PLACE);
+    const at = clock.now();
+    answer("ack_expected");
+    clock.advance(400);
+    expect(await settled()).toEqual([
+      { kind: "delivered", sockets: 1, at, confirmedAt: undefined },
+    ]);
+    answer("acked", 0);
+    expect(await settled()).toHaveLength(1);
+    expect(lateAcks).toEqual([sent.id]);
+  });
+
+  it("settles at once where somebody waits for it", async () => {
+    const { book, sent, answer, settled } = openBook({ waited: true });
+    book.expect(sent);
+    book.sent(sent.id, 1, PLACE);
+    answer("ack_expected");
+    expect(await settled()).toMatchObject([{ kind: "delivered", sockets: 1 }]);
   });
 
   it("is not settled by an answer to an older try", async () => {
@@ -109,7 +148,7 @@ describe("a frame sent to gateways", () => {
       book.expect(sent);
       for (const turn of ["first", "second"]) book.sent(sent.id, turn === winner ? 1 : -1, PLACE);
       answer("written");
-      expect(await settled()).toEqual([{ kind: "delivered", sockets: 1 }]);
+      expect(await settled()).toMatchObject([{ kind: "delivered", sockets: 1 }]);
       expect(book.size).toBe(0);
     }
     const { book, sent } = openBook();
@@ -132,7 +171,7 @@ describe("a frame sent to gateways", () => {
 
   it("meets exactly one fate, and a written one is delivered, in any order of answers", async () => {
     const results = fc.array(
-      fc.constantFrom<AnswerResult>("written", "no_socket", "slow", "awaiting_ack"),
+      fc.constantFrom<AnswerResult>("written", "ack_expected", "no_socket", "slow", "awaiting_ack"),
       { minLength: 1, maxLength: 4 },
     );
     await fc.assert(
@@ -147,7 +186,8 @@ describe("a frame sent to gateways", () => {
         clock.advance(ANSWER_MS + ACK_MS + 200);
         const fates = await settled();
         expect(fates).toHaveLength(1);
-        if (answers.includes("written")) expect(fates[0]?.kind).toBe("delivered");
+        const wrote = answers.some((one) => one === "written" || one === "ack_expected");
+        if (wrote) expect(fates[0]?.kind).toBe("delivered");
         else if (answers.includes("awaiting_ack")) expect(fates[0]?.kind).toBe("unconfirmed");
         else expect(fates[0]?.kind).toBe("offline");
       }),

@@ -42,6 +42,7 @@ export function note(
     stageStartedAt: 0,
     expiresAt: null,
     sendAt: null,
+    waited: false,
     pushOutcomes: {},
     request: { data: {}, correlation_id: "c" },
     ...changes,

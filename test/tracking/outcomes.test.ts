@@ -1,4 +1,5 @@
 /** What other services hear of notifications: each change once, with ids and words, never the message. */
+import { closeChannel } from "../../src/delivery/note-steps.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { outcomeEventSchema } from "../../src/contract/outcome-event.ts";
 import { cancel } from "../../src/delivery/note-steps.ts";
@@ -70,6 +71,29 @@ describe("a notification that settles", () => {
       },
     });
     expect(JSON.stringify(event)).not.toContain("Sarah");
+  });
+
+  it("is told as settled and as confirmed when the ack came with it, and counts as both once", async () => {
+    const note = await book.create({ userId: "cora", channels: onlyWebsocket() });
+    const before = await book.counters(note);
+    const at = book.clock.now();
+    const closing = { channel: "websocket", to: "delivered", reason: null } as const;
+    const times = { now: at + 5, handOverAt: at, confirmedAt: at + 60 };
+    const settled = await book.apply(closeChannel(note, { ...closing, ...times }));
+    expect(settled.channels.websocket).toEqual({
+      state: "confirmed",
+      reason: null,
+      at: at + 5,
+      confirmedAt: at + 60,
+    });
+    expect((await told(note)).map(({ data }) => data.outcome)).toEqual(["settled", "confirmed"]);
+    await book.receive({ noteId: note.id, channel: "websocket", kind: "confirmed" });
+    expect(await told(note)).toHaveLength(2);
+    const after = await book.counters(note);
+    const added = (field: string) => Number(after[field] ?? 0) - Number(before[field] ?? 0);
+    for (const field of ["status.delivered", "websocket.delivered", "websocket.confirmed"]) {
+      expect(added(field)).toBe(1);
+    }
   });
 
   it("has its own id as correlation id where none was given", async () => {

@@ -112,7 +112,7 @@ local function unbury(base, id)
 end
 
 -- How many arguments a change has: see `WireChange` in ledger-wire.ts.
-local CHANGE_ARGUMENTS = 11
+local CHANGE_ARGUMENTS = 12
 
 -- What is left to do once a note's last state is written.
 local function settle(base, id, key, status, audit_line, reply_to)
@@ -157,6 +157,9 @@ local function write_change(first, base, key, state, reply_to)
     redis.call('ZADD', base .. 'due', due, id)
   else
     settle(base, id, key, status, audit_line, reply_to)
+  end
+  if ARGV[first + 11] == '1' then
+    tell('confirmed', base, id)
   end
 end
 
