@@ -58,7 +58,7 @@ function onceSeen(first: Matcher, then: Matcher): Matcher {
 }
 
 /** Of a change's arguments: the note's new state. */
-const CHANGE_ARGUMENTS = 11;
+const CHANGE_ARGUMENTS = 12;
 const NEW_STATE = 2;
 
 /** A change after which the field begins so: `["sms", "sending"]`. */
