@@ -50,13 +50,14 @@ async function runOne(
   const resources = createResources();
   const close = () => resources.close(STOP_DEADLINE_MS);
   parent.add(scenario.name, close);
+  const profile = options.profile && path.join(options.profile, scenario.name);
   const shared = { resources, dataDir, logger: createLogger({ level: "warn" }), announce: say };
   try {
     return await measure({
       options,
       ...shared,
       startRedis: (name) => startBenchRedis({ ...shared, name }),
-      startProduct: (product) => startProduct({ ...shared, ...product, profile: options.profile }),
+      startProduct: (product) => startProduct({ ...shared, ...product, profile }),
       startServer: (server) => startChildServer({ ...server, resources }),
     });
   } finally {
