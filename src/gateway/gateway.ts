@@ -8,6 +8,7 @@ import type { History } from "../tracking/history.ts";
 import type { Presence } from "../tracking/presence.ts";
 import { createAcks, type Receipts } from "./acks.ts";
 import { createAnswers } from "./answers.ts";
+import type { Connection } from "./connection.ts";
 import { createDoor, type Door, type FailedLogins } from "./door.ts";
 import { createFrameOf, type SealOpener } from "./frame.ts";
 import { createHeartbeat, type HeartbeatSettings } from "./heartbeat.ts";
@@ -174,7 +175,8 @@ function userLimit(
 
 /** Resolves when all sockets are closed. */
 async function sayGoodbye(hub: Hub, clock: Clock, random: () => number): Promise<void> {
-  const connections = [...hub.connections()];
+  const connections: Connection[] = [];
+  hub.each((connection) => void connections.push(connection));
   const gone = connections.map((connection) => connection.whenClosed());
   const cancel = clock.after(GOODBYE_MS, () => {
     for (const connection of connections) connection.terminate();

@@ -45,7 +45,7 @@ export function createHeartbeat(
   deps: HeartbeatSettings & {
     readonly clock: Clock;
     readonly sockets: {
-      connections(): Iterable<Pulse>;
+      each(visit: (socket: Pulse) => void): void;
       size(): { readonly connections: number };
     };
   },
@@ -63,17 +63,17 @@ export function createHeartbeat(
     const wire = encodeTextFrame(JSON.stringify(frame));
     const share = Math.ceil(sockets.size().connections * SHARE_PER_TICK);
     let beats = Math.max(MIN_BEATS_PER_TICK, share);
-    for (const socket of sockets.connections()) {
+    sockets.each((socket) => {
       if (now >= socket.expiresAt) socket.close("unauthorized", "token expired");
       else if (now >= socket.silentAt) socket.close("server_error", "heartbeat missed");
       else {
         socket.checkSlow();
-        if (now < socket.nextBeatAt || beats === 0) continue;
+        if (now < socket.nextBeatAt || beats === 0) return;
         beats -= 1;
         socket.nextBeatAt = now + heartbeatIntervalMs;
         socket.beat(wire);
       }
-    }
+    });
   }
 
   return {

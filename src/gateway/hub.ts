@@ -14,8 +14,11 @@ export interface Hub {
   users(): string[];
   /** Sockets of one user on this node, joining ones included. */
   socketsOf(userId: string): number;
-  connections(): Iterable<Connection>;
+  /** Calls for each open socket, joining ones included. */
+  each(visit: (connection: Connection) => void): void;
   size(): { readonly users: number; readonly connections: number };
+  /** Milliseconds that the open sockets have been open, in the mean. */
+  meanAgeMs(): number;
   /** Brings local users up to where their histories stand. */
   repair(positions: ReadonlyMap<string, Position>): void;
 }
@@ -24,6 +27,7 @@ export function createHub(deps: RoomDeps & { readonly clock: { now(): number } }
   const rooms = new Map<string, Room<Connection>>();
   /** Counted, since a second list of all sockets would take 40 bytes for each. */
   let connections = 0;
+  let sumOfOpenedAt = 0;
 
   function open(userId: string): Room<Connection> {
     const room = new Room<Connection>(userId, deps);
@@ -38,6 +42,7 @@ export function createHub(deps: RoomDeps & { readonly clock: { now(): number } }
       const room = rooms.get(connection.userId) ?? open(connection.userId);
       room.add(connection);
       connections += 1;
+      sumOfOpenedAt += connection.openedAt;
       return room;
     },
 
@@ -46,7 +51,9 @@ export function createHub(deps: RoomDeps & { readonly clock: { now(): number } }
       if (room === undefined) return;
       // Out of the list first: what still waits in the room finds nobody and says so.
       if (room.seats.length === 1 && room.seats[0] === connection) rooms.delete(connection.userId);
-      if (room.remove(connection)) connections -= 1;
+      if (!room.remove(connection)) return;
+      connections -= 1;
+      sumOfOpenedAt -= connection.openedAt;
     },
 
     room: (userId) => rooms.get(userId),
@@ -65,11 +72,12 @@ export function createHub(deps: RoomDeps & { readonly clock: { now(): number } }
     users: () => [...rooms.keys()],
     socketsOf: (userId) => rooms.get(userId)?.seats.length ?? 0,
 
-    *connections() {
-      for (const room of rooms.values()) for (const seat of room.seats) yield seat;
+    each(visit) {
+      for (const room of rooms.values()) for (const seat of room.seats) visit(seat);
     },
 
     size: () => ({ users: rooms.size, connections }),
+    meanAgeMs: () => (connections === 0 ? 0 : deps.clock.now() - sumOfOpenedAt / connections),
 
     repair(positions) {
       for (const [userId, position] of positions) rooms.get(userId)?.repair(position);

@@ -11,6 +11,7 @@ import type { Heartbeat } from "./heartbeat.ts";
 import type { Hub } from "./hub.ts";
 import { createInboundReader } from "./inbound.ts";
 import { joinRoom, type JoinDeps } from "./join.ts";
+import { ownText } from "./sent-record.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 export type GatewayEvent =
@@ -76,7 +77,10 @@ function replayEvents({ hub, receipts, count }: SeatingDeps) {
       // A worker that waits hears of it by its answer, which also knows whether an ack is awaited.
       const unasked = frames.filter(({ noteId }) => room?.owesAnswer(noteId) !== true);
       if (unasked.length > 0) {
-        receipts.record(unasked.map(({ noteId }) => ({ noteId, kind: "delivered" })));
+        receipts.record(
+          // Receipts of a storm wait for seconds; their payloads need not wait with them.
+          unasked.map(({ noteId }) => ({ noteId: ownText(noteId), kind: "delivered" })),
+        );
       }
       if (connection.acknowledges) for (const frame of frames) room?.record.add(frame);
     },

@@ -27,10 +27,10 @@ const MAX_EPOCHS = 4;
 const keyOf = (epoch: string, replayId: number): string => `${replayId} ${epoch}`;
 
 /**
- * A copy of its own. What is cut out of a message keeps the whole of it in memory, which here is up
- * to a hundred payloads for a client that never acknowledges.
+ * A copy of its own. What is cut out of a message keeps the whole of it in memory: here up to a
+ * hundred payloads for a client that never acknowledges.
  */
-const ownText = (text: string): string => Buffer.from(text).toString();
+export const ownText = (text: string): string => Buffer.from(text).toString();
 
 /** A class: it is there for every user whose sockets acknowledge. */
 export class SentRecord {

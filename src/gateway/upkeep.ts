@@ -34,7 +34,7 @@ export interface Upkeep {
 }
 
 export function createUpkeep(deps: {
-  readonly hub: Pick<Hub, "rooms" | "users" | "socketsOf" | "size" | "connections" | "repair">;
+  readonly hub: Pick<Hub, "rooms" | "users" | "socketsOf" | "size" | "meanAgeMs" | "repair">;
   readonly presence: Presence;
   readonly history: { positions(userIds: readonly string[]): Promise<readonly Position[]> };
   readonly clock: Clock;
@@ -130,10 +130,7 @@ export function createUpkeep(deps: {
 
   async function census(): Promise<void> {
     const { users, connections } = hub.size();
-    const now = clock.now();
-    let ageMs = 0;
-    for (const { openedAt } of hub.connections()) ageMs += now - openedAt;
-    const ageSeconds = connections === 0 ? 0 : ageMs / connections / 1_000;
+    const ageSeconds = hub.meanAgeMs() / 1_000;
     try {
       await presence.writeCensus({ connections, users, ageSeconds });
     } catch (error) {

@@ -24,7 +24,7 @@ describe("sockets that all came back at the same moment", () => {
       heartbeatIntervalMs: 30_000,
       heartbeatTimeoutMs: 90_000,
       clock,
-      sockets: { connections: () => sockets, size: () => ({ connections: SOCKETS }) },
+      sockets: { each: (visit) => sockets.forEach(visit), size: () => ({ connections: SOCKETS }) },
     });
     for (const socket of sockets) heartbeat.begin(socket);
     heartbeat.start();

@@ -37,7 +37,7 @@ function startUpkeep(history: () => Promise<Position[]>) {
       users: () => rooms.map(({ userId }) => userId),
       socketsOf: () => 1,
       size: () => ({ users: USERS, connections: USERS }),
-      connections: () => [],
+      meanAgeMs: () => 0,
       repair: (positions) => positions.forEach((_position, userId) => repaired.add(userId)),
     },
     presence: {
