@@ -264,6 +264,20 @@ describe("a stop", () => {
     expect(groups[0]?.members).toEqual([]);
   });
 
+  it("commits what was done a moment before, so that nobody reads it again", async () => {
+    const topic = await kafka.createTopic("stopped-idle", 2);
+    await kafka.produce(topic, numbered(2, 35));
+    const all = Promise.withResolvers<void>();
+    let seen = 0;
+    const { consumer, groupId } = start(topic, async (records) => {
+      seen += records.length;
+      if (seen === 70) all.resolve();
+    });
+    await all.promise;
+    await consumer.stop();
+    expect(await kafka.committed(groupId, topic)).toEqual([35, 35]);
+  });
+
   it("does not wait for a handler that is to be tried again later", async () => {
     const topic = await kafka.createTopic("stopped-paused");
     await kafka.produce(topic, numbered(1, 3));
