@@ -9,9 +9,9 @@ import type { Foundation } from "./foundation.ts";
 
 /**
  * A caller with `Prefer: wait` waits so much longer at most, under load; at 4,000 messages a second one
- * sending then carries a dozen answers.
+ * sending then carries twenty answers.
  */
-const ANSWER_INTERVAL_MS = 3;
+const ANSWER_INTERVAL_MS = 5;
 
 export async function createGatewayRole(deps: {
   readonly foundation: Foundation;

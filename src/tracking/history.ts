@@ -5,6 +5,7 @@ import { parseHistoryEntry, type HistoryEntry } from "../contract/node-message.t
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import { loadScript, type ScriptArgument } from "../platform/redis.ts";
+import { byShard, spanOf } from "./shard-batches.ts";
 
 /** A place in a history. `epoch` is null while the user never had a message. */
 export interface Position {
@@ -63,10 +64,7 @@ const replySchema = z.tuple(
   [z.string(), z.coerce.number(), z.coerce.number(), z.string(), z.coerce.number()],
   z.string(),
 );
-const metaSchema = z.tuple([z.string().nullable(), z.coerce.number()]);
-
-/** Users per pipeline when positions are read: about 60 KB each way. */
-const POSITIONS_PER_PIPELINE = 500;
+const positionsSchema = z.array(z.string());
 
 function parseView(reply: unknown): HistoryView {
   const [epoch, last, base, oldest, missing, ...entries] = replySchema.parse(reply);
@@ -80,14 +78,31 @@ function parseView(reply: unknown): HistoryView {
   };
 }
 
+/** The reply of `positions.lua`: an epoch and a last id for each user. */
+function parsePositions(reply: unknown): Position[] {
+  const fields = positionsSchema.parse(reply);
+  const positions: Position[] = [];
+  for (let at = 0; at < fields.length; at += 2) {
+    const [epoch = "", last = "0"] = [fields[at], fields[at + 1]];
+    positions.push({ epoch: epoch === "" ? null : epoch, id: Number(last) });
+  }
+  return positions;
+}
+
 /** All methods reject when Redis does not answer. */
 export function createHistory(deps: {
   readonly redis: Redis;
   readonly keyspace: Keyspace;
   readonly clock: Clock;
+  /** One call for each shard, as a Redis Cluster needs; left out: as the connection is. */
+  readonly apart?: boolean | undefined;
 }): History {
   const { redis, keyspace, clock } = deps;
+  const span = spanOf(deps);
   const run = loadScript(redis, "schoolbellJoin", [new URL("lua/join.lua", import.meta.url)]);
+  const runPositions = loadScript(redis, "schoolbellPositions", [
+    new URL("lua/positions.lua", import.meta.url),
+  ]);
 
   async function view(userId: string, args: readonly ScriptArgument[]): Promise<HistoryView> {
     const shard = keyspace.shardOfUser(userId);
@@ -111,21 +126,17 @@ export function createHistory(deps: {
       return found.entries.map(({ replayId, noteId }) => ({ replayId, noteId }));
     },
 
-    async positions(userIds) {
-      const found: Position[] = [];
-      for (let from = 0; from < userIds.length; from += POSITIONS_PER_PIPELINE) {
-        const pipeline = redis.pipeline();
-        for (const userId of userIds.slice(from, from + POSITIONS_PER_PIPELINE)) {
-          const key = keyspace.sharded(keyspace.shardOfUser(userId), `meta:${userId}`);
-          pipeline.hmget(key, "epoch", "last");
-        }
-        for (const [error, reply] of (await pipeline.exec()) ?? []) {
-          if (error !== null) throw error;
-          const [epoch, last] = metaSchema.parse(reply);
-          found.push({ epoch, id: last });
-        }
-      }
-      return found;
-    },
+    positions: (userIds) =>
+      byShard(
+        userIds,
+        (userId) => keyspace.shardOfUser(userId),
+        async (_shard, chunk) => {
+          const keys = chunk.map((userId) =>
+            keyspace.sharded(keyspace.shardOfUser(userId), `meta:${userId}`),
+          );
+          return parsePositions(await runPositions(keys, []));
+        },
+        span,
+      ),
   };
 }

@@ -3,15 +3,11 @@ import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
+import { loadScript } from "../platform/redis.ts";
+import { byShard, spanOf } from "./shard-batches.ts";
 
 /** Entries not rewritten for this long belong to a node that is gone. */
 const STALE_MS = 90_000;
-
-/** A user's key outlives a few missed rewrites and then disappears by itself. */
-const HERE_TTL_SECONDS = 120;
-
-/** Users per pipeline; between pipelines other work gets its turn. */
-const USERS_PER_PIPELINE = 500;
 
 export interface Presence {
   /** Writes absolute socket counts of this node's users; 0 removes the entry. */
@@ -50,24 +46,31 @@ export function createPresence(deps: {
   readonly keyspace: Keyspace;
   readonly clock: Clock;
   readonly nodeId: string;
+  /** One call for each shard, as a Redis Cluster needs; left out: as the connection is. */
+  readonly apart?: boolean | undefined;
 }): Presence {
   const { redis, keyspace, clock, nodeId } = deps;
   const censusKey = keyspace.plain(CENSUS_KEY);
+  const span = spanOf(deps);
+  // One call for many users: as commands of their own, each costs the gateway ten times as much.
+  const runWrite = loadScript(redis, "schoolbellPresence", [
+    new URL("lua/presence.lua", import.meta.url),
+  ]);
 
   return {
     async write(users) {
-      for (let from = 0; from < users.length; from += USERS_PER_PIPELINE) {
-        const pipeline = redis.pipeline();
-        for (const { userId, sockets } of users.slice(from, from + USERS_PER_PIPELINE)) {
-          const key = keyspace.sharded(keyspace.shardOfUser(userId), `here:${userId}`);
-          if (sockets === 0) pipeline.hdel(key, nodeId);
-          else {
-            pipeline.hset(key, nodeId, `${sockets}@${clock.now()}`);
-            pipeline.expire(key, HERE_TTL_SECONDS);
-          }
-        }
-        for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
-      }
+      await byShard(
+        users,
+        ({ userId }) => keyspace.shardOfUser(userId),
+        async (_shard, chunk) => {
+          const keys = chunk.map(({ userId }) =>
+            keyspace.sharded(keyspace.shardOfUser(userId), `here:${userId}`),
+          );
+          await runWrite(keys, [nodeId, clock.now(), ...chunk.map(({ sockets }) => sockets)]);
+          return [];
+        },
+        span,
+      );
     },
 
     async writeCensus({ connections, users, ageSeconds }) {

@@ -1,6 +1,7 @@
 /** Who is connected where, as workers and `/health` read it. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createPresence, readGatewayCensus } from "../../src/tracking/presence.ts";
+import { createHistory } from "../../src/tracking/history.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { openTestRedis, type TestRedis } from "../support/redis.ts";
 import { eventually, startTestNode, type TestNode } from "./test-node.ts";
@@ -66,6 +67,40 @@ describe("presence", () => {
     await node.gateway.stop();
     expect(await here("di")).toEqual({});
     expect(await store.redis.hexists(store.keyspace.plain("gateways"), "a")).toBe(0);
+  });
+});
+
+describe("hundreds of users together", () => {
+  const users = Array.from({ length: 120 }, (_, index) => `many-${index}`);
+
+  it.each([
+    ["on one Redis", false],
+    ["in a cluster", true],
+  ])("are written, each its own count, and leave with none (%s)", async (_where, apart) => {
+    const presence = createPresence({ ...store, clock, nodeId: "many", apart });
+    const counted = users.map((userId, index) => ({ userId, sockets: 1 + (index % 3) }));
+    await presence.write(counted);
+    for (const { userId, sockets } of counted) {
+      expect(await here(userId)).toEqual({ many: `${sockets}@${clock.now()}` });
+    }
+    await presence.write(users.map((userId) => ({ userId, sockets: 0 })));
+    for (const userId of users) expect(await here(userId)).toEqual({});
+  });
+
+  it.each([
+    ["on one Redis", false],
+    ["in a cluster", true],
+  ])("are told where each history stands, or that there is none (%s)", async (_where, apart) => {
+    const metaOf = (user: string): string =>
+      store.keyspace.sharded(store.keyspace.shardOfUser(user), `meta:${user}`);
+    const expected = users.map((_user, index) =>
+      index % 2 === 0 ? { epoch: `e${index}`, id: index + 1 } : { epoch: null, id: 0 },
+    );
+    for (const [index, { epoch, id }] of expected.entries()) {
+      if (epoch !== null) await store.redis.hset(metaOf(users[index] ?? ""), { epoch, last: id });
+    }
+    const history = createHistory({ ...store, clock, apart });
+    expect(await history.positions(users)).toEqual(expected);
   });
 });
 
