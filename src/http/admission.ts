@@ -1,9 +1,10 @@
 /** Who may pass: verifies the token, checks the scope, counts the request against its limit. */
-import type { Request, Response } from "express";
+import type { IncomingMessage } from "node:http";
 import type { Caller } from "../contract/caller.ts";
 import { Problem } from "../platform/problems.ts";
 import type { Exchange } from "./exchange.ts";
-import { rateHeaders } from "./rate-decision.ts";
+import { putHeader } from "./header-list.ts";
+import { putRateHeaders } from "./rate-decision.ts";
 import type { RateLimiter, RateSubject } from "./rate-limiter.ts";
 import type { Route } from "./route.ts";
 
@@ -20,14 +21,13 @@ export interface Admitted {
   readonly charge: (cost: number) => Promise<void>;
 }
 
-export type Admit = (
-  route: Route,
-  req: Request,
-  res: Response,
-  exchange: Exchange,
-) => Promise<Admitted>;
+export type Admit = (route: Route, req: IncomingMessage, exchange: Exchange) => Promise<Admitted>;
 
 const BEARER_PATTERN = /^bearer +(\S+)$/i;
+
+// RFC 6750, section 3: a 401 names the scheme; it names an error only if a token was sent.
+const CHALLENGE = 'Bearer realm="schoolbell"';
+const CHALLENGE_TOKEN = `${CHALLENGE}, error="invalid_token"`;
 
 /** @returns a function that throws Problem 401, 403, 429 or 503 for whoever may not pass. */
 export function createAdmission(options: AdmissionOptions): Admit {
@@ -35,42 +35,56 @@ export function createAdmission(options: AdmissionOptions): Admit {
 
   async function count(
     subject: RateSubject,
-    res: Response,
+    exchange: Exchange,
     { failOpen, more }: { failOpen: boolean; more?: number },
   ): Promise<void> {
     const decision = await rateLimiter.take(subject, failOpen, more);
     if (decision === undefined) return;
-    for (const [name, value] of Object.entries(rateHeaders(decision))) res.setHeader(name, value);
+    putRateHeaders(exchange.headers, decision);
     if (decision.allowed) return;
-    res.removeHeader("WWW-Authenticate");
     throw new Problem("rate_limited", limitDetail(decision.limit, 1 + (more ?? 0)), {
       retryAfterSeconds: decision.retryAfterSeconds,
     });
   }
 
-  return async (route, req, res, exchange) => {
+  return async (route, req, exchange) => {
     let caller: Caller | undefined;
     if (route.security.access === "token") {
+      const { authorization } = req.headers;
       try {
-        caller = await identify(req, res, exchange, options);
+        caller = await identify(authorization, exchange, options);
       } catch (error) {
         // It is refused anyhow, so this must not fail where Redis is away.
-        if (isAboutToken(error)) await count(anonymous(exchange), res, { failOpen: true });
+        if (isAboutToken(error)) await count(anonymous(exchange), exchange, { failOpen: true });
+        challenge(authorization, error, exchange);
         throw error;
       }
       assertScope(route, caller);
     }
-    if (route.rateLimit === "none") return { caller, charge: async () => {} };
+    if (route.rateLimit === "none") return { caller, charge: free };
     const subject = subjectOf(route, caller, exchange);
     const failOpen = route.method === "get";
-    await count(subject, res, { failOpen });
+    await count(subject, exchange, { failOpen });
     return {
       caller,
       async charge(cost) {
-        if (cost > 1) await count(subject, res, { failOpen, more: cost - 1 });
+        if (cost > 1) await count(subject, exchange, { failOpen, more: cost - 1 });
       },
     };
   };
+}
+
+async function free(): Promise<void> {}
+
+/** Tells a caller without a valid token what is asked for. */
+function challenge(authorization: string | undefined, error: unknown, exchange: Exchange): void {
+  if (!(error instanceof Problem) || error.code !== "unauthenticated") return;
+  const sent = tokenIn(authorization) !== undefined;
+  putHeader(exchange.headers, "WWW-Authenticate", sent ? CHALLENGE_TOKEN : CHALLENGE);
+}
+
+function tokenIn(authorization: string | undefined): string | undefined {
+  return authorization === undefined ? undefined : BEARER_PATTERN.exec(authorization)?.[1];
 }
 
 /** Nobody is known by a valid token: not so while tokens cannot be checked. */
@@ -88,37 +102,27 @@ function limitDetail(limit: number, cost: number): string {
 }
 
 async function identify(
-  req: Request,
-  res: Response,
+  authorization: string | undefined,
   exchange: Exchange,
   { verifier, failedLogins }: AdmissionOptions,
 ): Promise<Caller> {
-  // RFC 6750, section 3: a 401 names the scheme; it names an error only if a token was sent.
-  res.setHeader("WWW-Authenticate", 'Bearer realm="schoolbell"');
-  const header = req.headers.authorization;
-  if (header === undefined) {
+  if (authorization === undefined) {
     throw new Problem("unauthenticated", "Send a token: Authorization: Bearer <token>.");
   }
-  const token = BEARER_PATTERN.exec(header)?.[1];
+  const token = tokenIn(authorization);
   if (token === undefined) {
     throw new Problem("unauthenticated", "The Authorization header must be: Bearer <token>.");
   }
-  res.setHeader("WWW-Authenticate", 'Bearer realm="schoolbell", error="invalid_token"');
   try {
     const caller = await verifier.verify(token);
     exchange.callerId = caller.userId;
-    res.removeHeader("WWW-Authenticate");
     return caller;
   } catch (error) {
-    if (!(error instanceof Problem) || error.code !== "unauthenticated") {
-      res.removeHeader("WWW-Authenticate");
-      throw error;
-    }
+    if (!(error instanceof Problem) || error.code !== "unauthenticated") throw error;
     // Only failures are held back: a whole school may sit behind the address of one bad client.
     const blockedSeconds = failedLogins.blockedForSeconds(exchange.ip);
     failedLogins.record(exchange.ip);
     if (blockedSeconds === 0) throw error;
-    res.removeHeader("WWW-Authenticate");
     throw new Problem("rate_limited", "Too many tokens from this address did not verify.", {
       retryAfterSeconds: blockedSeconds,
     });

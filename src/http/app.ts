@@ -1,13 +1,15 @@
 /** The HTTP application: mounts routes given as data and answers every request in the same way. */
-import express, { type Express, type Request, type Response } from "express";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import express, { type Request, type Response } from "express";
 import type { Logger } from "../platform/logger.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import { Problem, type ProblemCode } from "../platform/problems.ts";
 import { createAdmission, type AdmissionOptions } from "./admission.ts";
 import { openExchange, type Exchange } from "./exchange.ts";
+import { putHeader } from "./header-list.ts";
 import { createJsonBodyReader } from "./json-body.ts";
 import { problemDocument, problemOf, PROBLEM_TYPE } from "./problem.ts";
-import { createCors, setSecurityHeaders, type Cors } from "./response-headers.ts";
+import { createCors, securityHeaders, type Cors } from "./response-headers.ts";
 import type { Reply, RequestContext, Route } from "./route.ts";
 import { validate } from "./validate.ts";
 
@@ -32,31 +34,32 @@ export interface HttpAppOptions extends AdmissionOptions {
 }
 
 /** @throws Error when two routes have the same method and path. */
-export function createHttpApp(options: HttpAppOptions): Express {
+export function createHttpApp(options: HttpAppOptions): RequestListener {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("query parser", "simple");
   app.set("trust proxy", options.trustProxy);
 
+  const cors = createCors(options.corsOrigins);
+  const open = (req: Request, res: ServerResponse): Exchange => {
+    const headers = securityHeaders(req);
+    cors.apply(req, headers);
+    return openExchange(req, res, headers, options);
+  };
   const exchanges = new WeakMap<Request, Exchange>();
   const exchangeOf = (req: Request, res: Response): Exchange => {
     const known = exchanges.get(req);
     if (known !== undefined) return known;
-    const opened = openExchange(req, res, options);
+    const opened = open(req, res);
     exchanges.set(req, opened);
     return opened;
   };
 
-  const cors = createCors(options.corsOrigins);
-  app.use((req, res, next) => {
-    exchangeOf(req, res);
-    setSecurityHeaders(req, res);
-    cors.apply(req, res);
-    next();
-  });
+  const fixedPaths = new Map<string, AnswerRequest>();
   for (const [path, routes] of groupByPath(options.routes)) {
     const answer = createPathHandler(path, routes, options, cors);
+    if (!/[:*{]/.test(path)) fixedPaths.set(path, answer);
     app.all(path, (req, res) => answer(req, res, exchangeOf(req, res)));
   }
   app.use(() => {
@@ -67,7 +70,22 @@ export function createHttpApp(options: HttpAppOptions): Express {
   app.use((error: unknown, req: Request, res: Response, _next: () => void) => {
     refuse(error, res, exchangeOf(req, res));
   });
-  return app;
+
+  return (incoming, res) => {
+    const answer = fixedPaths.get(incoming.url ?? "");
+    if (answer === undefined) return app(incoming, res);
+    const req = asExpressRequest(incoming, app.request);
+    const exchange = open(req, res);
+    answer(req, res, exchange).catch((error: unknown) => refuse(error, res, exchange));
+  };
+}
+
+/**
+ * Gives a request what express would (its address behind proxies, its query), without its router,
+ * which a fixed path does not need: an ordinary request spent an eighth of its time there.
+ */
+function asExpressRequest(incoming: IncomingMessage, request: object): Request {
+  return Object.setPrototypeOf(incoming, request);
 }
 
 /** Fixed paths come before those with parameters, whatever order the rooms were wired in. */
@@ -83,7 +101,7 @@ function groupByPath(routes: readonly Route[]): [path: string, routes: Route[]][
   return [...groups].sort(([a], [b]) => Number(a.includes(":")) - Number(b.includes(":")));
 }
 
-type AnswerRequest = (req: Request, res: Response, exchange: Exchange) => Promise<void>;
+type AnswerRequest = (req: Request, res: ServerResponse, exchange: Exchange) => Promise<void>;
 
 /** Finds the route of a method; answers OPTIONS and other methods for all routes of one path. */
 function createPathHandler(
@@ -104,12 +122,12 @@ function createPathHandler(
     exchange.route = path;
     const answer = byMethod.get(req.method);
     if (answer !== undefined) return await answer(req, res, exchange);
-    res.setHeader("Allow", methods);
+    putHeader(exchange.headers, "Allow", methods);
     if (req.method !== "OPTIONS") {
       throw new Problem("method_not_allowed", `This path takes ${methods}.`);
     }
-    cors.preflight(res, methods);
-    res.writeHead(204).end();
+    cors.preflight(exchange.headers, methods);
+    send(res, exchange, { status: 204 });
   };
 }
 
@@ -118,13 +136,13 @@ function createRouteHandler(route: Route, options: HttpAppOptions): AnswerReques
   const readBody = route.body && createJsonBodyReader(route.bodyLimitBytes);
 
   return async (req, res, exchange) => {
-    const { caller, charge } = await admit(route, req, res, exchange);
-    const params = validate(route.params, req.params, "path");
-    const query = validate(route.query, req.query, "query");
+    const { caller, charge } = await admit(route, req, exchange);
+    const params = route.params && validate(route.params, req.params, "path");
+    const query = route.query && validate(route.query, req.query, "query");
     const body = readBody && validate(route.body, await readBody(req, res), "body");
     if (route.cost !== undefined) await charge(route.cost(body));
     const context = contextOf(req, exchange);
-    send(res, await route.handle({ params, query, body, caller, context }));
+    send(res, exchange, await route.handle({ params, query, body, caller, context }));
   };
 }
 
@@ -139,26 +157,26 @@ function contextOf(req: Request, { requestId, ip }: Exchange): RequestContext {
   };
 }
 
-function send(res: Response, { status, body, type, headers }: Reply): void {
+function send(res: ServerResponse, { headers }: Exchange, reply: Reply): void {
+  const { status, body, type } = reply;
   const content = type === undefined && body !== undefined ? JSON.stringify(body) : body;
-  for (const [name, value] of Object.entries(headers ?? {})) res.setHeader(name, value);
-  res.statusCode = status;
+  for (const name in reply.headers) putHeader(headers, name, reply.headers[name] ?? "");
   if (content === undefined) {
-    res.end();
+    res.writeHead(status, headers).end();
     return;
   }
   if (typeof content !== "string" && !Buffer.isBuffer(content)) {
     throw new TypeError("a body with a content type of its own must be text or bytes");
   }
-  res.setHeader("Content-Type", type ?? "application/json; charset=utf-8");
-  res.setHeader("Content-Length", Buffer.byteLength(content));
-  res.end(content);
+  headers.push("Content-Type", type ?? "application/json; charset=utf-8");
+  headers.push("Content-Length", String(Buffer.byteLength(content)));
+  res.writeHead(status, headers).end(content);
 }
 
 /** Answers an error as a problem document; only bugs are logged with their stack. */
 function createRefusal(options: HttpAppOptions) {
   const { logger, metrics, onRejected } = options;
-  return (error: unknown, res: Response, exchange: Exchange): void => {
+  return (error: unknown, res: ServerResponse, exchange: Exchange): void => {
     const problem = problemOf(error);
     exchange.code = problem.code;
     metrics.rejectedRequests.inc({ code: problem.code });
@@ -182,9 +200,9 @@ function createRefusal(options: HttpAppOptions) {
       return;
     }
     if (problem.retryAfterSeconds !== undefined) {
-      res.setHeader("Retry-After", problem.retryAfterSeconds);
+      putHeader(exchange.headers, "Retry-After", String(problem.retryAfterSeconds));
     }
     const body = JSON.stringify(problemDocument(problem, exchange.requestId));
-    send(res, { status: problem.status, body, type: PROBLEM_TYPE });
+    send(res, exchange, { status: problem.status, body, type: PROBLEM_TYPE });
   };
 }

@@ -1,13 +1,17 @@
 /** What is known about one request while it is answered, and the line written once it is. */
 import { randomUUID } from "node:crypto";
-import type { Request, Response } from "express";
+import type { ServerResponse } from "node:http";
+import type { Request } from "express";
 import type { ProblemCode } from "../platform/problems.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { Metrics } from "../platform/metrics.ts";
+import type { HeaderList } from "./header-list.ts";
 
 export interface Exchange {
   readonly requestId: string;
   readonly ip: string;
+  /** Of the answer, whatever it will be. */
+  readonly headers: HeaderList;
   /** The pattern of the matched route; `undefined` until one matches. */
   route: string | undefined;
   callerId: string | undefined;
@@ -24,18 +28,24 @@ export interface ExchangeLog {
 }
 
 /** Takes the caller's X-Request-Id when it is well formed, answers with it, and logs at the end. */
-export function openExchange(req: Request, res: Response, log: ExchangeLog): Exchange {
+export function openExchange(
+  req: Request,
+  res: ServerResponse,
+  headers: HeaderList,
+  log: ExchangeLog,
+): Exchange {
   const given = req.headers["x-request-id"];
   const requestId =
     typeof given === "string" && REQUEST_ID_PATTERN.test(given) ? given : randomUUID();
   const exchange: Exchange = {
     requestId,
     ip: req.ip ?? "unknown",
+    headers,
     route: undefined,
     callerId: undefined,
     code: undefined,
   };
-  res.setHeader("X-Request-Id", requestId);
+  headers.push("X-Request-Id", requestId);
   const startedAt = performance.now();
   res.once("close", () => writeLine(req, res, exchange, log, performance.now() - startedAt));
   return exchange;
@@ -43,7 +53,7 @@ export function openExchange(req: Request, res: Response, log: ExchangeLog): Exc
 
 function writeLine(
   req: Request,
-  res: Response,
+  res: ServerResponse,
   exchange: Exchange,
   { logger, metrics }: ExchangeLog,
   durationMs: number,
@@ -56,7 +66,7 @@ function writeLine(
     {
       request_id: exchange.requestId,
       method: req.method,
-      url: loggedUrl(req.originalUrl),
+      url: loggedUrl(req.url),
       route,
       status: res.statusCode,
       code: exchange.code,

@@ -1,6 +1,7 @@
 /** Reads a JSON body with limits on its size and depth, and refuses what is not JSON by its fault. */
 import { isUtf8 } from "node:buffer";
-import express, { type Request, type RequestHandler, type Response } from "express";
+import type { ServerResponse } from "node:http";
+import express, { type Request } from "express";
 import { z } from "zod";
 import { MAX_NESTING, readJsonText } from "../platform/json-text.ts";
 import { Problem } from "../platform/problems.ts";
@@ -8,7 +9,7 @@ import { Problem } from "../platform/problems.ts";
 /** Unless the route says otherwise. */
 export const DEFAULT_BODY_LIMIT_BYTES = 64 * 1_024;
 
-export type ReadJsonBody = (req: Request, res: Response) => Promise<unknown>;
+export type ReadJsonBody = (req: Request, res: ServerResponse) => Promise<unknown>;
 
 /** @throws Problem `unsupported_media_type`, `body_too_large`, `invalid_json` or `invalid_request`. */
 export function createJsonBodyReader(limitBytes = DEFAULT_BODY_LIMIT_BYTES): ReadJsonBody {
@@ -37,16 +38,16 @@ function assertJsonType(req: Request): void {
 }
 
 async function readBytes(
-  readRaw: RequestHandler,
+  readRaw: ReturnType<typeof express.raw>,
   req: Request,
-  res: Response,
+  res: ServerResponse,
   limitBytes: number,
 ): Promise<Buffer> {
   if (Number(req.headers["content-length"] ?? 0) > limitBytes) {
     throw new Problem("body_too_large", `The body may hold ${limitBytes} bytes.`);
   }
   await new Promise<void>((resolve, reject) => {
-    void readRaw(req, res, (error?: unknown) => {
+    readRaw(req, res, (error?: unknown) => {
       if (error === undefined) resolve();
       else reject(readProblem(error, limitBytes));
     });

@@ -1,4 +1,5 @@
 /** What the counts of a sliding window mean for one request, and the headers that say so. */
+import { putHeader, type HeaderList } from "./header-list.ts";
 
 export const WINDOW_MS = 60_000;
 
@@ -46,10 +47,8 @@ function waitMs({ limit, current, previous, needed }: RateCounts, elapsedMs: num
 }
 
 /** `RateLimit-*` for every counted answer, `Retry-After` for a refusal. */
-export function rateHeaders(decision: RateDecision): Record<string, string> {
-  return {
-    "RateLimit-Limit": String(decision.limit),
-    "RateLimit-Remaining": String(decision.remaining),
-    "RateLimit-Reset": String(decision.resetSeconds),
-  };
+export function putRateHeaders(headers: HeaderList, decision: RateDecision): void {
+  putHeader(headers, "RateLimit-Limit", String(decision.limit));
+  putHeader(headers, "RateLimit-Remaining", String(decision.remaining));
+  putHeader(headers, "RateLimit-Reset", String(decision.resetSeconds));
 }

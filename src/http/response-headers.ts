@@ -1,5 +1,6 @@
 /** Headers that every answer carries: what a browser may do with it, and which origins may read it. */
-import type { Request, Response } from "express";
+import type { Request } from "express";
+import { putHeader, type HeaderList } from "./header-list.ts";
 
 /**
  * Pages are built from files of this server only, with no inline script or style. Swagger UI draws
@@ -14,7 +15,7 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-const SECURITY_HEADERS: readonly (readonly [name: string, value: string])[] = [
+const SECURITY_HEADERS: Readonly<HeaderList> = [
   ["Content-Security-Policy", CONTENT_SECURITY_POLICY],
   ["X-Content-Type-Options", "nosniff"],
   ["X-Frame-Options", "DENY"],
@@ -22,7 +23,7 @@ const SECURITY_HEADERS: readonly (readonly [name: string, value: string])[] = [
   ["Cross-Origin-Opener-Policy", "same-origin"],
   // Answers are about people unless a route says otherwise.
   ["Cache-Control", "no-store"],
-];
+].flat();
 
 const ONE_YEAR_SECONDS = 31_536_000;
 const PREFLIGHT_SECONDS = 600;
@@ -39,16 +40,18 @@ const READABLE_HEADERS = [
   "Preference-Applied",
 ].join(", ");
 
-export function setSecurityHeaders(req: Request, res: Response): void {
-  for (const [name, value] of SECURITY_HEADERS) res.setHeader(name, value);
-  if (req.secure) res.setHeader("Strict-Transport-Security", `max-age=${ONE_YEAR_SECONDS}`);
+/** A list of its own for each answer, to which the others are added. */
+export function securityHeaders(req: Request): HeaderList {
+  const list = SECURITY_HEADERS.slice();
+  if (req.secure) list.push("Strict-Transport-Security", `max-age=${ONE_YEAR_SECONDS}`);
+  return list;
 }
 
 export interface Cors {
   /** Lets a listed origin read the answer. */
-  apply(req: Request, res: Response): void;
+  apply(req: Request, headers: HeaderList): void;
   /** Adds what a browser asks before a request that is not simple. */
-  preflight(res: Response, methods: string): void;
+  preflight(headers: HeaderList, methods: string): void;
 }
 
 /** @param origins exact origins; `*` lets any origin read, which is safe as no cookies are used. */
@@ -56,19 +59,19 @@ export function createCors(origins: readonly string[]): Cors {
   const any = origins.includes("*");
   const listed = new Set(origins);
   return {
-    apply(req, res) {
+    apply(req, headers) {
       if (listed.size === 0) return;
-      res.setHeader("Vary", "Origin");
+      putHeader(headers, "Vary", "Origin");
       const origin = req.headers.origin;
       if (origin === undefined || !(any || listed.has(origin))) return;
-      res.setHeader("Access-Control-Allow-Origin", any ? "*" : origin);
-      res.setHeader("Access-Control-Expose-Headers", READABLE_HEADERS);
+      putHeader(headers, "Access-Control-Allow-Origin", any ? "*" : origin);
+      putHeader(headers, "Access-Control-Expose-Headers", READABLE_HEADERS);
     },
-    preflight(res, methods) {
-      if (!res.hasHeader("Access-Control-Allow-Origin")) return;
-      res.setHeader("Access-Control-Allow-Methods", methods);
-      res.setHeader("Access-Control-Allow-Headers", REQUEST_HEADERS);
-      res.setHeader("Access-Control-Max-Age", PREFLIGHT_SECONDS);
+    preflight(headers, methods) {
+      if (!headers.includes("Access-Control-Allow-Origin")) return;
+      putHeader(headers, "Access-Control-Allow-Methods", methods);
+      putHeader(headers, "Access-Control-Allow-Headers", REQUEST_HEADERS);
+      putHeader(headers, "Access-Control-Max-Age", String(PREFLIGHT_SECONDS));
     },
   };
 }

@@ -57,6 +57,19 @@ describe("finding the route", () => {
     expect(await response.json()).toEqual({ mine: true });
   });
 
+  it.each(["/things/mine", "/things/mine/", "/Things/Mine", "/things/mine?page=2"])(
+    "answers %s in the same way, with all headers",
+    async (path) => {
+      const response = await fetch(server.url + path, { headers: { "x-request-id": "same" } });
+      expect(await response.json()).toEqual({ mine: true });
+      const { headers } = response;
+      expect(headers.get("x-frame-options")).toBe("DENY");
+      expect(headers.get("content-type")).toBe("application/json; charset=utf-8");
+      expect(headers.get("x-request-id")).toBe("same");
+      expect(headers.get("vary")).toBe("Origin");
+    },
+  );
+
   it.each([
     ["a wrong query value", "/things/a?limit=none", "limit"],
     ["a repeated query value", "/things/a?limit=1&limit=2", "limit"],
