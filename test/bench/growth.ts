@@ -10,7 +10,7 @@ import type { BenchContext, ScenarioResult } from "./scenarios.ts";
 import { createSender, type Sender } from "./sender.ts";
 import { measureStretch, type Stretch } from "./stretch.ts";
 import { startAckMeter, type AckedStretch } from "./sustained-acks.ts";
-import { openProductTarget, type Target } from "./target.ts";
+import { openProductTarget, PRODUCT_KEYS, type Target } from "./target.ts";
 
 const SMALLEST = 1_000;
 const SOCKETS = 1_000;
@@ -108,7 +108,7 @@ async function getKnown({ known, target, bulk, sent, audience }: Site): Promise<
       : [{ user: users[user] ?? "", notificationId: only.notificationId }],
   );
   const copies = usersOf(known).slice(users.length);
-  await makeKnown(client, copies, originals);
+  await makeKnown({ redis: client, keyspace: PRODUCT_KEYS }, copies, originals);
   const step = Math.max(1, Math.floor(copies.length / REPLAYED));
   for (let at = 0; at < copies.length; at += step) {
     const user = copies[at] ?? "";

@@ -1,13 +1,8 @@
 /** What reads the topic: the product, and the bare consumer that shows what reading itself costs. */
-import { createKeyspace } from "../../src/platform/keyspace.ts";
 import { TEACHER_TOPIC } from "./kafka-load.ts";
 import { usersOf } from "./load.ts";
 import type { BenchContext } from "./scenarios.ts";
-import { openProductTarget, type Target } from "./target.ts";
-
-/** The product's defaults. */
-const SHARDS = 16;
-const PREFIX = "sb:";
+import { openProductTarget, PRODUCT_KEYS, type Target } from "./target.ts";
 
 export interface Topic {
   readonly servers: string;
@@ -66,8 +61,9 @@ export async function openProductIntake(context: BenchContext, topic: Topic): Pr
     redis,
     env: productEnv(topic, "intake"),
   });
-  const keyspace = createKeyspace({ shards: SHARDS, prefix: PREFIX });
-  const keys = Array.from({ length: SHARDS }, (_, shard) => keyspace.sharded(shard, "due"));
+  const keys = Array.from({ length: PRODUCT_KEYS.shards }, (_, shard) =>
+    PRODUCT_KEYS.sharded(shard, "due"),
+  );
   return {
     name: "product",
     pids: { server: product.processes[0]?.pid ?? Number.NaN, redis: redis.pid },

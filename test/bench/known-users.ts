@@ -4,13 +4,11 @@
  * million by the product's own path would take the better part of an hour on a busy machine.
  */
 import type { Redis } from "ioredis";
-import { createKeyspace } from "../../src/platform/keyspace.ts";
+import type { Keyspace } from "../../src/platform/keyspace.ts";
 import { scanFrame } from "./frame-scan.ts";
 import type { Product } from "./product.ts";
 import { openSocket } from "./socket-client.ts";
 
-/** The product's defaults. */
-const keyspace = createKeyspace({ shards: 16, prefix: "sb:" });
 const COPIES_AT_ONCE = 500;
 const REPLAY_DEADLINE_MS = 10_000;
 
@@ -35,19 +33,20 @@ export interface Original {
  * @param originals their only message has settled; at least one in each shard
  */
 export async function makeKnown(
-  redis: Redis,
+  store: { readonly redis: Redis; readonly keyspace: Keyspace },
   strangers: readonly string[],
   originals: readonly Original[],
 ): Promise<void> {
+  const { keyspace } = store;
   for (const [shard, users] of Map.groupBy(strangers, (user) => keyspace.shardOfUser(user))) {
     const original = originals.find(({ user }) => keyspace.shardOfUser(user) === shard);
     if (original === undefined) throw new Error(`nobody is known in shard ${shard}`);
-    await copy(redis, shard, original, users);
+    await copy(store, shard, original, users);
   }
 }
 
 async function copy(
-  redis: Redis,
+  { redis, keyspace }: { readonly redis: Redis; readonly keyspace: Keyspace },
   shard: number,
   { user, notificationId }: Original,
   users: readonly string[],

@@ -2,7 +2,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createIdempotencyStore } from "../../src/ingest/idempotency.ts";
 import { createSystemClock } from "../../src/platform/clock.ts";
-import { createKeyspace } from "../../src/platform/keyspace.ts";
 import { createSilentLogger } from "../../src/platform/logger.ts";
 import { connectRedis } from "../../src/platform/redis.ts";
 import { createSealing } from "../../src/platform/sealing.ts";
@@ -15,9 +14,9 @@ import { createReceipts } from "../../src/tracking/receipts.ts";
 import type { BenchRedis } from "./bench-redis.ts";
 import { usersOf } from "./load.ts";
 import type { BenchContext } from "./scenarios.ts";
+import { PRODUCT_KEYS } from "./target.ts";
 
 /** The product's defaults. */
-const SHARDS = 16;
 const LOCK_MS = 10_000;
 const STALL_MS = 5_000;
 const HISTORY = { historySize: 100, historySeconds: 604_800, pendingSeconds: 300 } as const;
@@ -38,7 +37,7 @@ export async function openStepsScene(
     return new Promise<typeof redis>((resolve) => redis.once("ready", () => resolve(redis)));
   };
   const redis = await connect("ledger", "command");
-  const keyspace = createKeyspace({ shards: SHARDS, prefix: "sb:" });
+  const keyspace = PRODUCT_KEYS;
   const clock = createSystemClock();
   const sealing = createSealing(randomBytes(32));
   const logger = createSilentLogger();
@@ -67,7 +66,7 @@ export async function openStepsScene(
 
   const users = usersOf(userCount);
   const subscriber = await connect("gateway", "subscriber");
-  for (let shard = 0; shard < SHARDS; shard += 1) {
+  for (let shard = 0; shard < keyspace.shards; shard += 1) {
     await subscriber.ssubscribe(keyspace.sharded(shard, `node:${GATEWAY}`));
   }
   const history = createHistory({ redis, keyspace, clock });

@@ -1,4 +1,5 @@
 /** What is measured: the product, or a baseline that shows what the measurement itself costs. */
+import { createKeyspace } from "../../src/platform/keyspace.ts";
 import type { Product, ProductOptions } from "./product.ts";
 import type { BenchContext } from "./scenarios.ts";
 import { usersOf } from "./load.ts";
@@ -72,6 +73,9 @@ export async function openProductTarget(
     },
   };
 }
+
+/** Where the product keeps its keys by default. */
+export const PRODUCT_KEYS = createKeyspace({ shards: 16, prefix: "sb:" });
 
 /** The product's processes one by one: what they do together is then the sum. */
 export const ROLES_APART = ["api", "gateway", "worker"] as const;
