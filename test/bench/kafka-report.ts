@@ -82,7 +82,10 @@ export function kafkaMeasured(
     .filter(({ target }) => target !== BARE)
     .toSorted((a, b) => b.stretch.perSecond - a.stretch.perSecond);
   if (best === undefined) return {};
-  const { perSecond } = best.stretch;
+  const { perSecond, eachUs } = best.stretch;
   const ratio = formatRatio(perSecond, referenceOf(bare));
-  return { ingest: `Kafka ${formatCount(perSecond)}/s, ${ratio} (${best.target})` };
+  return {
+    ingest: `Kafka ${formatCount(perSecond)}/s, ${ratio} (${best.target})`,
+    redis: `Kafka ${formatUs(eachUs["redis"])} us`,
+  };
 }

@@ -47,7 +47,7 @@ const LINES = [
   },
   {
     key: "redis",
-    what: "Redis for each notification (bulk, rest)",
+    what: "Redis for each notification (rest, bulk, kafka)",
     floor: "<= 50 us",
     aim: "30 us",
   },
