@@ -7,6 +7,8 @@ import { Problem } from "../platform/problems.ts";
 const MEMORY_SHARE = 0.9;
 /** A look at Redis serves all requests of a second. */
 const FRESH_MS = 1_000;
+/** Until then the last look still serves while the next is under way: nobody waits for it at load. */
+const USABLE_MS = 2_000;
 const RETRY_SECONDS = 5;
 
 export function createCapacity(options: {
@@ -40,11 +42,14 @@ export function createCapacity(options: {
 
   return {
     async assertRoom() {
-      if (clock.now() - lookedAt >= FRESH_MS) {
+      const ageMs = clock.now() - lookedAt;
+      if (ageMs >= FRESH_MS) {
         looking ??= look().finally(() => {
           looking = undefined;
         });
-        await looking;
+        if (ageMs >= USABLE_MS) await looking;
+        // Whoever goes on meanwhile meets the same fault at its own next command.
+        else looking.catch(() => {});
       }
       if (refusal !== undefined) {
         throw new Problem("unavailable", refusal, { retryAfterSeconds: RETRY_SECONDS });
