@@ -90,7 +90,7 @@ export const occurrenceClaim = at(
   () => (args) => isScriptCall(args) && args.some((arg) => arg.includes(":occurrence:")),
 );
 /** Whose a batch or class is, which comes before anything is published about it. */
-export const ownerLookup = at(() => commandOn("GET", "owner:"));
+export const ownerLookup = at(() => commandOn("MGET", "owner:"));
 export const acceptance = at(() => runsLedgerScript("accept"));
 export const queued = (queue: string) => at(() => addsJob(queue));
 export const taken = (queue: string) =>
