@@ -41,11 +41,11 @@ export async function openStepsScene(
   const clock = createSystemClock();
   const sealing = createSealing(randomBytes(32));
   const logger = createSilentLogger();
-  const shared = { redis, keyspace, clock, sealing, outcomes: false };
+  const shared = { redis, keyspace, clock, sealing, logger, outcomes: false };
   const ledger = createLedger({ ...shared, ...HISTORY, recipientLimitPerMinute: 0 });
-  const receipts = createReceipts({ ...shared, logger });
+  const receipts = createReceipts(shared);
   resources.add("receipts", () => receipts.close());
-  const queues = createStageQueues({ redis: await connect("queue writers", "command"), keyspace });
+  const queues = createStageQueues({ ...shared, redis: await connect("queue writers", "command") });
   resources.add("queues", () => queues.close());
 
   let taken = 0;
@@ -53,10 +53,8 @@ export async function openStepsScene(
     taken += items.length;
   };
   const workers = createStageWorkers({
+    ...shared,
     redis: await connect("queues", "blocking"),
-    keyspace,
-    clock,
-    logger,
     processors: { websocket: count, push: count, sms: count },
     lockMs: LOCK_MS,
     stallCheckMs: STALL_MS,
@@ -69,7 +67,7 @@ export async function openStepsScene(
   for (let shard = 0; shard < keyspace.shards; shard += 1) {
     await subscriber.ssubscribe(keyspace.sharded(shard, `node:${GATEWAY}`));
   }
-  const history = createHistory({ redis, keyspace, clock });
+  const history = createHistory(shared);
   const join = { nodeId: GATEWAY, sockets: 1, replay: { kind: "none" } } as const;
   for (const userId of users) await history.join({ ...join, userId });
 
@@ -113,7 +111,7 @@ export async function openStepsScene(
     queues,
     draft,
     server: server.client,
-    claims: createIdempotencyStore({ redis, keyspace }),
+    claims: createIdempotencyStore(shared),
     /** Notes that the workers were handed so far. */
     taken: () => taken,
   };
