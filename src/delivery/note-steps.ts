@@ -218,6 +218,9 @@ export function markSent(note: Note, now: number, answerBy: number): NoteChange 
     channels: { websocket: move("websocket", record, "sent", null, now) },
     counts: {},
     dueAt: answerBy,
+    // The worker that sent it looks after it. Should that die, what is pressing is looked for soon,
+    // anything else when the lease it has been given runs out.
+    keepsDue: note.lane !== "urgent",
     timeline: [entry("websocket", record, "sent", null, now)],
   };
 }

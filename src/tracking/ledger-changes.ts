@@ -68,6 +68,8 @@ export interface NoteChange {
   readonly latencyCounts?: Readonly<Record<string, number>>;
   /** Epoch ms of the next attention; absent when the note settles. */
   readonly dueAt?: number;
+  /** The due entry may stay as it is, which brings the note up within a lease: one write less. */
+  readonly keepsDue?: boolean;
   readonly timeline: readonly TimelineEntry[];
 }
 

@@ -104,8 +104,8 @@ type WireChange = readonly [
   id: string,
   version: number,
   state: string,
-  /** Empty if the note settles. */
-  due: number | "",
+  /** Empty if the note settles, `=` if its entry stays as it is. */
+  due: number | "" | "=",
   day: string,
   /** `field:amount;field:amount`. */
   counts: string,
@@ -144,7 +144,7 @@ export function wireChange(change: NoteChange, context: WireContext, place?: str
     note.id,
     note.version,
     formatState(after, place),
-    dueAt ?? "",
+    change.keepsDue === true ? "=" : (dueAt ?? ""),
     note.day,
     wireCounts(counts),
     pendingOf(change, context),

@@ -24,7 +24,7 @@ const NONE = "-";
  *   facts          what never changes: `user lane day caller template type accepted_at`, and on a
  *                  second line JSON of what only this process reads
  *   state          what changes: one line of words (`STATE_FIELDS`), and after it the timeline
- *   request        sealed; taken away when the note settles without having failed
+ *   request        sealed; emptied when the note settles without having failed
  *   push_outcomes, reply_to, warning   where there are any
  */
 export interface NoteHash {
@@ -196,6 +196,6 @@ export function parseNote(
     waited: facts.waited ?? false,
     pushOutcomes:
       hash.pushOutcomes === null ? {} : pushOutcomesSchema.parse(JSON.parse(hash.pushOutcomes)),
-    request: hash.request === null ? null : readRequest(hash.request, open),
+    request: hash.request === null || hash.request === "" ? null : readRequest(hash.request, open),
   };
 }

@@ -118,8 +118,6 @@ local CHANGE_ARGUMENTS = 12
 local function settle(base, id, key, status, audit_line, reply_to)
   if status == 'failed' then
     bury(base, id)
-  else
-    redis.call('HDEL', key, 'request')
   end
   redis.call('ZREM', base .. 'due', id)
   redis.call('PEXPIRE', key, keep_ms)
@@ -135,10 +133,14 @@ local function write_change(first, base, key, state, reply_to)
   local id, due, day, counts = ARGV[first], ARGV[first + 3], ARGV[first + 4], ARGV[first + 5]
   local pending, push_outcomes = ARGV[first + 6], ARGV[first + 7]
   local status, audit_line, latency_ms = ARGV[first + 8], ARGV[first + 9], ARGV[first + 10]
-  if push_outcomes == '' then
-    redis.call('HSET', key, 'state', state)
+  if due == '' and status ~= 'failed' then
+    -- Nothing personal is kept longer than needed. Emptied, not deleted: that is a call less.
+    redis.call('HSET', key, 'state', state, 'request', '')
   else
-    redis.call('HSET', key, 'state', state, 'push_outcomes', push_outcomes)
+    redis.call('HSET', key, 'state', state)
+  end
+  if push_outcomes ~= '' then
+    redis.call('HSET', key, 'push_outcomes', push_outcomes)
   end
   tally(day, counts)
   if latency_ms ~= '' then
@@ -153,7 +155,9 @@ local function write_change(first, base, key, state, reply_to)
       redis.call('EXPIRE', base .. 'pend:' .. user, seconds)
     end
   end
-  if due ~= '' then
+  if due == '=' then
+    -- It stands where it stood.
+  elseif due ~= '' then
     redis.call('ZADD', base .. 'due', due, id)
   else
     settle(base, id, key, status, audit_line, reply_to)
@@ -258,6 +262,7 @@ local function cancel(id)
   note.timeline = note.timeline .. now .. ' - scheduled cancelled -\n'
   count(note.day, 'status.cancelled', 1)
   write_note(note)
+  redis.call('HSET', note.key, 'request', '')
   local line = audit_line(note, note.caller, 'settled', 'cancelled', describe(note))
   settle(note.base, id, note.key, 'cancelled', line, note.reply_to)
 end

@@ -5,7 +5,7 @@
 local id = ARGV[5]
 local base = base_of(id)
 local key = base .. 'note:' .. id
-if redis.call('HEXISTS', key, 'request') == 0 or advance(5) == 0 then
+if (redis.call('HGET', key, 'request') or '') == '' or advance(5) == 0 then
   return 0
 end
 
