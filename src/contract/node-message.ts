@@ -24,7 +24,14 @@ export interface NodeMessage extends HistoryEntry {
 }
 
 /** What a gateway node did with a message. */
-export const ANSWER_RESULTS = ["written", "ack_expected", "awaiting_ack", "acked", "no_socket", "slow"] as const;
+export const ANSWER_RESULTS = [
+  "written",
+  "ack_expected",
+  "awaiting_ack",
+  "acked",
+  "no_socket",
+  "slow",
+] as const;
 export type AnswerResult = (typeof ANSWER_RESULTS)[number];
 
 export interface NodeAnswer {

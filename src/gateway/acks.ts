@@ -51,9 +51,10 @@ export function createAcks(deps: {
   function acknowledge(record: SentRecord, from: Acknowledger, at: Place): void {
     const above = Math.max(record.confirmedThrough(at.epoch), ackFloor(from, at));
     const covered = record.confirm(at.epoch, at.id);
+    const unasked = covered.filter((note) => !isLeftToWaiter(note));
     for (const note of covered) tellWaiter(note);
-    if (covered.length > 0) {
-      receipts.record(covered.map(({ noteId }) => ({ noteId, kind: "confirmed" })));
+    if (unasked.length > 0) {
+      receipts.record(unasked.map(({ noteId }) => ({ noteId, kind: "confirmed" })));
     }
 
     // Another node, or this one before the socket was reopened, sent what is missing in between.
@@ -100,4 +101,13 @@ export function createAcks(deps: {
 function ackFloor(from: Acknowledger, at: Place): number {
   const { start, resumed } = from;
   return resumed || start.epoch !== at.epoch || at.id <= start.id ? 0 : start.id;
+}
+
+/**
+ * A worker that waits records the ack together with the delivery, or as a receipt if it comes too
+ * late. That of a pressing message is recorded here as well: a worker that dies with it would have
+ * the person be sent an SMS about what they have read.
+ */
+function isLeftToWaiter({ waiter }: SentNote): boolean {
+  return waiter !== undefined && !waiter.wantsAck;
 }

@@ -22,10 +22,12 @@ export function createAnswers(deps: {
   readonly keyspace: Keyspace;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Hears of notes whose client acknowledged, when the worker that waited for it is gone. */
+  readonly onUnheardAcks: (noteIds: readonly string[]) => void;
   /** At least so long between two sendings; 0: one in each turn of the event loop. */
   readonly answerIntervalMs: number;
 }): Answers {
-  const { redis, keyspace, clock, log, answerIntervalMs } = deps;
+  const { redis, keyspace, clock, log, answerIntervalMs, onUnheardAcks } = deps;
   let waiting = new Map<string, NodeAnswer[]>();
   let scheduled = false;
   let mayLeaveAt = 0;
@@ -35,18 +37,27 @@ export function createAnswers(deps: {
     mayLeaveAt = clock.now() + answerIntervalMs;
     const batch = waiting;
     waiting = new Map();
-    const sends: Promise<unknown>[] = [];
+    const sends: Promise<void>[] = [];
     for (const [workerId, answers] of batch) {
-      const channel = keyspace.plain(`{w}:worker:${workerId}`);
       for (let from = 0; from < answers.length; from += ANSWERS_PER_MESSAGE) {
-        const text = formatAnswers(answers.slice(from, from + ANSWERS_PER_MESSAGE));
-        sends.push(redis.spublish(channel, text));
+        sends.push(send(workerId, answers.slice(from, from + ANSWERS_PER_MESSAGE)));
       }
     }
-    // A worker that hears nothing goes on to the next channel, so a lost answer is no lost message.
-    const results = await Promise.allSettled(sends);
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed !== undefined) log.warn({ err: failed.reason }, "answers to workers were not sent");
+    await Promise.all(sends);
+  }
+
+  /** Never rejects: a worker that hears nothing goes on to the next channel. */
+  async function send(workerId: string, answers: readonly NodeAnswer[]): Promise<void> {
+    let heard = 0;
+    try {
+      const channel = keyspace.plain(`{w}:worker:${workerId}`);
+      heard = Number(await redis.spublish(channel, formatAnswers(answers)));
+    } catch (error) {
+      log.warn({ err: error }, "answers to workers were not sent");
+    }
+    if (heard > 0) return;
+    const acked = answers.filter(({ result }) => result === "acked");
+    if (acked.length > 0) onUnheardAcks(acked.map(({ noteId }) => noteId));
   }
 
   return {

@@ -80,7 +80,12 @@ export interface Gateway extends Door {
 
 export function createGateway(deps: GatewayDeps): Gateway {
   const { history, log, settings, random = Math.random, count = () => {} } = deps;
-  const answers = createAnswers({ ...deps, ...settings });
+  const answers = createAnswers({
+    ...deps,
+    ...settings,
+    onUnheardAcks: (noteIds) =>
+      deps.receipts.record(noteIds.map((noteId) => ({ noteId, kind: "confirmed" }))),
+  });
   const frameOf = createFrameOf({
     sealing: deps.sealing,
     onBroken: (noteId, error) => log.error({ err: error, noteId }, "a message cannot be opened"),

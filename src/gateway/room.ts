@@ -173,14 +173,17 @@ export class Room<S extends Seat = Seat> {
       this.answer(message, joined > 0 ? "slow" : "no_socket", 0);
       return;
     }
-    const awaitsAck = message.wantsAck && acknowledging === holders;
-    this.answer(message, awaitsAck ? this.resultOf(message) : "written", holders);
-    if (acknowledging > 0) this.record.add(message, awaitsAck ? message : undefined);
+    const expectsAck = acknowledging === holders;
+    this.answer(message, expectsAck ? this.resultOf(message) : "written", holders);
+    if (acknowledging > 0) this.record.add(message, expectsAck ? message : undefined);
   }
 
-  private resultOf({ epoch, replayId }: NodeMessage): AnswerResult {
+  /** For a message whose sockets all acknowledge. */
+  private resultOf({ epoch, replayId, wantsAck }: NodeMessage): AnswerResult {
     // A replay can have shown it, and the client acknowledged it, before it came by this way.
-    return this.sent?.isConfirmed(epoch, replayId) === true ? "acked" : "awaiting_ack";
+    const isConfirmed = this.sent?.isConfirmed(epoch, replayId) === true;
+    if (wantsAck) return isConfirmed ? "acked" : "awaiting_ack";
+    return isConfirmed ? "written" : "ack_expected";
   }
 
   private answer(message: NodeMessage, result: AnswerResult, sockets: number): void {

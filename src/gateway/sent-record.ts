@@ -1,9 +1,11 @@
 /** What a user's acknowledging sockets were sent and have not confirmed yet. Bounded. */
 
-/** Who waits for the acknowledgement of a pressing message. */
+/** Who waits for the acknowledgement of a message. */
 export interface AckWaiter {
   readonly workerId: string;
   readonly fence: number;
+  /** A pressing message: what happens next depends on the acknowledgement. */
+  readonly wantsAck: boolean;
 }
 
 export interface SentNote {
@@ -93,7 +95,11 @@ export class SentRecord {
 }
 
 /** Not the message that it comes from, which would stay in memory with it. */
-const waiterOf = ({ workerId, fence }: AckWaiter): AckWaiter => ({ workerId, fence });
+const waiterOf = ({ workerId, fence, wantsAck }: AckWaiter): AckWaiter => ({
+  workerId,
+  fence,
+  wantsAck,
+});
 
 /** Maps and sets remember in which order their keys came. */
 function keepNewest(keyed: Map<string, unknown> | Set<string>, limit: number): void {

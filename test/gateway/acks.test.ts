@@ -33,6 +33,45 @@ async function joined(user: string, options: ConnectOptions = {}): Promise<TestC
 const confirmed = (): string[] =>
   node.receipts.filter(({ kind }) => kind === "confirmed").map(({ noteId }) => noteId);
 
+/** Of these notes, those that the worker was told to be acknowledged, in that order. */
+const ackedOf = (notes: readonly { noteId: string }[]): string[] =>
+  publisher.answers
+    .filter(({ noteId, result }) => result === "acked" && notes.some((it) => it.noteId === noteId))
+    .map(({ noteId }) => noteId);
+
+describe("an ordinary message", () => {
+  it("has its ack expected, and told to the worker alone, if all tabs acknowledge", async () => {
+    const user = newUser();
+    const tabs = [await joined(user, { ack: true }), await joined(user, { ack: true })];
+    const { noteId, replayId } = await publisher.publish(user);
+    expect(await publisher.answer(noteId)).toMatchObject({ result: "ack_expected", sockets: 2 });
+    tabs[0]?.send({ type: "ack", replay_id: replayId });
+    expect(await publisher.answer(noteId, "acked")).toMatchObject({ fence: 7 });
+    expect(confirmed()).not.toContain(noteId);
+    for (const tab of tabs) await tab.close();
+  });
+
+  it("is done when written if any tab does not, and its ack is a receipt", async () => {
+    const user = newUser();
+    const tabs = [await joined(user, { ack: true }), await joined(user)];
+    const { noteId, replayId } = await publisher.publish(user);
+    expect(await publisher.answer(noteId)).toMatchObject({ result: "written", sockets: 2 });
+    tabs[0]?.send({ type: "ack", replay_id: replayId });
+    await eventually(confirmed).toContain(noteId);
+    for (const tab of tabs) await tab.close();
+  });
+
+  it("is recorded as acknowledged when the worker that waited for it is gone", async () => {
+    const user = newUser();
+    const client = await joined(user, { ack: true });
+    const { noteId, replayId } = await publisher.publish(user, { worker: "gone" });
+    await client.nextNotification();
+    client.send({ type: "ack", replay_id: replayId });
+    await eventually(confirmed).toContain(noteId);
+    await client.close();
+  });
+});
+
 describe("a pressing message", () => {
   it("is done only when an acknowledging client says so", async () => {
     const user = newUser();
@@ -70,15 +109,13 @@ describe("an ack", () => {
   it("covers all messages before it, each once", async () => {
     const user = newUser();
     const client = await joined(user, { ack: true });
-    const sent = [];
+    const sent: { noteId: string }[] = [];
     for (let index = 0; index < 5; index += 1) sent.push(await publisher.publish(user));
     await eventually(() => client.replayIds().length).toBe(5);
-    const before = confirmed().length;
     client.send({ type: "ack", replay_id: "3", epoch: "e1" });
     client.send({ type: "ack", replay_id: "3", epoch: "e1" });
     client.send({ type: "ack", replay_id: "5", epoch: "e1" });
-    await eventually(() => confirmed().length - before).toBe(5);
-    expect(confirmed().slice(before)).toEqual(sent.map(({ noteId }) => noteId));
+    await eventually(() => ackedOf(sent)).toEqual(sent.map(({ noteId }) => noteId));
     await client.close();
   });
 
@@ -100,10 +137,10 @@ describe("an ack", () => {
     const fresh = await publisher.publish(user);
     await client.nextNotification();
     client.send({ type: "ack", replay_id: fresh.replayId });
-    await eventually(confirmed).toContain(fresh.noteId);
+    await publisher.answer(fresh.noteId, "acked");
     client.send({ type: "read", replay_id: fresh.replayId });
     await node.receipt("read", 1);
-    expect(confirmed()).not.toContain(old.noteId);
+    expect([...confirmed(), ...ackedOf([old])]).not.toContain(old.noteId);
     await client.close();
   });
 

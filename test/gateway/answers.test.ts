@@ -31,6 +31,7 @@ describe("answers to one worker", () => {
       clock,
       log: createSilentLogger(),
       answerIntervalMs: 3,
+      onUnheardAcks: () => {},
     });
     const messages: NodeAnswer[][] = [];
     const worker = connectRedis(store.url, "subscriber");

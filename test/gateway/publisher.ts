@@ -43,6 +43,8 @@ export interface PublishOptions {
   /** Begins this epoch, as after a restart of Redis. */
   readonly epoch?: string;
   readonly padding?: number;
+  /** Who waits for the answer: nobody, if it is not `w1`. */
+  readonly worker?: string;
 }
 
 export interface TestPublisher {
@@ -91,7 +93,7 @@ export async function createTestPublisher(deps: {
         noteId,
         payload,
         clock.now(),
-        "w1",
+        options.worker ?? "w1",
         options.wantsAck === true ? "1" : "0",
         options.silent === true ? "1" : "0",
         options.epoch ?? "",
