@@ -26,7 +26,7 @@ const RETRY_SPREAD_MS = 5_000;
 const MIN_RETRY_MS = 250;
 
 /** Histories that are read at once: 1.5 MB when all are full, and some 15 ms to send them. */
-const JOINS_AT_A_TIME = 16;
+const HISTORIES_AT_A_TIME = 16;
 
 /** How long sockets get to say goodbye at a stop before they are cut. */
 const GOODBYE_MS = 2_000;
@@ -79,7 +79,13 @@ export interface Gateway extends Door {
 }
 
 export function createGateway(deps: GatewayDeps): Gateway {
-  const { history, log, settings, random = Math.random, count = () => {} } = deps;
+  const { log, settings, random = Math.random, count = () => {} } = deps;
+  const inTurn = createTurnstile(HISTORIES_AT_A_TIME);
+  // Joins take their turn themselves: what they ask for is known only then.
+  const history: Pick<History, "since" | "notes"> = {
+    since: (userId, position) => inTurn(() => deps.history.since(userId, position)),
+    notes: (userId, range) => inTurn(() => deps.history.notes(userId, range)),
+  };
   const answers = createAnswers({
     ...deps,
     ...settings,
@@ -94,6 +100,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const hub = createHub({ history, answers, frameOf, onSent, log, clock: deps.clock });
   const lookups = createLookups({
     ...deps,
+    history,
     limited: settings.limitInbound,
     onFound: (kind, notes) => deps.receipts.record(notes.map(({ noteId }) => ({ noteId, kind }))),
   });
@@ -122,7 +129,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       upkeep,
       frameOf,
       count,
-      inTurn: createTurnstile(JOINS_AT_A_TIME),
+      inTurn,
     }),
   });
 
