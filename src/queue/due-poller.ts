@@ -21,8 +21,17 @@ export interface DuePollerOptions {
   readonly logger: Logger;
 }
 
-/** Per shard and look; what is left is taken by the next look, which follows at once. */
-const BATCH = 200;
+/**
+ * Leased by one look, over all shards; the rest is left to the next looks. A backlog of more than 30 s
+ * is overdue as a whole: with four looks a second, 100,000 notes are leased once in as long as a lease
+ * lasts. With 200 of each shard in one go, Redis did nothing else meanwhile.
+ */
+const LOOK_SIZE = 800;
+/** Of one shard: a script call that is over within a millisecond, and progress with 256 shards. */
+const MAX_SHARD_SIZE = 200;
+const MIN_SHARD_SIZE = 10;
+/** Their calls are worked off by Redis in one go. */
+const SHARDS_AT_ONCE = 4;
 
 export interface DuePoller {
   start(): void;
@@ -32,17 +41,26 @@ export interface DuePoller {
 }
 
 export function createDuePoller(options: DuePollerOptions): DuePoller {
+  const { index, shards, leaseMs } = options;
+  const shardSize = Math.min(
+    MAX_SHARD_SIZE,
+    Math.max(MIN_SHARD_SIZE, Math.ceil(LOOK_SIZE / shards)),
+  );
   let cancel: Cancel | undefined;
   let running: Promise<number> | undefined;
 
   async function look(): Promise<number> {
-    const shards = Array.from({ length: options.shards }, (_, shard) => shard);
-    const leased = await Promise.all(
-      shards.map((shard) => options.index.leaseDue(shard, options.leaseMs, BATCH)),
-    );
-    const items = leased.flat();
-    if (items.length > 0) await options.enqueue(items);
-    return items.length;
+    let count = 0;
+    for (let first = 0; first < shards; first += SHARDS_AT_ONCE) {
+      const length = Math.min(SHARDS_AT_ONCE, shards - first);
+      const leased = await Promise.all(
+        Array.from({ length }, (_, at) => index.leaseDue(first + at, leaseMs, shardSize)),
+      );
+      const items = leased.flat();
+      if (items.length > 0) await options.enqueue(items);
+      count += items.length;
+    }
+    return count;
   }
 
   async function poll(): Promise<number> {

@@ -11,10 +11,24 @@ export interface StageQueue {
   readonly ordered: boolean;
   /** Jobs (envelopes or shifts) one worker process handles at once. */
   readonly concurrency: number;
+  /** Notes of an ordered queue that are handed out at once. */
+  readonly batchSize: number;
 }
 
 /** Users of a partition share one ordered queue; four keep both cores and Redis busy. */
 export const PARTITIONS = 4;
+
+/**
+ * 100: enough for full scripts in each shard of a partition. Of the bulk lane one script's worth, so
+ * that what is urgent never waits for more than that, in this process or in Redis.
+ */
+const BATCH_SIZE: Readonly<Record<Lane, number>> = { urgent: 100, normal: 100, bulk: 25 };
+
+/**
+ * Each is a chain of round trips, and a single request makes an envelope of one. With 8 at once, 50 a
+ * second were too many as soon as a chain took 160 ms: they waited for each other for seconds.
+ */
+const URGENT_CONCURRENCY = 64;
 
 /** Requests to providers in flight at once, per process and lane. */
 const PROVIDER_CONCURRENCY: Readonly<Record<"push" | "sms", Readonly<Record<Lane, number>>>> = {
@@ -24,7 +38,16 @@ const PROVIDER_CONCURRENCY: Readonly<Record<"push" | "sms", Readonly<Record<Lane
 
 function websocketQueues(lane: Lane): StageQueue[] {
   if (lane === "urgent") {
-    return [{ name: "websocket-urgent", stage: "websocket", lane, ordered: false, concurrency: 8 }];
+    return [
+      {
+        name: "websocket-urgent",
+        stage: "websocket",
+        lane,
+        ordered: false,
+        concurrency: URGENT_CONCURRENCY,
+        batchSize: BATCH_SIZE[lane],
+      },
+    ];
   }
   return Array.from({ length: PARTITIONS }, (_, partition) => ({
     name: `websocket-${lane}-${partition}`,
@@ -32,6 +55,7 @@ function websocketQueues(lane: Lane): StageQueue[] {
     lane,
     ordered: true,
     concurrency: 1,
+    batchSize: BATCH_SIZE[lane],
   }));
 }
 
@@ -42,6 +66,7 @@ function providerQueue(stage: "push" | "sms", lane: Lane): StageQueue {
     lane,
     ordered: false,
     concurrency: PROVIDER_CONCURRENCY[stage][lane],
+    batchSize: BATCH_SIZE[lane],
   };
 }
 

@@ -24,7 +24,7 @@ import { z } from "zod";
 import type { Keyspace } from "../platform/keyspace.ts";
 import { loadScript } from "../platform/redis.ts";
 import { parseItem, writeItem, type EnvelopeItem } from "./envelope.ts";
-import { queuePrefix } from "./lanes.ts";
+import { queuePrefix, type StageQueue } from "./lanes.ts";
 
 /** The name of the job; it says all there is to say. */
 export const SHIFT_JOB = "shift";
@@ -33,8 +33,6 @@ export const SHIFT_JOB = "shift";
 const CALLED_MS = 5_000;
 /** A batch takes milliseconds. Past this time without a take the shift is not to be trusted. */
 const HELD_MS = 15_000;
-/** Notes handed out at once: enough for full scripts in each shard of a partition. */
-export const BATCH_SIZE = 100;
 /** Items of one push; a script cannot unpack many more than 7,000 arguments. */
 const PUSH_SIZE = 1_000;
 /** A batch that its worker never came back from is handed out again so often. */
@@ -55,11 +53,16 @@ const TAKE_DIGEST = createHash("sha1")
   .update(readFileSync(fileOf("take")))
   .digest("hex");
 
+/** What waits. A list of this name may be read; only the scripts here write to it. */
+export function itemsKey(keyspace: Keyspace, name: string): string {
+  return `${queuePrefix(keyspace, name)}:items`;
+}
+
 /** All under the queue's hash tag, beside BullMQ's own. */
 function keysOf(keyspace: Keyspace, name: string): Keys {
   const base = queuePrefix(keyspace, name);
   return {
-    items: `${base}:items`,
+    items: itemsKey(keyspace, name),
     awake: `${base}:awake`,
     taken: `${base}:taken`,
     again: `${base}:again`,
@@ -121,7 +124,11 @@ function toBatch(reply: string[]): Batch {
 }
 
 /** @param redis may be shared by all lists, and waits until Redis is back; takes have a copy each. */
-export function createListOutlet(redis: Redis, keyspace: Keyspace, name: string): ListOutlet {
+export function createListOutlet(
+  redis: Redis,
+  keyspace: Keyspace,
+  { name, batchSize }: Pick<StageQueue, "name" | "batchSize">,
+): ListOutlet {
   const { items, awake, taken, again } = keysOf(keyspace, name);
   const waiter = openWaiter(redis);
   const call = loadScript(redis, "queue_call", [fileOf("call")]);
@@ -132,7 +139,7 @@ export function createListOutlet(redis: Redis, keyspace: Keyspace, name: string)
   return {
     call: async () => (await call([items, awake, taken], [CALLED_MS])) === 1,
     async begin(shift) {
-      const reply = await take(keys, [shift, HELD_MS, BATCH_SIZE, "begin", MAX_RETURNS]);
+      const reply = await take(keys, [shift, HELD_MS, batchSize, "begin", MAX_RETURNS]);
       return toBatch(batchReply.parse(reply) ?? []);
     },
     async take(shift, waitSeconds) {
@@ -143,7 +150,7 @@ export function createListOutlet(redis: Redis, keyspace: Keyspace, name: string)
       const replies = await waiter
         .pipeline()
         .blmove(items, items, "LEFT", "LEFT", waitSeconds)
-        .evalsha(TAKE_DIGEST, keys.length, ...keys, shift, HELD_MS, BATCH_SIZE, "next")
+        .evalsha(TAKE_DIGEST, keys.length, ...keys, shift, HELD_MS, batchSize, "next")
         .exec();
       for (const [error] of replies ?? []) if (error !== null) throw error;
       const batch = batchReply.parse(replies?.[1]?.[1]);

@@ -18,7 +18,7 @@ const LOOK_MS = 2_000;
 
 export function createShiftWorker(options: ShiftWorkerOptions): QueueWorker {
   const { settings, redis, keyspace, clock, logger } = options;
-  const list = createListOutlet(redis, keyspace, settings.name);
+  const list = createListOutlet(redis, keyspace, settings);
   const queue = new Queue(settings.name, {
     connection: redis,
     prefix: queuePrefix(keyspace, settings.name),

@@ -6,7 +6,8 @@ import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { EnvelopeItem } from "./envelope.ts";
 import { createEnvelopeWorker } from "./envelope-worker.ts";
-import { STAGE_QUEUES } from "./lanes.ts";
+import { createLaneGate, type LaneGate } from "./lane-gate.ts";
+import { STAGE_QUEUES, type StageQueue } from "./lanes.ts";
 import { createShiftWorker } from "./shift-worker.ts";
 
 /** Works some notes. It throws only for a bug or a Redis that is away; the due index then retries. */
@@ -35,10 +36,32 @@ export interface StageWorkers {
   close(): Promise<void>;
 }
 
+type Work = () => Promise<void>;
+
+/** How work of a queue gets its turn in this process. */
+function turnsOf({ lane, ordered }: StageQueue, gate: LaneGate): (work: Work) => Promise<void> {
+  switch (lane) {
+    case "urgent":
+      return (work) => gate.urgent(work);
+    case "normal":
+      return (work) => work();
+    case "bulk":
+      if (ordered) return (work) => gate.bulk(work);
+      // It may wait long for a provider: others need not wait for that as well.
+      return async (work) => {
+        await gate.letUrgentPass();
+        await work();
+      };
+  }
+}
+
 export function createStageWorkers(options: StageWorkersOptions): StageWorkers {
+  const gate = createLaneGate(options.clock);
   const workers = STAGE_QUEUES.map((settings): QueueWorker => {
-    const process = async (items: readonly EnvelopeItem[]): Promise<void> =>
-      await options.processors[settings.stage](items, settings.lane);
+    const processor = options.processors[settings.stage];
+    const inTurn = turnsOf(settings, gate);
+    const process = (items: readonly EnvelopeItem[]): Promise<void> =>
+      inTurn(() => processor(items, settings.lane));
     return settings.ordered
       ? createShiftWorker({ ...options, settings, process })
       : createEnvelopeWorker({ ...options, settings, process });

@@ -22,6 +22,7 @@ import {
 } from "../delivery/websocket-stage.ts";
 import type { Cancel } from "../platform/clock.ts";
 import { createDuePoller } from "../queue/due-poller.ts";
+import { createReminder } from "../queue/reminder.ts";
 import { createStageWorkers } from "../queue/stage-workers.ts";
 import type { ContentParts } from "./content-parts.ts";
 import type { DeliveryParts } from "./delivery-parts.ts";
@@ -177,7 +178,12 @@ export async function createWorkerRole(deps: WorkerDeps): Promise<WorkerRole> {
     clock,
     logger,
     index: parts.ledger,
-    enqueue: (items) => parts.queues.enqueue(items),
+    enqueue: createReminder({
+      redis,
+      keyspace,
+      clock,
+      enqueue: (items) => parts.queues.enqueue(items),
+    }),
     shards: keyspace.shards,
     intervalMs: config.DUE_POLL_MS,
     leaseMs: config.DUE_LEASE_MS,

@@ -5,6 +5,7 @@ import { connectRedis } from "../../src/platform/redis.ts";
 import type { TestRedis } from "../support/redis.ts";
 
 export const LIST = "websocket-normal-0";
+export const BATCH_SIZE = 100;
 
 export const item = (id: string): EnvelopeItem => ({ id, attempt: 0 });
 export const items = (from: number, to: number): EnvelopeItem[] =>
@@ -18,7 +19,10 @@ export function openList(store: TestRedis) {
   const blocking = connectRedis(store.url, "blocking");
   // The connection that takes wait on is a copy, and is told from all others by this name.
   blocking.options.connectionName = store.prefix;
-  const outlet = createListOutlet(blocking, store.keyspace, LIST);
+  const outlet = createListOutlet(blocking, store.keyspace, {
+    name: LIST,
+    batchSize: BATCH_SIZE,
+  });
 
   /** The connections that takes wait on, as Redis sees them. */
   async function waiters(): Promise<{ id: string; isWaiting: boolean }[]> {

@@ -1,9 +1,8 @@
 /** A list gives back what was put in, in order, whoever dies at whatever step. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { queuePrefix } from "../../src/queue/lanes.ts";
-import { BATCH_SIZE } from "../../src/queue/ordered-list.ts";
 import { openTestRedis, type TestRedis } from "../support/redis.ts";
-import { idsOf, item, items, LIST, openList, type OpenList } from "./lists.ts";
+import { BATCH_SIZE, idsOf, item, items, LIST, openList, type OpenList } from "./lists.ts";
 
 let store: TestRedis;
 let list: OpenList;

@@ -1,12 +1,11 @@
 /** A shift works its list until there is nothing more, its time is up, or it is told to end. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { EnvelopeItem } from "../../src/queue/envelope.ts";
-import { BATCH_SIZE } from "../../src/queue/ordered-list.ts";
 import { createShift } from "../../src/queue/shift.ts";
 import { createSilentLogger } from "../../src/platform/logger.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { openTestRedis, type TestRedis } from "../support/redis.ts";
-import { idsOf, item, items, LIST, openList, type OpenList } from "./lists.ts";
+import { BATCH_SIZE, idsOf, item, items, LIST, openList, type OpenList } from "./lists.ts";
 
 let store: TestRedis;
 let list: OpenList;

@@ -1,0 +1,77 @@
+/**
+ * Who works when in one process: what is urgent at once, the bulk lane in between. Queues that never
+ * wait for one another still share a turn of Node's loop and one Redis, and four partitions of a full
+ * bulk lane leave neither of them a gap.
+ */
+import type { Clock } from "../platform/clock.ts";
+
+export interface LaneGate {
+  /** Runs at once. */
+  urgent(work: () => Promise<void>): Promise<void>;
+  /** Runs when its turn has come: one at a time, each once nothing urgent is in hand. */
+  bulk(work: () => Promise<void>): Promise<void>;
+  /** Resolves when nothing urgent is in hand, or after a while: for what may run side by side. */
+  letUrgentPass(): Promise<void>;
+}
+
+/** Urgent ones that never end, or one that hangs, must not starve the bulk lane. */
+const MAX_WAIT_MS = 50;
+/** Where the last urgent one was no longer ago than this, the next may come any moment. */
+const RECENTLY_MS = 1_000;
+/** A batch that took long took long because others wanted the machine. */
+const MAX_REST_MS = 50;
+
+export function createLaneGate(clock: Pick<Clock, "now" | "after">): LaneGate {
+  let urgentInHand = 0;
+  let lastUrgentAt = Number.NEGATIVE_INFINITY;
+  let quiet = Promise.withResolvers<void>();
+  /** Resolves when the last of the bulk lane that asked is done, and has rested. */
+  let queue: Promise<void> = Promise.resolve();
+
+  async function letUrgentPass(): Promise<void> {
+    if (urgentInHand === 0) return;
+    const waited = Promise.withResolvers<void>();
+    const cancel = clock.after(MAX_WAIT_MS, waited.resolve);
+    await Promise.race([quiet.promise, waited.promise]);
+    cancel();
+  }
+
+  /** Half of the time is left to others while urgent ones are about; all is its own otherwise. */
+  async function rest(tookMs: number): Promise<void> {
+    if (clock.now() - lastUrgentAt > RECENTLY_MS) return;
+    const restMs = Math.min(tookMs, MAX_REST_MS);
+    await new Promise<void>((resolve) => clock.after(restMs, resolve));
+  }
+
+  return {
+    letUrgentPass,
+
+    async urgent(work) {
+      if (urgentInHand === 0) quiet = Promise.withResolvers();
+      urgentInHand += 1;
+      lastUrgentAt = clock.now();
+      try {
+        await work();
+      } finally {
+        urgentInHand -= 1;
+        lastUrgentAt = clock.now();
+        if (urgentInHand === 0) quiet.resolve();
+      }
+    },
+
+    async bulk(work) {
+      let tookMs = 0;
+      const done = queue.then(async () => {
+        await letUrgentPass();
+        const startedAt = clock.now();
+        try {
+          await work();
+        } finally {
+          tookMs = clock.now() - startedAt;
+        }
+      });
+      queue = done.catch(() => {}).then(() => rest(tookMs));
+      await done;
+    },
+  };
+}
