@@ -57,21 +57,27 @@ function onceSeen(first: Matcher, then: Matcher): Matcher {
   };
 }
 
-/** Of a change's arguments: the note's new state. */
+/** Of a change's arguments: the note's id, and its new state. */
 const CHANGE_ARGUMENTS = 12;
 const NEW_STATE = 2;
 
-/** A change after which the field begins so: `["sms", "sending"]`. */
+/** A change by which the field comes to begin so: `["sms", "sending"]`. */
 function setsField(field: keyof NoteState, start: string): Matcher {
   const advances = runsLedgerScript("advance");
+  const known = new Map<string, NoteState>();
   return (args) => {
     if (!advances(args)) return false;
-    for (let at = FIRST_ARGUMENT + NEW_STATE; at < args.length; at += CHANGE_ARGUMENTS) {
-      const before = parseState(args[at - 1]?.split("\n", 1)[0] ?? "");
-      const after = parseState(args[at]?.split("\n", 1)[0] ?? "");
-      if (after[field] !== before[field] && String(after[field]).startsWith(start)) return true;
+    let matches = false;
+    for (let from = FIRST_ARGUMENT; from < args.length; from += CHANGE_ARGUMENTS) {
+      const [id = "", , state = ""] = args.slice(from, from + NEW_STATE + 1);
+      const after = parseState(state.split("\n", 1)[0] ?? "");
+      const before = known.get(id);
+      known.set(id, after);
+      // Of a note that was not changed before, channels were pending.
+      const changed = before === undefined ? start !== "pending" : after[field] !== before[field];
+      matches ||= changed && String(after[field]).startsWith(start);
     }
-    return false;
+    return matches;
   };
 }
 
