@@ -79,28 +79,44 @@ local function remember(base, user, entry, renewed)
   end
 end
 
-local function send(base, user, message)
-  local nodes = 0
+-- What goes to each gateway node: all messages of a call travel together. A node hears the channels
+-- of all shards, so that any of them will do; in a cluster the call is of one.
+local letters = {}
+
+-- Returns the nodes that hold the user, as far as is known.
+local function address(base, user, message)
   local key = base .. 'here:' .. user
   local here = redis.call('HGETALL', key)
+  local nodes = {}
   for index = 1, #here, 2 do
+    local node = here[index]
     local at = tonumber(string.match(here[index + 1], '@(%d+)$') or '0')
-    local heard = 0
     if at > now - PRESENCE_FRESH_MS then
-      heard = redis.call('SPUBLISH', base .. 'node:' .. here[index], message)
-    end
-    if heard > 0 then
-      nodes = nodes + 1
+      local letter = letters[node]
+      if not letter then
+        letter = {}
+        letters[node] = letter
+      end
+      letter[#letter + 1] = message
+      nodes[#nodes + 1] = node
     else
-      -- Nobody listens there: the node is gone, and need not be asked again.
-      redis.call('HDEL', key, here[index])
+      redis.call('HDEL', key, node)
     end
   end
   return nodes
 end
 
-local results = {}
-local sequenced = 0
+-- Returns by node whether anybody listened.
+local function send_letters()
+  local heard = {}
+  for node, letter in pairs(letters) do
+    local listeners = redis.call('SPUBLISH', home .. 'node:' .. node, table.concat(letter, '\n'))
+    heard[node] = listeners > 0
+  end
+  return heard
+end
+
+local sequenced = {}
 
 -- The place goes into the state where the two placeholders are.
 local function with_place(state, replay_id, epoch)
@@ -108,42 +124,80 @@ local function with_place(state, replay_id, epoch)
   return string.sub(state, 1, at) .. replay_id .. ' ' .. epoch .. string.sub(state, at + #PLACEHOLDER - 1)
 end
 
-local function publish(first)
+-- Gives a frame its place and addresses it. Returns nil if the note had moved on.
+local function sequence(first)
   local user, wants_ack, payload = ARGV[first], ARGV[first + 1], ARGV[first + 2]
   local change = first + 3
   local id = ARGV[change]
   local base = base_of(id)
   local key = base .. 'note:' .. id
   local held = redis.call('HMGET', key, 'state', 'reply_to')
-  if version_of(held[1]) ~= ARGV[change + 1] then
-    return { -1 }
+  -- The same note twice in one call: the second comes too late.
+  if version_of(held[1]) ~= ARGV[change + 1] or sequenced[id] then
+    return nil
   end
+  sequenced[id] = true
   local replay_id, epoch, renewed = next_place(base, user)
   local entry = replay_id .. ' ' .. epoch .. ' ' .. id .. ' ' .. payload
   remember(base, user, entry, renewed)
   -- Before it is sent: a socket that opens meanwhile must find it.
-  local pending = base .. 'pend:' .. user
-  redis.call('ZADD', pending, now + pending_seconds * 1000, replay_id)
-  sequenced = sequenced + 1
-
+  redis.call('ZADD', base .. 'pend:' .. user, now + pending_seconds * 1000, replay_id)
   local fence = string.match(ARGV[change + 2], '^%d+ (%d+)')
   local header = user .. ' ' .. fence .. ' ' .. worker .. ' ' .. wants_ack .. ' '
-  local nodes = send(base, user, header .. entry)
-  if nodes == 0 or replay_id % TIDY_EVERY == 0 then
+  return {
+    change = change, base = base, key = key, user = user, reply_to = held[2],
+    replay_id = replay_id, epoch = epoch, nodes = address(base, user, header .. entry),
+  }
+end
+
+-- Returns how many nodes heard a frame. One that nobody listens on is gone, and not asked again.
+local function count_nodes(frame, heard)
+  local nodes = 0
+  for _, node in ipairs(frame.nodes) do
+    if heard[node] then
+      nodes = nodes + 1
+    else
+      redis.call('HDEL', frame.base .. 'here:' .. frame.user, node)
+    end
+  end
+  return nodes
+end
+
+local function conclude(frame, heard)
+  local nodes = count_nodes(frame, heard)
+  if nodes == 0 or frame.replay_id % TIDY_EVERY == 0 then
     -- Those of somebody who stays away, or reads too slowly, pile up; what ran out counts for nothing.
+    local pending = frame.base .. 'pend:' .. frame.user
     redis.call('ZREMRANGEBYSCORE', pending, '-inf', now)
     redis.call('EXPIRE', pending, pending_seconds)
   end
-  write_change(change, base, key, with_place(ARGV[change + 2], replay_id, epoch), held[2])
-  return { nodes, replay_id, epoch }
+  local state = with_place(ARGV[frame.change + 2], frame.replay_id, frame.epoch)
+  write_change(frame.change, frame.base, frame.key, state, frame.reply_to)
+  return { nodes, frame.replay_id, frame.epoch }
 end
 
+local frames = {}
+local count_of_frames = 0
 for first = 10, #ARGV, FRAME_ARGUMENTS do
-  results[#results + 1] = publish(first)
+  count_of_frames = count_of_frames + 1
+  frames[count_of_frames] = sequence(first) or false
 end
 
-if sequenced > 0 then
-  redis.call('INCRBY', home .. 'count', sequenced)
+local heard = send_letters()
+local results = {}
+local published = 0
+for index = 1, count_of_frames do
+  local frame = frames[index]
+  if frame then
+    published = published + 1
+    results[index] = conclude(frame, heard)
+  else
+    results[index] = { -1 }
+  end
+end
+
+if published > 0 then
+  redis.call('INCRBY', home .. 'count', published)
 end
 write_counters()
 return results
