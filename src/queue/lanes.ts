@@ -19,8 +19,8 @@ export interface StageQueue {
 export const PARTITIONS = 4;
 
 /**
- * 100: enough for full scripts in each shard of a partition. Of the bulk lane one script's worth, so
- * that what is urgent never waits for more than that, in this process or in Redis.
+ * 100: enough for full scripts in each shard of a partition. Of the bulk lane one script's worth: what
+ * is urgent finds no more than that of each partition before it, in this process and in Redis.
  */
 const BATCH_SIZE: Readonly<Record<Lane, number>> = { urgent: 100, normal: 100, bulk: 25 };
 

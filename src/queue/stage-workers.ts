@@ -36,21 +36,21 @@ export interface StageWorkers {
   close(): Promise<void>;
 }
 
-type Work = () => Promise<void>;
+type WorkItems = (items: readonly EnvelopeItem[]) => Promise<void>;
 
-/** How work of a queue gets its turn in this process. */
-function turnsOf({ lane, ordered }: StageQueue, gate: LaneGate): (work: Work) => Promise<void> {
+/** What a queue's worker does with notes, in its turn in this process. */
+function inTurn({ lane, ordered }: StageQueue, gate: LaneGate, work: WorkItems): WorkItems {
   switch (lane) {
     case "urgent":
-      return (work) => gate.urgent(work);
+      return (items) => gate.urgent(() => work(items));
     case "normal":
-      return (work) => work();
+      return work;
     case "bulk":
-      if (ordered) return (work) => gate.bulk(work);
+      if (ordered) return (items) => gate.bulk(items, work);
       // It may wait long for a provider: others need not wait for that as well.
-      return async (work) => {
+      return async (items) => {
         await gate.letUrgentPass();
-        await work();
+        await work(items);
       };
   }
 }
@@ -59,9 +59,7 @@ export function createStageWorkers(options: StageWorkersOptions): StageWorkers {
   const gate = createLaneGate(options.clock);
   const workers = STAGE_QUEUES.map((settings): QueueWorker => {
     const processor = options.processors[settings.stage];
-    const inTurn = turnsOf(settings, gate);
-    const process = (items: readonly EnvelopeItem[]): Promise<void> =>
-      inTurn(() => processor(items, settings.lane));
+    const process = inTurn(settings, gate, (items) => processor(items, settings.lane));
     return settings.ordered
       ? createShiftWorker({ ...options, settings, process })
       : createEnvelopeWorker({ ...options, settings, process });
