@@ -12,6 +12,7 @@ import { checkRedisSettings } from "../platform/redis-settings.ts";
 import { waitForRedis } from "../platform/redis-wait.ts";
 import { connectRedis, type ConnectionKind } from "../platform/redis.ts";
 import type { Resources } from "../platform/resources.ts";
+import { agreeOnLedgerFormat } from "../tracking/ledger-format.ts";
 import { createSealing, type Sealing } from "../platform/sealing.ts";
 
 /** Secrets: from the environment in production, made on first start in development. */
@@ -47,7 +48,7 @@ export interface FoundationOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-/** @throws ConfigError if this process would disagree with the others about where users live. */
+/** @throws ConfigError if this process would disagree with the others about what lies where. */
 export async function openFoundation(options: FoundationOptions): Promise<Foundation> {
   const { config, logger, resources, redisUrl } = options;
   const connect = async (name: string, kind: ConnectionKind): Promise<Redis> => {
@@ -59,6 +60,8 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
   const redis = await connect("commands", "command");
   const keyspace = createKeyspace({ shards: config.SHARDS, prefix: config.KEY_PREFIX });
   await agreeOnShards(redis, keyspace);
+  const disagreement = await agreeOnLedgerFormat({ redis, keyspace });
+  if (disagreement !== undefined) throw new ConfigError(disagreement);
   await assertSuitable(redis, config, logger);
   const clock = createSystemClock();
   await keepClockOnRedisTime({ redis, clock, resources, logger });

@@ -1,3 +1,4 @@
+/** A socket that is not alive, or got a message twice, does not pass for an idle one. */
 import { describe, expect, it } from "vitest";
 import { countWrong } from "./idle-probe.ts";
 

@@ -1,3 +1,4 @@
+/** What a key is kept for, told from its name. */
 import { describe, expect, it } from "vitest";
 import { kindOf } from "./memory-keys.ts";
 

@@ -1,3 +1,4 @@
+/** What the bench reads off a frame without parsing it. */
 import { describe, expect, it } from "vitest";
 import { scanFrame } from "./frame-scan.ts";
 import { judge, type Arrival } from "./judgement.ts";
