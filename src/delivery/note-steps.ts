@@ -45,9 +45,9 @@ function nextChannel(note: Note, records: Records): Channel | undefined {
 }
 
 /** How long the person waited, as counters; a scheduled one waits from the time it was due. */
-function latencyCounts(note: Note, now: number): Record<string, number> {
+function latencyOf(note: Note, now: number): NonNullable<NoteChange["latency"]> {
   const latencyMs = Math.max(0, now - Math.max(note.acceptedAt, note.sendAt ?? 0));
-  return { [bucketOf(latencyMs)]: 1, "latency.sum": latencyMs, "latency.count": 1 };
+  return { counts: { [bucketOf(latencyMs)]: 1, "latency.count": 1 }, sumMs: latencyMs };
 }
 
 /** Closes one channel; the note goes on to the next one or settles. */
@@ -104,7 +104,7 @@ function settle(
     status,
     channels: altered(note.channels, closed),
     counts,
-    latencyCounts: latencyCounts(note, now),
+    latency: latencyOf(note, now),
     timeline: lines,
   };
 }

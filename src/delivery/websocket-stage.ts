@@ -83,10 +83,12 @@ export function createWebsocketStage(options: WebsocketStageOptions): WebsocketS
     if (body === undefined) return undefined;
     const wantsAck = note.priority === "critical" || note.priority === "immediate";
     const patienceMs = options.answerMs + (wantsAck ? options.ackMs : 0) + TAKE_OVER_MS;
+    const sent = markSent(note, now, now + patienceMs);
     return {
       body,
       wantsAck,
-      sent: markSent(note, now, now + patienceMs),
+      sent,
+      after: afterChange(sent),
     };
   }
 
@@ -96,7 +98,7 @@ export function createWebsocketStage(options: WebsocketStageOptions): WebsocketS
       const publication = await publicationOf(job);
       if (publication !== undefined) publications.push(publication);
     }
-    for (const { sent } of publications) book.expect(afterChange(sent));
+    for (const { after } of publications) book.expect(after);
     const startedAt = clock.now();
     const results = await options.ledger.publish(publications, options.workerId);
     const offline: NoteChange[] = [];
@@ -109,7 +111,7 @@ export function createWebsocketStage(options: WebsocketStageOptions): WebsocketS
       if (nodes !== 0) return;
       desk.report(note, "websocket", "offline", startedAt);
       // Sent to nobody: its record says no more than that it was skipped.
-      const { version, fence } = afterChange(publication.sent);
+      const { version, fence } = publication.after;
       const unsent = { ...note, version, fence, replayId, epoch };
       offline.push(desk.closeChannel(unsent, "websocket", "skipped", "offline"));
     });

@@ -30,6 +30,8 @@ export function launchServer(
     ["--save", ""],
     ["--appendonly", appendOnly ? "yes" : "no"],
     ["--appendfsync", "everysec"],
+    // Redis' own 64 MB is written within seconds under load, and each rewrite takes a core.
+    ["--auto-aof-rewrite-min-size", "256mb"],
     ["--maxmemory-policy", "noeviction"],
     ["--client-output-buffer-limit", "pubsub", ...[hardBytes, softBytes, softSeconds].map(String)],
   ].flat();

@@ -64,8 +64,11 @@ export interface NoteChange {
   readonly pushOutcomes?: PushOutcomes;
   /** Counter fields and by how much. */
   readonly counts: Readonly<Record<string, number>>;
-  /** Counters of how long it took, if the note turns out to be delivered when it settles. */
-  readonly latencyCounts?: Readonly<Record<string, number>>;
+  /** How long it took, if the note turns out to be delivered when it settles: counters, and ms. */
+  readonly latency?: {
+    readonly counts: Readonly<Record<string, number>>;
+    readonly sumMs: number;
+  };
   /** Epoch ms of the next attention; absent when the note settles. */
   readonly dueAt?: number;
   /** The due entry may stay as it is, which brings the note up within a lease: one write less. */
@@ -79,6 +82,8 @@ export interface Publication {
   readonly body: string;
   readonly wantsAck: boolean;
   readonly sent: NoteChange;
+  /** The note once it is sent, which others need too; its place in the history is not known yet. */
+  readonly after: Note;
 }
 
 /** `2026-11-21`, in UTC. */

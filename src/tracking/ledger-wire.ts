@@ -126,34 +126,57 @@ export interface WireContext {
   readonly pendingSeconds: number;
 }
 
-/** @param place stands for a place in the history that is not known yet. */
-export function wireChange(change: NoteChange, context: WireContext, place?: string): WireChange {
-  const { now } = context;
+/** How a note that a change has been made to is written. */
+interface Outlook {
+  /** Stands for a place in the history that is not known yet. */
+  readonly place?: string;
+  /** The note after the change, where that is known already. */
+  readonly after?: Note;
+  /** Counters beside those of the change. */
+  readonly counts?: string;
+}
+
+export function wireChange(
+  change: NoteChange,
+  context: WireContext,
+  outlook: Outlook = {},
+): WireChange {
   const { note, pushOutcomes, dueAt } = change;
-  const merged = afterChange(change);
+  const merged = outlook.after ?? afterChange(change);
   const settles = dueAt === undefined;
   // A receipt may have arrived since the decision was made, and whoever was reached, was reached.
-  const reached = settles && Object.values(merged.channels).some(hasReached);
-  const after = reached ? { ...merged, status: "delivered" as const } : merged;
-  const counts = { ...change.counts };
-  if (settles) counts[`status.${after.status}`] = 1;
-  if (reached) Object.assign(counts, change.latencyCounts);
-  const sum = counts["latency.sum"];
-  delete counts["latency.sum"];
+  const reached = settles && hasReachedAny(merged);
+  const after = reached && merged.status !== "delivered" ? asDelivered(merged) : merged;
+  const latency = reached ? change.latency : undefined;
+  let counts = wireCounts(change.counts, outlook.counts ?? "");
+  if (settles) counts = wireCounts({ [`status.${after.status}`]: 1 }, counts);
+  if (latency !== undefined) counts = wireCounts(latency.counts, counts);
   return [
     note.id,
     note.version,
-    formatState(after, place),
+    formatState(after, outlook.place),
     change.keepsDue === true ? "=" : (dueAt ?? ""),
     note.day,
-    wireCounts(counts),
+    counts,
     pendingOf(change, context),
     pushOutcomes === undefined ? "" : JSON.stringify(pushOutcomes),
     settles ? after.status : "",
-    settles ? formatAuditLine(now, "settled", after.status, note, describeChannels(after)) : "",
-    sum ?? "",
-    Object.values(change.channels ?? {}).some(({ state }) => state === "confirmed") ? 1 : 0,
+    settles
+      ? formatAuditLine(context.now, "settled", after.status, note, describeChannels(after))
+      : "",
+    latency?.sumMs ?? "",
+    isConfirming(change) ? 1 : 0,
   ];
+}
+
+const asDelivered = (note: Note): Note => ({ ...note, status: "delivered" });
+
+function hasReachedAny({ channels }: Note): boolean {
+  return hasReached(channels.websocket) || hasReached(channels.push) || hasReached(channels.sms);
+}
+
+function isConfirming({ channels }: NoteChange): boolean {
+  return CHANNELS.some((name) => channels?.[name]?.state === "confirmed");
 }
 
 function pendingOf({ note, channels }: NoteChange, { pendingSeconds }: WireContext): string {
@@ -171,8 +194,9 @@ function describeChannels({ channels }: Note): string {
   }).join(" ");
 }
 
-function wireCounts(counts: Readonly<Record<string, number>>): string {
-  let text = "";
+/** Adds counters to a text of them. */
+function wireCounts(counts: Readonly<Record<string, number>>, before: string): string {
+  let text = before;
   for (const field in counts) {
     text += `${text === "" ? "" : ";"}${field}:${counts[field] ?? 0}`;
   }
@@ -190,17 +214,13 @@ export function wireFrame(
   sealing: Sealing,
   context: WireContext,
 ): WireFrame {
-  const { sent, wantsAck, body } = publication;
+  const { sent, after, wantsAck, body } = publication;
+  // Notifications are counted, not frames: one that is sent once more had its first before.
+  const counts = sent.note.replayId === null ? "websocket.sent:1" : "";
   return [
     sent.note.userId,
     wantsAck ? 1 : 0,
     sealing.seal(body),
-    ...wireChange(countedAsSent(sent), context, PLACE),
+    ...wireChange(sent, context, { place: PLACE, after, counts }),
   ];
-}
-
-/** Notifications are counted, not frames: one that is sent once more had its first before. */
-function countedAsSent(change: NoteChange): NoteChange {
-  if (change.note.replayId !== null) return change;
-  return { ...change, counts: { ...change.counts, "websocket.sent": 1 } };
 }

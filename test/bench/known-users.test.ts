@@ -17,10 +17,11 @@ async function tellOnce(userId: string): Promise<string> {
   const note = await book.create({ userId });
   const now = book.clock.now();
   const sent = markSent(note, now, now + LEASE_MS);
-  const [place] = await book.ledger.publish([{ body: "{}", wantsAck: false, sent }], "worker");
+  const after = afterChange(sent);
+  const [place] = await book.ledger.publish([{ body: "{}", wantsAck: false, sent, after }], "w");
   const { replayId = null, epoch = null } = place ?? {};
   const settled = closeChannel(
-    { ...afterChange(sent), replayId, epoch },
+    { ...after, replayId, epoch },
     { channel: "websocket", to: "delivered", reason: null, now, handOverAt: now + LEASE_MS },
   );
   expect(await book.ledger.advance([settled])).toEqual([true]);

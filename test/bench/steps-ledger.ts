@@ -113,17 +113,16 @@ const TAKE: Readonly<Record<Step, (scene: StepsScene, items: readonly Item[]) =>
 
   async publish({ ledger, clock }, items) {
     const now = clock.now();
-    const publications = items.map((item) => ({
-      body: frameBodyOf(item.draft),
-      wantsAck: false,
-      sent: markSent(noteOf(item), now, now + PATIENCE_MS),
-    }));
+    const publications = items.map((item) => {
+      const sent = markSent(noteOf(item), now, now + PATIENCE_MS);
+      return { body: frameBodyOf(item.draft), wantsAck: false, sent, after: afterChange(sent) };
+    });
     const published = await ledger.publish(publications, WORKER);
     expectAll(published, ({ nodes }) => nodes === 1);
     published.forEach(({ replayId, epoch }, at) => {
       const [item, publication] = [items[at], publications[at]];
       if (item === undefined || publication === undefined) return;
-      item.note = { ...afterChange(publication.sent), replayId, epoch };
+      item.note = { ...publication.after, replayId, epoch };
     });
   },
 

@@ -64,7 +64,10 @@ function stepOf(note: Note, end: OperationOf<"step">["end"]): NoteChange | null 
 async function publish(note: Note): Promise<void> {
   const now = book.clock.now();
   const sent = markSent(note, now, now + LEASE_MS);
-  const [place] = await book.ledger.publish([{ body: "{}", wantsAck: false, sent }], "worker");
+  const [place] = await book.ledger.publish(
+    [{ body: "{}", wantsAck: false, sent, after: afterChange(sent) }],
+    "worker",
+  );
   // The first one has no sockets, and nobody to wait for.
   if (place?.nodes !== 0) return;
   await book.ledger.advance([
