@@ -1,6 +1,6 @@
 /**
  * The ledger: notes and the due index in Redis. Each operation is one script per shard and at most
- * 25 notes, so that Redis is never held for long.
+ * 50 notes, so that Redis is never held for long.
  */
 import { z } from "zod";
 import type { Channel, Lane } from "../contract/vocabulary.ts";
