@@ -56,7 +56,10 @@ export function createMetrics(options: MetricsOptions = {}) {
       buckets: LATENCY_BUCKETS_MS,
       registers,
     }),
-    queueEnvelopes: counter("queue_envelopes_total", "Envelopes put on a queue", ["stage", "lane"]),
+    queueEnvelopes: counter("queue_envelopes_total", "Envelopes, or pushes to an ordered list", [
+      "stage",
+      "lane",
+    ]),
     dueOverdue: gauge("due_overdue", "Notes whose time has passed and that nobody has leased"),
     gatewayConnections: gauge("gateway_connections", "Open WebSockets of this process"),
     gatewayCloses: counter("gateway_closes_total", "WebSockets closed by this process", ["code"]),

@@ -1,8 +1,7 @@
 /** What reads the topic: the product, and the bare consumer that shows what reading itself costs. */
 import { TEACHER_TOPIC } from "./kafka-load.ts";
-import { usersOf } from "./load.ts";
 import type { BenchContext } from "./scenarios.ts";
-import { openProductTarget, PRODUCT_KEYS, type Target } from "./target.ts";
+import { bareTarget, openProductTarget, PRODUCT_KEYS, type Target } from "./target.ts";
 
 export interface Topic {
   readonly servers: string;
@@ -85,20 +84,7 @@ export async function openBareDelivery(
   sockets: number,
 ): Promise<Target> {
   const server = await startBareReader(context, topic, "bare-delivery");
-  const users = usersOf(sockets);
-  const base = server.url.replace(/^http/, "ws");
-  return {
-    name: "bare consumer",
-    url: server.url,
-    token: "",
-    users,
-    // Here a token is just the user's name.
-    addresses: users.map((user) => `${base}/ws/notify?token=${user}`),
-    pids: { server: server.pid },
-    counted: undefined,
-    product: undefined,
-    stop: () => server.stop(),
-  };
+  return bareTarget(server, sockets, { name: "bare consumer", token: "" });
 }
 
 /** @param roles one process for each */

@@ -27,23 +27,30 @@ interface Counted {
   readonly confirmed: number;
 }
 
-/** `POST /notify` straight to a socket: no Redis, no queue, no checks, nothing kept. */
-export async function openBareTarget(context: BenchContext, sockets: number): Promise<Target> {
-  const server = await context.startServer({ file: "test/bench/baseline-server.ts", env: {} });
+/** A bare server that sockets are opened on; there a token is just the user's name. */
+export function bareTarget(
+  server: { readonly url: string; readonly pid: number; stop(): Promise<void> },
+  sockets: number,
+  as: Pick<Target, "name" | "token">,
+): Target {
   const users = usersOf(sockets);
   const base = server.url.replace(/^http/, "ws");
   return {
-    name: "baseline",
+    ...as,
     url: server.url,
-    token: "service",
     users,
-    // Here a token is just the user's name.
     addresses: users.map((user) => `${base}/ws/notify?token=${user}`),
     pids: { server: server.pid },
     counted: undefined,
     product: undefined,
     stop: () => server.stop(),
   };
+}
+
+/** `POST /notify` straight to a socket: no Redis, no queue, no checks, nothing kept. */
+export async function openBareTarget(context: BenchContext, sockets: number): Promise<Target> {
+  const server = await context.startServer({ file: "test/bench/baseline-server.ts", env: {} });
+  return bareTarget(server, sockets, { name: "baseline", token: "service" });
 }
 
 /** @param product.name of the target as well. @param query of the sockets: `ack=1` */
