@@ -109,7 +109,8 @@ export function createHistory(deps: {
     const keys = ["here", "meta", "hist", "pend"].map((name) =>
       keyspace.sharded(shard, `${name}:${userId}`),
     );
-    return parseView(await run(keys, [clock.now(), ...args]));
+    const due = keyspace.sharded(shard, "due");
+    return parseView(await run([...keys, due], [clock.now(), ...args]));
   }
 
   return {

@@ -109,7 +109,7 @@ type WireChange = readonly [
   day: string,
   /** `field:amount;field:amount`. */
   counts: string,
-  /** `user replay_id` of what has met a socket; `user -seconds`: how long what met none is marked. */
+  /** `user replay_id seconds`: what met no socket, and for how long it is replayed unasked. */
   pending: string,
   pushOutcomes: string,
   /** What it settles as. */
@@ -181,9 +181,9 @@ function isConfirming({ channels }: NoteChange): boolean {
 
 function pendingOf({ note, channels }: NoteChange, { pendingSeconds }: WireContext): string {
   const websocket = channels?.websocket;
-  if (websocket === undefined || note.replayId === null || !isClosed(websocket.state)) return "";
-  const what = hasReached(websocket) ? note.replayId : -pendingSeconds;
-  return `${note.userId} ${what}`;
+  if (websocket === undefined || note.replayId === null) return "";
+  if (!isClosed(websocket.state) || hasReached(websocket)) return "";
+  return `${note.userId} ${note.replayId} ${pendingSeconds}`;
 }
 
 /** `websocket=delivered: push=skipped:not_needed`, for the audit trail. */
@@ -206,8 +206,15 @@ function wireCounts(counts: Readonly<Record<string, number>>, before: string): s
 /** Stands in a state for the place that `publish.lua` gives. */
 const PLACE = "@ @";
 
-/** The arguments of a frame: `publish` in publish.lua. */
-type WireFrame = readonly [user: string, wantsAck: 0 | 1, payload: string, ...sent: WireChange];
+/** The arguments of a frame: `sequence` in publish.lua. Its `state` ends where the place goes. */
+type WireFrame = readonly [
+  user: string,
+  wantsAck: 0 | 1,
+  payload: string,
+  /** Of the state, what comes after the place. */
+  rest: string,
+  ...sent: WireChange,
+];
 
 export function wireFrame(
   publication: Publication,
@@ -217,10 +224,20 @@ export function wireFrame(
   const { sent, after, wantsAck, body } = publication;
   // Notifications are counted, not frames: one that is sent once more had its first before.
   const counts = sent.note.replayId === null ? "websocket.sent:1" : "";
+  const [id, version, state, ...others] = wireChange(sent, context, {
+    place: PLACE,
+    after,
+    counts,
+  });
+  const at = state.indexOf(PLACE);
   return [
     sent.note.userId,
     wantsAck ? 1 : 0,
     sealing.seal(body),
-    ...wireChange(sent, context, { place: PLACE, after, counts }),
+    state.slice(at + PLACE.length),
+    id,
+    version,
+    state.slice(0, at),
+    ...others,
   ];
 }

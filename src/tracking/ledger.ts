@@ -190,7 +190,6 @@ export function createLedger(options: LedgerOptions): Ledger {
             workerId,
             options.historySize,
             options.historySeconds,
-            pendingSeconds,
             crypto.randomUUID().slice(0, 8),
             ...chunk.flatMap((publication) => wireFrame(publication, sealing, context)),
           ]);
@@ -204,7 +203,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       ),
 
     async leaseDue(shard, leaseMs, limit) {
-      const reply = leaseReply.parse(await leaseScript(shard, [leaseMs, limit]));
+      const reply = leaseReply.parse(await leaseScript(shard, [leaseMs, limit, pendingSeconds]));
       return reply.map(([id, userId, stage, lane, attempt]) => ({
         id,
         userId,

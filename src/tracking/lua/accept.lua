@@ -79,7 +79,7 @@ local function create(id, user, due, lesser, day, type, audit_line, facts, state
     return 2
   end
   redis.call('HSET', key, 'facts', facts, 'state', state, 'request', request)
-  redis.call('ZADD', base .. 'due', due, id)
+  set_due(base, id, due)
   return 1
 end
 
@@ -143,5 +143,5 @@ for first = 6, #ARGV, NOTE_ARGUMENTS + 1 do
   results[#results + 1] = result
 end
 
-write_counters()
+write_gathered()
 return results

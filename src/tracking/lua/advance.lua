@@ -14,5 +14,5 @@ for first = 5, #ARGV, CHANGE_ARGUMENTS do
     end
   end
 end
-write_counters()
+write_gathered()
 return results

@@ -1,15 +1,17 @@
 -- Reads, in one step, where a user's history stands and the part of it that is asked for; on the
 -- way it can register that a gateway node holds the user, so that nothing is published in between.
--- KEYS: here, meta, hist, pend
+-- KEYS: here, meta, hist, pend, the shard's due index
 -- ARGV: now ms, node id ('' registers nothing), socket count, selection, from id, from epoch, through id
 -- Selections: none     only the place
---             pending  what never met a socket and has not run out
+--             pending  what never met a socket and has not run out, and what is on its way to one
 --             after    above `from id`; everything if the epoch differs or the id was never given out
 --             newer    what was added behind the place (from id, from epoch), whatever the epoch is now
 --             notes    above `from id` up to `through id` of `from epoch`, without the payloads
 -- Returns: epoch, last, base, oldest id kept ('' if none or for notes), pending ones no longer kept, entries newest first
 local STALE_MS = 90000
 local HERE_TTL_SECONDS = 120
+-- The due index takes a note up as soon as its time has come, unless no worker is left.
+local OVERDUE_MS = 15000
 
 local here, meta_key, hist, pend = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local now, node, sockets, selection = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
@@ -26,7 +28,7 @@ if node ~= '' then
   redis.call('EXPIRE', here, HERE_TTL_SECONDS)
 end
 
-local meta = redis.call('HMGET', meta_key, 'epoch', 'last', 'base')
+local meta = redis.call('HMGET', meta_key, 'epoch', 'last', 'base', 'flight')
 local epoch, last = meta[1] or '', tonumber(meta[2] or '0')
 
 local function place(entry)
@@ -45,23 +47,44 @@ local oldest_entry = selection ~= 'notes' and redis.call('LINDEX', hist, -1)
 local oldest = ''
 if oldest_entry then oldest = string.match(oldest_entry, '^(%d+) ') end
 
+-- Whether a message was sent and its note does not say yet what became of it.
+local note_prefix = string.gsub(KEYS[5], 'due$', 'note:')
+local function is_under_way(entry)
+  local note = string.match(entry, '^%S+ %S+ (%S+)')
+  local state = redis.call('HGET', note_prefix .. note, 'state')
+  return state and string.match(state, '^' .. string.rep('%S+ ', 10) .. 'sent,')
+end
+
+-- The lowest id that may be under way; see `flight_after` in publish.lua.
+local function flight_floor()
+  local floor = tonumber(string.match(meta[4] or '', '^%d+') or last + 1)
+  -- With nobody at work, one may be for any time.
+  if redis.call('ZCOUNT', KEYS[5], '-inf', now - OVERDUE_MS) > 0 then return 0 end
+  return floor
+end
+
 local selected, missing = {}, 0
 local same_epoch = from_epoch == '' or from_epoch == epoch
 
 if selection == 'pending' then
-  local ids = redis.call('ZRANGE', pend, '(' .. ARGV[1], '+inf', 'BYSCORE')
-  if #ids > 0 then
-    local wanted = {}
-    for _, id in ipairs(ids) do wanted[id] = true end
-    for _, entry in ipairs(redis.call('LRANGE', hist, 0, -1)) do
-      local id = string.match(entry, '^(%d+) ')
-      if wanted[id] then
-        selected[#selected + 1] = entry
-        wanted[id] = nil
-      end
-    end
-    missing = #ids - #selected
+  local wanted, marked = {}, 0
+  for _, id in ipairs(redis.call('ZRANGE', pend, '(' .. ARGV[1], '+inf', 'BYSCORE')) do
+    wanted[id] = true
+    marked = marked + 1
   end
+  local floor = flight_floor()
+  local entries = marked > 0 and redis.call('LRANGE', hist, 0, -1) or newest(last - floor + 1)
+  for _, entry in ipairs(entries) do
+    local id = string.match(entry, '^%d+')
+    if wanted[id] then
+      marked = marked - 1
+      wanted[id] = nil
+      selected[#selected + 1] = entry
+    elseif tonumber(id) >= floor and is_under_way(entry) then
+      selected[#selected + 1] = entry
+    end
+  end
+  missing = marked
 elseif selection == 'after' then
   if not same_epoch or from_id > last then
     selected = redis.call('LRANGE', hist, 0, -1)

@@ -83,6 +83,45 @@ local function write_counters()
   end
 end
 
+-- The due entries that a call alters, by shard and note: when it is due, false for no more. Written
+-- once per shard, however many notes a script handles.
+local due_entries = {}
+
+local function set_due(base, id, due)
+  local entries = due_entries[base]
+  if not entries then
+    entries = {}
+    due_entries[base] = entries
+  end
+  entries[id] = due
+end
+
+local function write_due_entries()
+  for base, entries in pairs(due_entries) do
+    local added, removed = {}, {}
+    for id, due in pairs(entries) do
+      if due then
+        added[#added + 1] = due
+        added[#added + 1] = id
+      else
+        removed[#removed + 1] = id
+      end
+    end
+    if #added > 0 then
+      redis.call('ZADD', base .. 'due', unpack(added))
+    end
+    if #removed > 0 then
+      redis.call('ZREM', base .. 'due', unpack(removed))
+    end
+  end
+end
+
+-- What the notes of a call have in common is gathered; each script ends with this.
+local function write_gathered()
+  write_due_entries()
+  write_counters()
+end
+
 -- line: what happened, as audit.ts writes it.
 local function audit(base, line)
   redis.call('XADD', base .. 'audit', 'MAXLEN', '~', AUDIT_MAX_ENTRIES, '*', 'note', line)
@@ -98,6 +137,14 @@ local function tell(kind, base, id)
       'outcome', kind, 'id', id, 'at', now, 'facts', note[1], 'state', string.match(note[2], '^[^\n]*')
     )
   end
+end
+
+-- A message that met no socket is replayed unasked for so long. Each mark runs out by itself.
+local function mark_pending(base, user, replay_id, seconds)
+  local key = base .. 'pend:' .. user
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+  redis.call('ZADD', key, now + seconds * 1000, replay_id)
+  redis.call('EXPIRE', key, seconds)
 end
 
 -- Failed notes by when they failed. One that is older than notes are kept is there no more.
@@ -119,7 +166,7 @@ local function settle(base, id, key, status, audit_line, reply_to)
   if status == 'failed' then
     bury(base, id)
   end
-  redis.call('ZREM', base .. 'due', id)
+  set_due(base, id, false)
   redis.call('PEXPIRE', key, keep_ms)
   audit(base, audit_line)
   tell('settled', base, id)
@@ -148,17 +195,12 @@ local function write_change(first, base, key, state, reply_to)
     count(day, 'latency.sum', latency_ms)
   end
   if pending ~= '' then
-    local user, replay_id, seconds = string.match(pending, '^(%S+) (%d*)%-?(%d*)$')
-    if seconds == '' then
-      redis.call('ZREM', base .. 'pend:' .. user, replay_id)
-    else
-      redis.call('EXPIRE', base .. 'pend:' .. user, seconds)
-    end
+    mark_pending(base, string.match(pending, '^(%S+) (%d+) (%d+)$'))
   end
   if due == '=' then
     -- It stands where it stood.
   elseif due ~= '' then
-    redis.call('ZADD', base .. 'due', due, id)
+    set_due(base, id, due)
   else
     settle(base, id, key, status, audit_line, reply_to)
   end
@@ -187,7 +229,7 @@ local function advance(first)
 end
 
 -- The words of a note's state, in their order (see note-hash.ts), for the few scripts that decide.
-local VERSION, FENCE, STATUS, STAGE, ATTEMPT, REPLAY_ID = 1, 2, 3, 4, 5, 9
+local VERSION, FENCE, STATUS, STAGE, ATTEMPT, LEASED_UNTIL, REPLAY_ID = 1, 2, 3, 4, 5, 6, 9
 local CHANNEL = { websocket = 11, push = 12, sms = 13 }
 local LAST_WORD = 13
 local STATE_PATTERN = '^' .. string.rep('(%S+) ', LAST_WORD - 1) .. '(%S+)\n()'

@@ -49,7 +49,7 @@ local function record(id, channel, kind)
     -- The step in flight was decided before this was known: its fence no longer holds, and the
     -- note is looked at again now.
     note[FENCE] = note[FENCE] + 1
-    redis.call('ZADD', note.base .. 'due', now, id)
+    set_due(note.base, id, now)
   end
   write_note(note)
   if late then
@@ -65,5 +65,5 @@ local results = {}
 for index = 5, #ARGV do
   results[index - 4] = record(string.match(ARGV[index], '^(%S+) (%S+) (%S+)$'))
 end
-write_counters()
+write_gathered()
 return results

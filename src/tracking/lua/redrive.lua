@@ -11,7 +11,7 @@ end
 
 redis.call('PERSIST', key)
 unbury(base, id)
-write_counters()
+write_gathered()
 audit(base, ARGV[5 + CHANGE_ARGUMENTS])
 tell('redriven', base, id)
 return 1
