@@ -96,10 +96,17 @@ export function firstTimeline({ acceptedAt, status }: NewNote): string {
   return `${acceptedAt} - - ${status} -\n`;
 }
 
-/** The note as it is right after it was created. */
-export function asCreated(note: NewNote): Note {
+/**
+ * The note as it is right after it was created.
+ * @param written how Redis keeps it: needed to change it, not to show it
+ */
+export function asCreated(
+  note: NewNote,
+  written: Pick<Note, "facts" | "stateAt"> = { facts: "", stateAt: 0 },
+): Note {
   return {
     ...note,
+    ...written,
     waited: note.replyTo !== null,
     attempt: 0,
     version: 0,

@@ -4,7 +4,7 @@ import type { Keyspace } from "../platform/keyspace.ts";
 import { sumOverShards } from "./shard-batches.ts";
 
 /** Raised when notes or outcomes are written in a form that processes of the version before cannot read. */
-export const LEDGER_FORMAT = 2;
+export const LEDGER_FORMAT = 3;
 
 /**
  * Marks an empty ledger with the present form, and one whose notes have all settled. What had settled

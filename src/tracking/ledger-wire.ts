@@ -7,15 +7,21 @@ import type { Sealing } from "../platform/sealing.ts";
 import { formatAuditLine } from "./audit.ts";
 import {
   afterChange,
+  asCreated,
   dayOf,
-  firstTimeline,
   type Matter,
   type NewNote,
   type NoteChange,
   type Publication,
 } from "./ledger-changes.ts";
-import { formatFacts, formatState } from "./note-hash.ts";
-import { formatChannelRecord, type Note } from "./note.ts";
+import {
+  formatFacts,
+  formatFirstRecord,
+  formatRecord,
+  formatState,
+  stateOffset,
+} from "./note-record.ts";
+import type { Note } from "./note.ts";
 import { hasReached, isClosed } from "./status-machine.ts";
 
 /** The arguments of a new note: `create` in accept.lua, and `extra`. */
@@ -27,16 +33,23 @@ type WireNote = readonly [
   day: string,
   type: string,
   auditLine: string,
-  facts: string,
-  state: string,
-  request: string,
+  record: string,
   extra: string,
 ];
 
-export function wireNewNote(note: NewNote, sealing: Sealing): WireNote {
+/** A new note as it goes to the ledger, and as it is once it is there. */
+export interface WrittenNote {
+  readonly wire: WireNote;
+  readonly created: Note;
+}
+
+export function writeNewNote(note: NewNote, sealing: Sealing): WrittenNote {
   const extra = wireExtra(note, sealing);
   const day = dayOf(note.acceptedAt);
-  return [
+  const facts = factsOf(note, day);
+  const request = sealing.seal(JSON.stringify(note.request));
+  const created = asCreated(note, { facts, stateAt: stateOffset(facts, request) });
+  const wire: WireNote = [
     note.id,
     note.userId,
     note.dueAt,
@@ -44,11 +57,10 @@ export function wireNewNote(note: NewNote, sealing: Sealing): WireNote {
     day,
     note.notificationType,
     formatAuditLine(note.acceptedAt, "accepted", null, note, requestedChannels(note)),
-    factsOf(note, day),
-    firstState(note),
-    sealing.seal(JSON.stringify(note.request)),
+    formatFirstRecord(facts, request, formatState(created)),
     extra === undefined ? "" : JSON.stringify(extra),
   ];
+  return { wire, created };
 }
 
 function factsOf(note: NewNote, day: string): string {
@@ -72,15 +84,6 @@ function factsOf(note: NewNote, day: string): string {
   });
 }
 
-/** No fence yet, no tries, no place in the history; and the timeline's first line. */
-function firstState(note: NewNote): string {
-  const { status, stage, acceptedAt, channels } = note;
-  const { websocket, push, sms } = channels;
-  const records = [websocket, push, sms].map(formatChannelRecord).join(" ");
-  const line = `0 0 ${status} ${stage} 0 0 ${acceptedAt} 0 - - ${records}`;
-  return `${line}\n${firstTimeline(note)}`;
-}
-
 function wireExtra({ replyTo, matter }: NewNote, sealing: Sealing): object | undefined {
   if (replyTo === null && matter === undefined) return undefined;
   return {
@@ -91,7 +94,7 @@ function wireExtra({ replyTo, matter }: NewNote, sealing: Sealing): object | und
 
 function wireMatter({ key, saidAt, warning }: Matter, sealing: Sealing): object {
   if (warning === undefined) return { key, at: saidAt };
-  return { key, at: saidAt, warning: wireNewNote(warning, sealing) };
+  return { key, at: saidAt, warning: writeNewNote(warning, sealing).wire };
 }
 
 /** `websocket push`: those that were asked for and are possible. */
@@ -103,7 +106,9 @@ function requestedChannels(note: NewNote): string {
 type WireChange = readonly [
   id: string,
   version: number,
-  state: string,
+  stateAt: number,
+  /** The new state; the whole record, without the request, where nobody will send it again. */
+  text: string,
   /** Empty if the note settles, `=` if its entry stays as it is. */
   due: number | "" | "=",
   day: string,
@@ -111,13 +116,13 @@ type WireChange = readonly [
   counts: string,
   /** `user replay_id seconds`: what met no socket, and for how long it is replayed unasked. */
   pending: string,
-  pushOutcomes: string,
   /** What it settles as. */
   status: string,
   auditLine: string,
   latencyMs: number | "",
   /** Its recipient's side confirmed it at once. */
   confirmed: 0 | 1,
+  replyTo: string,
 ];
 
 export interface WireContext {
@@ -141,7 +146,7 @@ export function wireChange(
   context: WireContext,
   outlook: Outlook = {},
 ): WireChange {
-  const { note, pushOutcomes, dueAt } = change;
+  const { note, dueAt } = change;
   const merged = outlook.after ?? afterChange(change);
   const settles = dueAt === undefined;
   // A receipt may have arrived since the decision was made, and whoever was reached, was reached.
@@ -151,21 +156,24 @@ export function wireChange(
   let counts = wireCounts(change.counts, outlook.counts ?? "");
   if (settles) counts = wireCounts({ [`status.${after.status}`]: 1 }, counts);
   if (latency !== undefined) counts = wireCounts(latency.counts, counts);
+  const state = formatState(after, outlook.place);
   return [
     note.id,
     note.version,
-    formatState(after, outlook.place),
+    note.stateAt,
+    // Nothing personal is kept longer than needed.
+    settles && after.status !== "failed" ? formatRecord(note.facts, "", state) : state,
     change.keepsDue === true ? "=" : (dueAt ?? ""),
     note.day,
     counts,
     pendingOf(change, context),
-    pushOutcomes === undefined ? "" : JSON.stringify(pushOutcomes),
     settles ? after.status : "",
     settles
       ? formatAuditLine(context.now, "settled", after.status, note, describeChannels(after))
       : "",
     latency?.sumMs ?? "",
     isConfirming(change) ? 1 : 0,
+    note.replyTo ?? "",
   ];
 }
 
@@ -224,11 +232,8 @@ export function wireFrame(
   const { sent, after, wantsAck, body } = publication;
   // Notifications are counted, not frames: one that is sent once more had its first before.
   const counts = sent.note.replayId === null ? "websocket.sent:1" : "";
-  const [id, version, state, ...others] = wireChange(sent, context, {
-    place: PLACE,
-    after,
-    counts,
-  });
+  const outlook = { place: PLACE, after, counts };
+  const [id, version, stateAt, state, ...others] = wireChange(sent, context, outlook);
   const at = state.indexOf(PLACE);
   return [
     sent.note.userId,
@@ -237,6 +242,7 @@ export function wireFrame(
     state.slice(at + PLACE.length),
     id,
     version,
+    stateAt,
     state.slice(0, at),
     ...others,
   ];

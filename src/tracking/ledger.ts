@@ -6,10 +6,10 @@ import { z } from "zod";
 import type { Channel, Lane } from "../contract/vocabulary.ts";
 import type { Sealing } from "../platform/sealing.ts";
 import type { FreshNotes } from "./fresh-notes.ts";
-import { asCreated, type NewNote, type NoteChange, type Publication } from "./ledger-changes.ts";
+import { afterChange, type NewNote, type NoteChange, type Publication } from "./ledger-changes.ts";
 
 import { loadLedgerScript, type LedgerScriptDeps } from "./ledger-script.ts";
-import { wireChange, wireFrame, wireNewNote } from "./ledger-wire.ts";
+import { wireChange, wireFrame, writeNewNote, type WrittenNote } from "./ledger-wire.ts";
 import type { Note } from "./note.ts";
 import { createNoteReader, shardOf } from "./note-reader.ts";
 import { byShard, spanOf, sumOverShards } from "./shard-batches.ts";
@@ -31,6 +31,8 @@ export interface Published {
   readonly replayId: string;
   readonly epoch: string;
 }
+
+const NOT_PUBLISHED: Published = { nodes: -1, replayId: "", epoch: "" };
 
 export interface DueNote {
   readonly id: string;
@@ -96,11 +98,11 @@ export function createLedger(options: LedgerOptions): Ledger {
 
   const fetch = createNoteReader(options);
 
-  function keepFresh(notes: readonly NewNote[], results: readonly AcceptResult[]): void {
-    notes.forEach((note, at) => {
-      // What a repeated request waits for, or a matter, is known to Redis alone.
-      const plain = results[at] === "created" && note.status === "queued";
-      if (plain) options.fresh?.keep(asCreated(note));
+  function keepFresh(written: readonly WrittenNote[], results: readonly AcceptResult[]): void {
+    written.forEach(({ created }, at) => {
+      // One that existed may have gone on; those that are scheduled wait too long.
+      const plain = results[at] === "created" && created.status === "queued";
+      if (plain) options.fresh?.keep(created);
     });
   }
 
@@ -147,17 +149,46 @@ export function createLedger(options: LedgerOptions): Ledger {
     return results;
   }
 
-  /** Those whose notes only had a receipt since they were read: the same change on the note as it is. */
-  async function rebase(
-    refused: readonly { readonly change: NoteChange; readonly at: number }[],
-  ): Promise<{ change: NoteChange; at: number }[]> {
+  /**
+   * Those whose notes only had a receipt since they were read, or are now waited for by another
+   * request: the same change on the note as it is.
+   */
+  async function rebase<T extends { readonly change: NoteChange }>(
+    refused: readonly T[],
+  ): Promise<T[]> {
     const notes = await fetch(refused.map(({ change }) => change.note.id));
-    return refused.flatMap(({ change, at }) => {
+    return refused.flatMap((one) => {
+      const { change } = one;
       const note = notes.get(change.note.id);
       const same = note?.fence === change.note.fence && note.status === change.note.status;
-      return same ? [{ change: { ...change, note }, at }] : [];
+      return same ? [{ ...one, change: { ...change, note } }] : [];
     });
   }
+
+  const tryPublish = (
+    publications: readonly Publication[],
+    workerId: string,
+  ): Promise<Published[]> =>
+    byShard(
+      publications,
+      (publication) => shardOf(keyspace, publication.sent.note.id),
+      async (shard, chunk) => {
+        const context = { now: clock.now(), pendingSeconds };
+        const reply = await publishScript(shard, [
+          workerId,
+          options.historySize,
+          options.historySeconds,
+          crypto.randomUUID().slice(0, 8),
+          ...chunk.flatMap((publication) => wireFrame(publication, sealing, context)),
+        ]);
+        return publishReply.parse(reply).map(([nodes, replayId = "", epoch = ""]) => ({
+          nodes,
+          replayId: String(replayId),
+          epoch: String(epoch),
+        }));
+      },
+      span,
+    );
 
   return {
     accept: (notes) =>
@@ -165,11 +196,12 @@ export function createLedger(options: LedgerOptions): Ledger {
         notes,
         (note) => keyspace.shardOfUser(note.userId),
         async (shard, chunk) => {
-          const wire = chunk.flatMap((note) => wireNewNote(note, sealing));
+          const written = chunk.map((note) => writeNewNote(note, sealing));
+          const wire = written.flatMap((note) => note.wire);
           const limit = options.recipientLimitPerMinute;
           const reply = flags.parse(await acceptScript(shard, [limit, ...wire]));
           const results = reply.map((flag) => ACCEPT_RESULTS[flag] ?? "existed");
-          keepFresh(chunk, results);
+          keepFresh(written, results);
           return results;
         },
         span,
@@ -180,27 +212,24 @@ export function createLedger(options: LedgerOptions): Ledger {
 
     advance,
 
-    publish: (publications, workerId) =>
-      byShard(
-        publications,
-        (publication) => shardOf(keyspace, publication.sent.note.id),
-        async (shard, chunk) => {
-          const context = { now: clock.now(), pendingSeconds };
-          const reply = await publishScript(shard, [
-            workerId,
-            options.historySize,
-            options.historySeconds,
-            crypto.randomUUID().slice(0, 8),
-            ...chunk.flatMap((publication) => wireFrame(publication, sealing, context)),
-          ]);
-          return publishReply.parse(reply).map(([nodes, replayId = "", epoch = ""]) => ({
-            nodes,
-            replayId: String(replayId),
-            epoch: String(epoch),
-          }));
-        },
-        span,
-      ),
+    async publish(publications, workerId) {
+      const results = [...(await tryPublish(publications, workerId))];
+      const refused = publications.flatMap((publication, at) =>
+        results[at]?.nodes === -1 ? [{ change: publication.sent, publication, at }] : [],
+      );
+      if (refused.length === 0) return results;
+      const again = await rebase(refused);
+      const published = await tryPublish(
+        again.map(({ publication, change: sent }) => {
+          return { ...publication, sent, after: afterChange(sent) };
+        }),
+        workerId,
+      );
+      again.forEach(({ at }, index) => {
+        results[at] = published[index] ?? NOT_PUBLISHED;
+      });
+      return results;
+    },
 
     async leaseDue(shard, leaseMs, limit) {
       const reply = leaseReply.parse(await leaseScript(shard, [leaseMs, limit, pendingSeconds]));

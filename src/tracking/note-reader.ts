@@ -4,13 +4,10 @@ import { z } from "zod";
 import type { Keyspace } from "../platform/keyspace.ts";
 import { runForEach } from "../platform/redis.ts";
 import type { Sealing } from "../platform/sealing.ts";
-import { parseNote } from "./note-hash.ts";
+import { parseNote } from "./note-record.ts";
 import type { Note } from "./note.ts";
 
-/** The fields of `NoteHash`, in its order. */
-const FIELDS = ["facts", "state", "request", "push_outcomes"] as const;
-const text = z.string().nullable();
-const hashReply = z.tuple([text, text, text, text]);
+const reply = z.string().nullable();
 
 /** The notes that exist, by id. */
 export type ReadNotes = (ids: readonly string[]) => Promise<Map<string, Note>>;
@@ -21,6 +18,14 @@ export function shardOf(keyspace: Pick<Keyspace, "shardOfNote">, noteId: string)
   return shard;
 }
 
+/** @throws Error if it is no id of a note. */
+export function noteKey(
+  keyspace: Pick<Keyspace, "shardOfNote" | "sharded">,
+  noteId: string,
+): string {
+  return keyspace.sharded(shardOf(keyspace, noteId), `rec:${noteId}`);
+}
+
 export function createNoteReader(deps: {
   readonly redis: Redis;
   readonly keyspace: Keyspace;
@@ -28,16 +33,16 @@ export function createNoteReader(deps: {
 }): ReadNotes {
   const { redis, keyspace, sealing } = deps;
   return async (ids) => {
-    const replies = await runForEach(redis, ids, (target, id) =>
-      target.hmget(keyspace.sharded(shardOf(keyspace, id), `note:${id}`), ...FIELDS),
-    );
+    const replies = await runForEach(redis, ids, (target, id) => target.get(noteKey(keyspace, id)));
     const notes = new Map<string, Note>();
-    replies.forEach((reply, index) => {
+    replies.forEach((found, index) => {
       const id = ids[index] ?? "";
-      const [facts, state, request, pushOutcomes] = hashReply.parse(reply);
-      const hash = { facts, state, request, pushOutcomes };
-      const note = parseNote(id, hash, (sealed) => sealing.open(sealed));
-      if (note !== undefined) notes.set(id, note);
+      const record = reply.parse(found);
+      if (record !== null)
+        notes.set(
+          id,
+          parseNote(id, record, (sealed) => sealing.open(sealed)),
+        );
     });
     return notes;
   };

@@ -1,4 +1,4 @@
-/** The ledger's record of one notification; note-hash.ts is how Redis keeps it. */
+/** The ledger's record of one notification; note-record.ts is how Redis keeps it. */
 import { z } from "zod";
 import {
   CATEGORIES,
@@ -51,6 +51,10 @@ export type PushOutcomes = z.infer<typeof pushOutcomesSchema>;
 
 export interface Note {
   readonly id: string;
+  /** What never changes, as Redis keeps it. */
+  readonly facts: string;
+  /** Where in Redis' text what changes begins, in bytes. */
+  readonly stateAt: number;
   readonly userId: string;
   readonly status: Status;
   readonly stage: Channel | null;
@@ -88,6 +92,8 @@ export interface Note {
   readonly sendAt: number | null;
   /** When it was accepted, somebody waited for what becomes of it. */
   readonly waited: boolean;
+  /** The process in which somebody waits for it to settle. */
+  readonly replyTo: string | null;
   readonly pushOutcomes: PushOutcomes;
   /** Null once settled (nothing personal is kept longer than needed), or if it cannot be read. */
   readonly request: StoredRequest | null;

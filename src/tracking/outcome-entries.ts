@@ -3,7 +3,7 @@ import { z } from "zod";
 import { OUTCOME_EVENT_TYPE, OUTCOME_KINDS, type OutcomeEvent } from "../contract/outcome-event.ts";
 import type { Channel } from "../contract/vocabulary.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
-import { parseFacts, parseState } from "./note-hash.ts";
+import { parseFacts, parseState } from "./note-record.ts";
 import { parseChannelRecord } from "./note.ts";
 import { channelStatus } from "./status-machine.ts";
 import { recordOf } from "./stream-fields.ts";

@@ -18,7 +18,7 @@ local made = 0
 for at = 2, #ARGV, 2 do
   made = made + redis.call('COPY', KEYS[1], ARGV[1] .. 'hist:' .. ARGV[at])
     + redis.call('COPY', KEYS[2], ARGV[1] .. 'meta:' .. ARGV[at])
-    + redis.call('COPY', KEYS[3], ARGV[1] .. 'note:' .. ARGV[at + 1])
+    + redis.call('COPY', KEYS[3], ARGV[1] .. 'rec:' .. ARGV[at + 1])
 end
 return made`;
 const COPIES_EACH = 3;
@@ -51,7 +51,7 @@ async function copy(
   { user, notificationId }: Original,
   users: readonly string[],
 ): Promise<void> {
-  const keys = [`hist:${user}`, `meta:${user}`, `note:${notificationId}`].map((name) =>
+  const keys = [`hist:${user}`, `meta:${user}`, `rec:${notificationId}`].map((name) =>
     keyspace.sharded(shard, name),
   );
   for (let from = 0; from < users.length; from += COPIES_AT_ONCE) {

@@ -1,7 +1,7 @@
 /** The moments at which the process is killed, told from what it says to Redis. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { parseState, type NoteState } from "../../src/tracking/note-hash.ts";
+import { parseState, wordsOf, type NoteState } from "../../src/tracking/note-record.ts";
 import type { KillPoint } from "../support/killing-proxy.ts";
 
 type When = KillPoint["when"];
@@ -57,9 +57,9 @@ function onceSeen(first: Matcher, then: Matcher): Matcher {
   };
 }
 
-/** Of a change's arguments: the note's id, and its new state. */
-const CHANGE_ARGUMENTS = 12;
-const NEW_STATE = 2;
+/** Of a change's arguments: the note's id, and its new state, or the record that ends with it. */
+const CHANGE_ARGUMENTS = 13;
+const NEW_STATE = 3;
 
 /** A change by which the field comes to begin so: `["sms", "sending"]`. */
 function setsField(field: keyof NoteState, start: string): Matcher {
@@ -69,8 +69,8 @@ function setsField(field: keyof NoteState, start: string): Matcher {
     if (!advances(args)) return false;
     let matches = false;
     for (let from = FIRST_ARGUMENT; from < args.length; from += CHANGE_ARGUMENTS) {
-      const [id = "", , state = ""] = args.slice(from, from + NEW_STATE + 1);
-      const after = parseState(state.split("\n", 1)[0] ?? "");
+      const [id = "", , , text = ""] = args.slice(from, from + NEW_STATE + 1);
+      const after = parseState(wordsOf(text.slice(text.search(/^=/m))));
       const before = known.get(id);
       known.set(id, after);
       // Of a note that was not changed before, channels were pending.

@@ -12,6 +12,8 @@ export function note(
 ): Note {
   return {
     id: "00000000-0000-8000-8000-000000000000",
+    facts: "",
+    stateAt: 0,
     userId: "teacher-1",
     status: "queued",
     stage: "websocket",
@@ -43,6 +45,7 @@ export function note(
     expiresAt: null,
     sendAt: null,
     waited: false,
+    replyTo: null,
     pushOutcomes: {},
     request: { data: {}, correlation_id: "c" },
     ...changes,

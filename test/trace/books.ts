@@ -2,7 +2,7 @@
 import { Redis } from "ioredis";
 import { z } from "zod";
 import type { Keyspace } from "../../src/platform/keyspace.ts";
-import { parseFacts, parseState } from "../../src/tracking/note-hash.ts";
+import { parseFacts, parseState, splitRecord } from "../../src/tracking/note-record.ts";
 
 const SCAN_COUNT = 1_000;
 
@@ -24,7 +24,7 @@ export interface Books {
   close(): void;
 }
 
-const noteSchema = z.tuple([z.string(), z.string()]);
+const recordSchema = z.string();
 
 export function openBooks(redisUrl: string, keyspace: Keyspace): Books {
   const redis = new Redis(redisUrl);
@@ -36,18 +36,19 @@ export function openBooks(redisUrl: string, keyspace: Keyspace): Books {
       const found: Entry[] = [];
       let cursor = "0";
       do {
-        const match = `${keyspace.prefix}{s*}:note:*`;
+        const match = `${keyspace.prefix}{s*}:rec:*`;
         const [next, keys] = await redis.scan(cursor, "MATCH", match, "COUNT", SCAN_COUNT);
         cursor = next;
-        const notes = await Promise.all(keys.map((key) => redis.hmget(key, "facts", "state")));
+        const notes = await Promise.all(keys.map((key) => redis.get(key)));
         notes.forEach((note, at) => {
-          const parsed = noteSchema.safeParse(note);
+          const parsed = recordSchema.safeParse(note);
           if (!parsed.success) return;
-          const { user, template, event } = parseFacts(parsed.data[0]);
+          const { facts, words } = splitRecord(parsed.data);
+          const { user, template, event } = parseFacts(facts);
           // Only what came by an event is looked for.
           if (event === undefined) return;
-          const { status } = parseState(parsed.data[1].split("\n", 1)[0] ?? "");
-          const id = (keys[at] ?? "").split(":note:")[1] ?? "";
+          const { status } = parseState(words);
+          const id = (keys[at] ?? "").split(":rec:")[1] ?? "";
           found.push({ id, userId: user, templateId: template, status, eventId: event });
         });
       } while (cursor !== "0");

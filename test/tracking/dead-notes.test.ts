@@ -6,6 +6,7 @@ import { claim } from "../../src/delivery/note-steps.ts";
 import type { DeadPosition } from "../../src/tracking/dead-position.ts";
 import type { NewNote } from "../../src/tracking/ledger-changes.ts";
 import type { Note } from "../../src/tracking/note.ts";
+import { formatRecord, formatState } from "../../src/tracking/note-record.ts";
 import { LEASE_MS, openTestLedger, type TestLedger } from "./test-ledger.ts";
 
 const KEPT_MS = 30 * 86_400_000;
@@ -168,14 +169,16 @@ describe("a failed notification that is sent again", () => {
     expect(queued.timeline).toContain(`${now} push failed pending redriven\n`);
     const { redis } = book.store;
     expect(await redis.zscore(book.key("again", "due"), note.id)).toBe(String(now));
-    expect(await redis.pttl(book.key("again", `note:${note.id}`))).toBe(-1);
+    expect(await redis.pttl(book.key("again", `rec:${note.id}`))).toBe(-1);
     expect(await book.deadNotes.show(note.id)).toBeUndefined();
   });
 
   it("asks every browser anew, also those that refused before", async () => {
     const note = await fail({ userId: "browsers" });
-    const key = book.key("browsers", `note:${note.id}`);
-    await book.store.redis.hset(key, "push_outcomes", JSON.stringify({ one: "rejected" }));
+    const key = book.key("browsers", `rec:${note.id}`);
+    const state = formatState({ ...note, pushOutcomes: { one: "rejected" } });
+    await book.store.redis.setrange(key, note.stateAt, state);
+    expect((await book.read(note.id)).pushOutcomes).toEqual({ one: "rejected" });
     await book.deadNotes.redrive(note.id, { by: "boss" });
     expect((await book.read(note.id)).pushOutcomes).toEqual({});
   });
@@ -259,7 +262,8 @@ describe("what cannot be sent again", () => {
 
   it("is refused with the reason: what it said is gone", async () => {
     const note = await fail({ userId: "refused" });
-    await book.store.redis.hdel(book.key("refused", `note:${note.id}`), "request");
+    const forgotten = formatRecord(note.facts, "", formatState(note));
+    await book.store.redis.set(book.key("refused", `rec:${note.id}`), forgotten);
     const result = await book.deadNotes.redrive(note.id, { by: "boss" });
     expect(result).toMatchObject({
       kind: "refused",

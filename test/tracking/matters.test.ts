@@ -33,15 +33,15 @@ function saying(key: string, warning?: NewNote): Pick<NewNote, "matter"> {
 /** All that Redis holds of a note and about it, with its id and the streams' own ids left out. */
 async function tracesOf({ id, userId }: Pick<NewNote, "id" | "userId">) {
   const { redis } = book.store;
-  const hash = await redis.hgetall(book.key(userId, `note:${id}`));
-  const kept = await redis.pttl(book.key(userId, `note:${id}`));
+  const record = await redis.get(book.key(userId, `rec:${id}`));
+  const kept = await redis.pttl(book.key(userId, `rec:${id}`));
   const due = await redis.zscore(book.key(userId, "due"), id);
   const audit = (await redis.xrange(book.key(userId, "audit"), "-", "+")).map(([, fields]) =>
     readAuditFields(recordOf(fields)),
   );
   const outcomes = await book.outcomes(userId);
   return {
-    hash,
+    record,
     due,
     kept: kept > 0,
     audit: audit.filter(({ notification_id }) => notification_id === id).map(withoutId),
@@ -76,7 +76,7 @@ describe("a warning that an answer cancels", () => {
     expect(traces).toMatchObject({
       due: null,
       kept: true,
-      hash: { state: expect.stringMatching(/^1 1 cancelled - /) },
+      record: expect.stringMatching(/\n\n=1 1 cancelled - /),
     });
     expect(traces.outcomes).toMatchObject([{ outcome: "settled", status: "cancelled" }]);
     expect(traces.audit).toMatchObject([{ action: "accepted" }, { result: "cancelled" }]);

@@ -8,7 +8,12 @@ import {
   parseChannelRecord,
   parseTimeline,
 } from "../../src/tracking/note.ts";
-import { formatFacts, parseFacts, parseNote } from "../../src/tracking/note-hash.ts";
+import {
+  formatFacts,
+  formatRecord,
+  parseFacts,
+  parseNote,
+} from "../../src/tracking/note-record.ts";
 
 const time = fc.integer({ min: 1, max: 4_102_444_800_000 });
 
@@ -44,8 +49,6 @@ describe("what is written to a note", () => {
 
   it("is refused if it is not what the ledger writes", () => {
     const open = (text: string): string => text;
-    const nothing = { facts: null, state: null, request: null, pushOutcomes: null };
-    expect(parseNote("id", nothing, open)).toBeUndefined();
     const facts = formatFacts({
       user: "teacher-1",
       lane: "normal",
@@ -58,21 +61,26 @@ describe("what is written to a note", () => {
       family: "general",
       strategy: "fallback",
     });
-    const line = "0 0 queued websocket 0 0 1 0 - - pending,-,1,- pending,-,1,- skipped,-,1,-\n";
-    expect(parseNote("id", { ...nothing, facts, state: line }, open)).toMatchObject({
-      userId: "teacher-1",
-      status: "queued",
-      request: null,
-    });
+    const words = "=0 0 queued websocket 0 0 1 0 - - pending,-,1,- pending,-,1,- skipped,-,1,- -\n";
+    const state = `${words}1 - - queued -\n\n\n`;
+    expect(parseNote("id", `${formatRecord(facts, "", state)}what was longer`, open)).toMatchObject(
+      {
+        userId: "teacher-1",
+        status: "queued",
+        request: null,
+        timeline: "1 - - queued -\n",
+        stateAt: facts.length + 2,
+      },
+    );
     const broken = [
-      { facts: "teacher-1 normal", state: line },
-      { facts, state: "0 0 queued websocket\n" },
-      { facts, state: line.replace("queued", "lost") },
-      { facts: facts.replace("standard", "lost"), state: line },
+      "",
+      formatRecord("teacher-1 normal", "", state),
+      formatRecord(facts, "", "=0 0 queued websocket\n\n\n"),
+      formatRecord(facts, "", state.replace("=", "")),
+      formatRecord(facts, "", state.replace("queued", "lost")),
+      formatRecord(facts.replace("standard", "lost"), "", state),
     ];
-    for (const hash of broken) {
-      expect(() => parseNote("id", { ...nothing, ...hash }, open)).toThrow();
-    }
+    for (const record of broken) expect(() => parseNote("id", record, open)).toThrow();
     expect(() => parseFacts("")).toThrow(/malformed/);
     expect(() => parseChannelRecord("lost,-,1,-")).toThrow(/malformed/);
   });

@@ -7,7 +7,7 @@
 -- whoever created it may not have lived to queue it.
 local flood_limit = tonumber(ARGV[5])
 local FLOOD_WINDOW_MS = 60000
-local NOTE_ARGUMENTS = 10
+local NOTE_ARGUMENTS = 8
 
 -- Callers choose the type, and a day's counters are kept for long: beyond so many, they share one.
 local MAX_TYPES_PER_DAY = 200
@@ -57,28 +57,28 @@ local function suppress(id)
   for _, position in pairs(CHANNEL) do
     note[position] = 'skipped,flood,' .. now .. ',-'
   end
-  write_note(note)
+  write_without_request(note)
   redis.call('PEXPIRE', note.key, keep_ms)
   count(note.day, 'status.suppressed', 1)
   audit(note.base, audit_line(note, note.caller, 'settled', 'suppressed', '-'))
   tell('settled', note.base, id)
 end
 
--- Returns 1, or 2 if it is suppressed.
-local function create(id, user, due, lesser, day, type, audit_line, facts, state, request)
+-- Returns 1, or 2 if it is suppressed; 0 if it existed.
+local function create(id, user, due, lesser, day, type, audit_line, record)
   local base = base_of(id)
-  local key = base .. 'note:' .. id
+  if not redis.call('SET', base .. 'rec:' .. id, record, 'NX') then
+    return 0
+  end
   local fields = sums_of(day)
   fields.total = (fields.total or 0) + 1
   local field = type_field(day, type)
   fields[field] = (fields[field] or 0) + 1
   audit(base, audit_line)
   if flooded(base, user) and lesser == '1' then
-    redis.call('HSET', key, 'facts', facts, 'state', state)
     suppress(id)
     return 2
   end
-  redis.call('HSET', key, 'facts', facts, 'state', state, 'request', request)
   set_due(base, id, due)
   return 1
 end
@@ -108,8 +108,9 @@ local function hear(id, matter)
   if warning then
     create(unpack(warning, 1, NOTE_ARGUMENTS))
     redis.call('HSET', key, 'warning', warning[1])
-    redis.call('HSET', base .. 'note:' .. id, 'warning', warning[1])
     keep = keep + math.max(0, warning[3] - now)
+    -- For whoever cancels the question before it is asked.
+    redis.call('SET', base .. 'warning:' .. id, warning[1], 'PX', keep)
   end
   redis.call('PEXPIRE', key, keep)
 end
@@ -118,7 +119,8 @@ end
 local function find(note, reply)
   if reply and not TERMINAL[note[STATUS]] then
     -- The caller that asks again is the one that waits now.
-    redis.call('HSET', note.key, 'reply_to', reply)
+    note[REPLY_TO] = reply
+    write_note(note)
   end
   return (note[STATUS] == 'queued' and note[FENCE] == '0') and 3 or 0
 end
@@ -127,18 +129,11 @@ local results = {}
 for first = 6, #ARGV, NOTE_ARGUMENTS + 1 do
   local id, text = ARGV[first], ARGV[first + NOTE_ARGUMENTS]
   local extra = text ~= '' and cjson.decode(text) or nil
-  local key = base_of(id) .. 'note:' .. id
-  local result
-  if redis.call('EXISTS', key) == 1 then
+  local result = create(unpack(ARGV, first, first + NOTE_ARGUMENTS - 1))
+  if result == 0 then
     result = find(read_note(id), extra and extra.reply)
-  else
-    result = create(unpack(ARGV, first, first + NOTE_ARGUMENTS - 1))
-    if extra and extra.reply then
-      redis.call('HSET', key, 'reply_to', extra.reply)
-    end
-    if extra and extra.matter then
-      hear(id, extra.matter)
-    end
+  elseif extra and extra.matter then
+    hear(id, extra.matter)
   end
   results[#results + 1] = result
 end

@@ -8,7 +8,7 @@ end
 -- What was never asked needs no warning that the time for its answer runs out.
 for first = 5, #ARGV, CHANGE_ARGUMENTS do
   if ARGV[first + 8] == 'cancelled' and results[(first - 5) / CHANGE_ARGUMENTS + 1] == 1 then
-    local warning = redis.call('HGET', base_of(ARGV[first]) .. 'note:' .. ARGV[first], 'warning')
+    local warning = redis.call('GET', base_of(ARGV[first]) .. 'warning:' .. ARGV[first])
     if warning then
       cancel(warning)
     end

@@ -48,11 +48,11 @@ local oldest = ''
 if oldest_entry then oldest = string.match(oldest_entry, '^(%d+) ') end
 
 -- Whether a message was sent and its note does not say yet what became of it.
-local note_prefix = string.gsub(KEYS[5], 'due$', 'note:')
+local note_prefix = string.gsub(KEYS[5], 'due$', 'rec:')
 local function is_under_way(entry)
   local note = string.match(entry, '^%S+ %S+ (%S+)')
-  local state = redis.call('HGET', note_prefix .. note, 'state')
-  return state and string.match(state, '^' .. string.rep('%S+ ', 10) .. 'sent,')
+  local record = redis.call('GET', note_prefix .. note)
+  return record and string.match(record, '\n=' .. string.rep('%S+ ', 10) .. 'sent,')
 end
 
 -- The lowest id that may be under way; see `flight_after` in publish.lua.

@@ -127,14 +127,18 @@ local function audit(base, line)
   redis.call('XADD', base .. 'audit', 'MAXLEN', '~', AUDIT_MAX_ENTRIES, '*', 'note', line)
 end
 
+-- Facts (two lines), request, and the words of the state: see note-record.ts.
+local RECORD_PATTERN = '^([^\n]*\n[^\n]*)\n[^\n]*\n=([^\n]*)'
+
 -- Puts down what other services are to hear, in the same step as the change itself; the relay sends
 -- it and only then takes it away. So nothing is cut off here, however long that takes.
 local function tell(kind, base, id)
   if outcomes then
-    local note = redis.call('HMGET', base .. 'note:' .. id, 'facts', 'state')
+    local record = redis.call('GET', base .. 'rec:' .. id)
+    local facts, words = string.match(record, RECORD_PATTERN)
     redis.call(
       'XADD', base .. 'outcomes', '*',
-      'outcome', kind, 'id', id, 'at', now, 'facts', note[1], 'state', string.match(note[2], '^[^\n]*')
+      'outcome', kind, 'id', id, 'at', now, 'facts', facts, 'state', words
     )
   end
 end
@@ -159,37 +163,35 @@ local function unbury(base, id)
 end
 
 -- How many arguments a change has: see `WireChange` in ledger-wire.ts.
-local CHANGE_ARGUMENTS = 12
+local CHANGE_ARGUMENTS = 13
 
 -- What is left to do once a note's last state is written.
-local function settle(base, id, key, status, audit_line, reply_to)
+local function settle(base, id, status, audit_line, reply_to)
   if status == 'failed' then
     bury(base, id)
   end
   set_due(base, id, false)
-  redis.call('PEXPIRE', key, keep_ms)
   audit(base, audit_line)
   tell('settled', base, id)
-  if reply_to then
+  if reply_to ~= '' then
     redis.call('SPUBLISH', base .. 'reply:' .. reply_to, id)
   end
 end
 
--- Writes the change whose arguments begin at `first`; `state` is the note's new state.
-local function write_change(first, base, key, state, reply_to)
-  local id, due, day, counts = ARGV[first], ARGV[first + 3], ARGV[first + 4], ARGV[first + 5]
-  local pending, push_outcomes = ARGV[first + 6], ARGV[first + 7]
-  local status, audit_line, latency_ms = ARGV[first + 8], ARGV[first + 9], ARGV[first + 10]
-  if due == '' and status ~= 'failed' then
-    -- Nothing personal is kept longer than needed. Emptied, not deleted: that is a call less.
-    redis.call('HSET', key, 'state', state, 'request', '')
+-- Writes the change whose arguments begin at `first`; `text` is the note's new state, or its whole
+-- record.
+local function write_change(first, base, key, text)
+  local id, state_at, due, day = ARGV[first], ARGV[first + 2], ARGV[first + 4], ARGV[first + 5]
+  local pending, status, latency_ms = ARGV[first + 7], ARGV[first + 8], ARGV[first + 10]
+  if due ~= '' then
+    redis.call('SETRANGE', key, state_at, text)
+  elseif status == 'failed' then
+    redis.call('SETRANGE', key, state_at, text)
+    redis.call('PEXPIRE', key, keep_ms)
   else
-    redis.call('HSET', key, 'state', state)
+    redis.call('SET', key, text, 'PX', keep_ms)
   end
-  if push_outcomes ~= '' then
-    redis.call('HSET', key, 'push_outcomes', push_outcomes)
-  end
-  tally(day, counts)
+  tally(day, ARGV[first + 6])
   if latency_ms ~= '' then
     -- Apart from the other counts, which it would make different for each note.
     count(day, 'latency.sum', latency_ms)
@@ -197,64 +199,90 @@ local function write_change(first, base, key, state, reply_to)
   if pending ~= '' then
     mark_pending(base, string.match(pending, '^(%S+) (%d+) (%d+)$'))
   end
-  if due == '=' then
-    -- It stands where it stood.
-  elseif due ~= '' then
+  if due == '' then
+    settle(base, id, status, ARGV[first + 9], ARGV[first + 12])
+  elseif due ~= '=' then
     set_due(base, id, due)
-  else
-    settle(base, id, key, status, audit_line, reply_to)
   end
   if ARGV[first + 11] == '1' then
     tell('confirmed', base, id)
   end
 end
 
--- The first word of a state. Of a note that is not there, nil.
-local function version_of(state)
-  return state and string.match(state, '^%d+')
+-- Longer than a state's mark and version are.
+local VERSION_BYTES = 16
+
+-- Whether the note is still what the change that begins at `first` was decided on. The mark that a
+-- state begins with stands nowhere else in a record without a request, so that no other number is
+-- taken for a version.
+local function is_unchanged(first, key)
+  local from = ARGV[first + 2]
+  local head = redis.call('GETRANGE', key, from, from + VERSION_BYTES)
+  return string.match(head, '^=(%d+) ') == ARGV[first + 1]
 end
 
 -- Applies the change whose arguments begin at `first`, if the note is still what it was decided on.
 -- Returns 1 if it was applied, 0 if not: the caller may look again and decide anew.
 local function advance(first)
-  local id = ARGV[first]
-  local base = base_of(id)
-  local key = base .. 'note:' .. id
-  local held = redis.call('HMGET', key, 'state', 'reply_to')
-  if version_of(held[1]) ~= ARGV[first + 1] then
+  local base = base_of(ARGV[first])
+  local key = base .. 'rec:' .. ARGV[first]
+  if not is_unchanged(first, key) then
     return 0
   end
-  write_change(first, base, key, ARGV[first + 2], held[2])
+  write_change(first, base, key, ARGV[first + 3])
   return 1
 end
 
--- The words of a note's state, in their order (see note-hash.ts), for the few scripts that decide.
+-- The words of a note's state, in their order (see note-record.ts), for the few scripts that decide.
 local VERSION, FENCE, STATUS, STAGE, ATTEMPT, LEASED_UNTIL, REPLAY_ID = 1, 2, 3, 4, 5, 6, 9
 local CHANNEL = { websocket = 11, push = 12, sms = 13 }
-local LAST_WORD = 13
-local STATE_PATTERN = '^' .. string.rep('(%S+) ', LAST_WORD - 1) .. '(%S+)\n()'
+local REPLY_TO = 14
+local LAST_WORD = 14
+local STATE_PATTERN = '^=' .. string.rep('(%S+) ', LAST_WORD - 1) .. '(%S+)\n()'
 local FACTS_PATTERN = '^(%S+) (%S+) (%S+) (%S+) (%S+)'
 
--- Returns the words by position, with the timeline and what the facts begin with; nil if there is none.
+-- Returns the words by position, with the other parts of the record; nil if there is none.
 local function read_note(id)
   local base = base_of(id)
-  local key = base .. 'note:' .. id
-  local held = redis.call('HMGET', key, 'state', 'facts', 'reply_to', 'warning')
-  if not held[1] then
+  local key = base .. 'rec:' .. id
+  local record = redis.call('GET', key)
+  if not record then
     return nil
   end
-  local note = { string.match(held[1], STATE_PATTERN) }
+  local facts, request, state_at = string.match(record, '^([^\n]*\n[^\n]*)\n([^\n]*)\n()')
+  local note = { string.match(record, STATE_PATTERN, state_at) }
   note.id, note.base, note.key = id, base, key
-  note.reply_to, note.warning = held[3], held[4]
-  note.timeline = string.sub(held[1], note[LAST_WORD + 1])
-  note.user, note.lane, note.day, note.caller, note.template = string.match(held[2], FACTS_PATTERN)
+  note.facts, note.request, note.state_at = facts, request, state_at - 1
+  note.bytes = #record
+  local timeline_at = note[LAST_WORD + 1]
+  local timeline_end = string.find(record, '\n\n', timeline_at, true)
+  note.timeline = string.sub(record, timeline_at, timeline_end)
+  note.push_outcomes = string.match(record, '^[^\n]*', timeline_end + 2)
+  note.user, note.lane, note.day, note.caller, note.template = string.match(facts, FACTS_PATTERN)
   return note
 end
 
-local function write_note(note)
+local function state_text(note)
   note[VERSION] = note[VERSION] + 1
-  local state = table.concat(note, ' ', 1, LAST_WORD) .. '\n' .. note.timeline
-  redis.call('HSET', note.key, 'state', state)
+  local words = table.concat(note, ' ', 1, LAST_WORD)
+  return '=' .. words .. '\n' .. note.timeline .. '\n' .. note.push_outcomes .. '\n'
+end
+
+local function write_note(note)
+  local text = state_text(note)
+  if note.state_at + #text <= note.bytes then
+    redis.call('SETRANGE', note.key, note.state_at, text)
+  else
+    -- Written beyond its end, a string would take twice as much as it must.
+    local record = note.facts .. '\n' .. note.request .. '\n' .. text
+    redis.call('SET', note.key, record, 'KEEPTTL')
+  end
+end
+
+-- Nothing personal is kept longer than needed.
+local function write_without_request(note)
+  local record = note.facts .. '\n\n' .. state_text(note)
+  redis.call('SET', note.key, record, 'KEEPTTL')
 end
 
 -- As audit.ts writes it.
@@ -303,8 +331,9 @@ local function cancel(id)
   end
   note.timeline = note.timeline .. now .. ' - scheduled cancelled -\n'
   count(note.day, 'status.cancelled', 1)
-  write_note(note)
-  redis.call('HSET', note.key, 'request', '')
+  write_without_request(note)
+  redis.call('PEXPIRE', note.key, keep_ms)
   local line = audit_line(note, note.caller, 'settled', 'cancelled', describe(note))
-  settle(note.base, id, note.key, 'cancelled', line, note.reply_to)
+  local reply_to = note[REPLY_TO] ~= '-' and note[REPLY_TO] or ''
+  settle(note.base, id, 'cancelled', line, reply_to)
 end

@@ -161,20 +161,19 @@ local function sequence(first)
   local change = first + 4
   local id = ARGV[change]
   local base = base_of(id)
-  local key = base .. 'note:' .. id
-  local held = redis.call('HMGET', key, 'state', 'reply_to')
+  local key = base .. 'rec:' .. id
   -- The same note twice in one call: the second comes too late.
-  if version_of(held[1]) ~= ARGV[change + 1] or sequenced[id] then
+  if sequenced[id] or not is_unchanged(change, key) then
     return nil
   end
   sequenced[id] = true
   local replay_id, epoch, renewed = next_place(base, user)
   local entry = replay_id .. ' ' .. epoch .. ' ' .. id .. ' ' .. payload
   remember(base, user, entry, renewed)
-  local fence = string.match(ARGV[change + 2], '^%d+ (%d+)')
+  local fence = string.match(ARGV[change + 3], '^=%d+ (%d+)')
   local header = user .. ' ' .. fence .. ' ' .. worker .. ' ' .. wants_ack .. ' '
   return {
-    change = change, rest = ARGV[first + 3], base = base, key = key, user = user, reply_to = held[2],
+    change = change, rest = ARGV[first + 3], base = base, key = key, user = user,
     replay_id = replay_id, epoch = epoch, nodes = address(base, user, header, entry),
   }
 end
@@ -194,8 +193,8 @@ end
 
 local function conclude(frame)
   local place = frame.replay_id .. ' ' .. frame.epoch
-  local state = ARGV[frame.change + 2] .. place .. frame.rest
-  write_change(frame.change, frame.base, frame.key, state, frame.reply_to)
+  local state = ARGV[frame.change + 3] .. place .. frame.rest
+  write_change(frame.change, frame.base, frame.key, state)
   return { count_nodes(frame), frame.replay_id, frame.epoch }
 end
 

@@ -40,7 +40,6 @@ local function record(id, channel, kind)
 
   if late then
     note[STATUS] = 'delivered'
-    redis.call('HDEL', note.key, 'request')
     unbury(note.base, id)
     count(day, 'status.' .. status, -1)
     count(day, 'status.delivered', 1)
@@ -51,9 +50,11 @@ local function record(id, channel, kind)
     note[FENCE] = note[FENCE] + 1
     set_due(note.base, id, now)
   end
-  write_note(note)
   if late then
+    write_without_request(note)
     tell('late', note.base, id)
+  else
+    write_note(note)
   end
   if kind == 'confirmed' then
     tell('confirmed', note.base, id)

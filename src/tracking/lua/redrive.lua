@@ -4,8 +4,9 @@
 -- Returns 1 if it is on its way again, 0 if it is not what it was.
 local id = ARGV[5]
 local base = base_of(id)
-local key = base .. 'note:' .. id
-if (redis.call('HGET', key, 'request') or '') == '' or advance(5) == 0 then
+local key = base .. 'rec:' .. id
+local note = read_note(id)
+if not note or note.request == '' or advance(5) == 0 then
   return 0
 end
 

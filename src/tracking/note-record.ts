@@ -1,4 +1,4 @@
-/** How a note is kept in Redis: a hash of few fields, each written and read whole. */
+/** How a note is kept in Redis: one text, of which the end is what changes. */
 import { z } from "zod";
 import {
   CHANNELS,
@@ -20,19 +20,35 @@ import {
 const NONE = "-";
 
 /**
- * A note is a hash of few fields, as a field costs Redis more than the bytes in it:
- *   facts          what never changes: `user lane day caller template type accepted_at`, and on a
- *                  second line JSON of what only this process reads
- *   state          what changes: one line of words (`STATE_FIELDS`), and after it the timeline
- *   request        sealed; emptied when the note settles without having failed
- *   push_outcomes, reply_to, warning   where there are any
+ * A note is one string, as keys and fields cost Redis more than the bytes in them:
+ *   facts      what never changes: a line `user lane day caller template type accepted_at`, and a
+ *              line of JSON of what only this process reads
+ *   request    a line, sealed; empty once the note has settled without having failed
+ *   state      what changes: `=` and a line of words (`STATE_FIELDS`), the timeline up to an empty
+ *              line, and a line of JSON of what became of push subscriptions
+ * The state comes last, so that it is written over in place however long it becomes. A shorter one
+ * leaves the end of the former behind, which nobody reads.
  */
-export interface NoteHash {
-  readonly facts: string | null;
-  readonly state: string | null;
-  readonly request: string | null;
-  readonly pushOutcomes: string | null;
+interface NoteRecord {
+  /** Two lines, without the last line break. */
+  readonly facts: string;
+  readonly request: string;
+  /** Where the state begins, in bytes. */
+  readonly stateAt: number;
+  /** The words, without the `=`. */
+  readonly words: string;
+  readonly timeline: string;
+  readonly pushOutcomes: string;
 }
+
+/** Begins a state: where there is none, no script takes another text for one. */
+const STATE_MARK = "=";
+
+/**
+ * Blanks after a first state, which the next one fits in: Redis makes a string twice as large as it
+ * must when one is written beyond its end.
+ */
+const ROOM = " ".repeat(128);
 
 /** The words of the state's line, in their order. `ledger.lua` has the same list. */
 const STATE_FIELDS = [
@@ -49,6 +65,7 @@ const STATE_FIELDS = [
   "websocket",
   "push",
   "sms",
+  "reply_to",
 ] as const;
 const count = z.coerce.number().int();
 
@@ -67,6 +84,8 @@ const stateSchema = z.object({
   websocket: z.string(),
   push: z.string(),
   sms: z.string(),
+  /** The process in which somebody waits for the note to settle. */
+  reply_to: z.string(),
 });
 
 const FACT_WORDS = 7;
@@ -101,7 +120,7 @@ function readRequest(sealed: string, open: (sealed: string) => string): StoredRe
   }
 }
 
-/** The hash's field `facts`. The first line's words hold no spaces: user ids, slugs, a date. */
+/** A record's facts. The first line's words hold no spaces: user ids, slugs, a date. */
 export function formatFacts(facts: Facts): string {
   const { user, lane, day, caller, template, type, accepted_at, ...rest } = facts;
   return `${user} ${lane} ${day} ${caller} ${template} ${type} ${accepted_at}\n${JSON.stringify(rest)}`;
@@ -119,7 +138,7 @@ export function parseFacts(text: string): Facts {
 }
 
 /**
- * The hash's field `state`: the words of `STATE_FIELDS` in their order, then the timeline.
+ * A record's state.
  * @param place stands for a place in the history that is not known yet
  */
 export function formatState(note: Note, place = placeOf(note)): string {
@@ -127,42 +146,86 @@ export function formatState(note: Note, place = placeOf(note)): string {
   const progress = `${note.version} ${note.fence} ${note.status} ${note.stage ?? NONE} ${note.attempt}`;
   const times = `${note.leasedUntil} ${note.stageStartedAt} ${note.sockets}`;
   const records = `${formatChannelRecord(websocket)} ${formatChannelRecord(push)} ${formatChannelRecord(sms)}`;
-  return `${progress} ${times} ${place} ${records}\n${note.timeline}`;
+  const outcomes = formatPushOutcomes(note.pushOutcomes);
+  return `${STATE_MARK}${progress} ${times} ${place} ${records} ${note.replyTo ?? NONE}\n${note.timeline}\n${outcomes}\n`;
+}
+
+function formatPushOutcomes(outcomes: Note["pushOutcomes"]): string {
+  for (const _ in outcomes) return JSON.stringify(outcomes);
+  return "";
+}
+
+/** @param request sealed, or empty */
+export function formatRecord(facts: string, request: string, state: string): string {
+  return `${facts}\n${request}\n${state}`;
+}
+
+/** A record that has only just begun to change. */
+export function formatFirstRecord(facts: string, request: string, state: string): string {
+  return formatRecord(facts, request, state) + ROOM;
+}
+
+/** Where the state of a record begins, in bytes. */
+export function stateOffset(facts: string, request: string): number {
+  return Buffer.byteLength(facts) + Buffer.byteLength(request) + 2;
+}
+
+/** @throws Error if the ledger did not write it. */
+export function splitRecord(text: string): NoteRecord {
+  const words = text.indexOf("\n");
+  const facts = text.indexOf("\n", words + 1);
+  const request = text.indexOf("\n", facts + 1);
+  const line = text.indexOf("\n", request + 1);
+  const timeline = text.indexOf("\n\n", line);
+  const outcomes = text.indexOf("\n", timeline + 2);
+  const ends = [words, facts, request, line, timeline, outcomes];
+  if (ends.includes(-1) || !text.startsWith(STATE_MARK, request + 1)) {
+    throw new Error("the record of a note is malformed");
+  }
+  return {
+    facts: text.slice(0, facts),
+    request: text.slice(facts + 1, request),
+    stateAt: Buffer.byteLength(text.slice(0, request + 1)),
+    words: text.slice(request + 1 + STATE_MARK.length, line),
+    timeline: text.slice(line + 1, timeline + 1),
+    pushOutcomes: text.slice(timeline + 2, outcomes),
+  };
 }
 
 function placeOf({ replayId, epoch }: Note): string {
   return `${replayId ?? NONE} ${epoch ?? NONE}`;
 }
 
-/** The line of a note's state, without its timeline. */
+/** The words of a note's state. */
 export type NoteState = z.infer<typeof stateSchema>;
 
 /** @throws ZodError if the ledger did not write it. */
-export function parseState(line: string): NoteState {
-  const words = line.split(" ");
+export function parseState(text: string): NoteState {
+  const words = text.split(" ");
   return stateSchema.parse(
     Object.fromEntries(STATE_FIELDS.map((field, index) => [field, words[index]])),
   );
 }
 
+/** The words of a text as `formatState` writes it. */
+export function wordsOf(state: string): string {
+  return state.slice(STATE_MARK.length, state.indexOf("\n"));
+}
+
 const orNull = (word: string): string | null => (word === NONE ? null : word);
 
 /**
- * Reads a note from its hash.
- * @returns undefined if there is no such note (no fields).
- * @throws ZodError or Error if the hash is not one that the ledger wrote.
+ * Reads a note from its record.
+ * @throws ZodError or Error if the record is not one that the ledger wrote.
  */
-export function parseNote(
-  id: string,
-  hash: NoteHash,
-  open: (sealed: string) => string,
-): Note | undefined {
-  if (hash.state === null || hash.facts === null) return undefined;
-  const lineEnd = hash.state.indexOf("\n");
-  const state = parseState(hash.state.slice(0, lineEnd));
-  const facts = parseFacts(hash.facts);
+export function parseNote(id: string, text: string, open: (sealed: string) => string): Note {
+  const record = splitRecord(text);
+  const state = parseState(record.words);
+  const facts = parseFacts(record.facts);
   return {
     id,
+    facts: record.facts,
+    stateAt: record.stateAt,
     userId: facts.user,
     status: state.status,
     stage: state.stage === NONE ? null : state.stage,
@@ -185,7 +248,7 @@ export function parseNote(
       push: parseChannelRecord(state.push),
       sms: parseChannelRecord(state.sms),
     },
-    timeline: hash.state.slice(lineEnd + 1),
+    timeline: record.timeline,
     replayId: orNull(state.replay_id),
     epoch: orNull(state.epoch),
     sockets: state.sockets,
@@ -194,8 +257,9 @@ export function parseNote(
     expiresAt: facts.expires_at ?? null,
     sendAt: facts.send_at ?? null,
     waited: facts.waited ?? false,
+    replyTo: orNull(state.reply_to),
     pushOutcomes:
-      hash.pushOutcomes === null ? {} : pushOutcomesSchema.parse(JSON.parse(hash.pushOutcomes)),
-    request: hash.request === null || hash.request === "" ? null : readRequest(hash.request, open),
+      record.pushOutcomes === "" ? {} : pushOutcomesSchema.parse(JSON.parse(record.pushOutcomes)),
+    request: record.request === "" ? null : readRequest(record.request, open),
   };
 }
