@@ -28,7 +28,7 @@ if node ~= '' then
   redis.call('EXPIRE', here, HERE_TTL_SECONDS)
 end
 
-local meta = redis.call('HMGET', meta_key, 'epoch', 'last', 'base', 'flight')
+local meta = redis.call('HMGET', meta_key, 'epoch', 'last', 'base', 'flight_floor')
 local epoch, last = meta[1] or '', tonumber(meta[2] or '0')
 
 local function place(entry)
@@ -55,9 +55,9 @@ local function is_under_way(entry)
   return record and string.match(record, '\n=' .. string.rep('%S+ ', 10) .. 'sent,')
 end
 
--- The lowest id that may be under way; see `flight_after` in publish.lua.
+-- The lowest id that may be under way; see `next_flight` in publish.lua.
 local function flight_floor()
-  local floor = tonumber(string.match(meta[4] or '', '^%d+') or last + 1)
+  local floor = tonumber(meta[4] or last + 1)
   -- With nobody at work, one may be for any time.
   if redis.call('ZCOUNT', KEYS[5], '-inf', now - OVERDUE_MS) > 0 then return 0 end
   return floor

@@ -17,6 +17,8 @@ local FRAME_ARGUMENTS = 4 + CHANGE_ARGUMENTS
 
 -- Presence is rewritten every 30 s at least; three missed rewrites mean that the node is gone.
 local PRESENCE_FRESH_MS = 90000
+-- Of a time in epoch milliseconds, up to the year 2286.
+local TIME_DIGITS = 13
 local META_KEEP_SECONDS = 400 * 86400
 -- Lifetimes are renewed once in so long, not with each message; they are longer by as much.
 local RENEW_SECONDS = 86400
@@ -52,40 +54,33 @@ end
 local renewal = tostring(math.floor(now / 1000 / RENEW_SECONDS))
 local meta_keep_seconds = META_KEEP_SECONDS + RENEW_SECONDS
 
--- Messages that may be under way are those from `floor` on: a join looks at what became of them. Kept
--- as "floor next since": from `next` on, messages are younger than `since`.
-local function flight_after(flight, replay_id)
-  local floor, next_floor, since = string.match(flight or '', '^(%d+) (%d+) (%d+)$')
-  if not floor then
-    return replay_id .. ' ' .. replay_id .. ' ' .. now
-  end
-  if now - since > FLIGHT_MS then
-    return next_floor .. ' ' .. replay_id .. ' ' .. now
-  end
-  return flight
+-- Messages that may be under way are those from `flight_floor` on: a join looks at what became of
+-- them. From `flight_next` on, messages are younger than `flight_since`. Returns the fields to be
+-- written with the next place.
+local function next_flight(key, replay_id)
+  local floor = redis.call('HGET', key, 'flight_next') or replay_id
+  return 'flight_since', now, 'flight_floor', floor, 'flight_next', replay_id
 end
 
 -- The next place in the user's history, in a new epoch if the old one cannot be trusted.
 local function next_place(base, user)
   local key = base .. 'meta:' .. user
   local generation = generation_of(base)
-  local meta = redis.call('HMGET', key, 'gen', 'epoch', 'last', 'renewed', 'flight')
+  local meta = redis.call('HMGET', key, 'gen', 'epoch', 'last', 'renewed', 'flight_since')
   local epoch, last = meta[2], tonumber(meta[3] or '0')
   if not epoch or tonumber(meta[1]) ~= generation then
-    -- What was under way in the old epoch may be still.
-    local flight = epoch and '0 0 ' .. now or flight_after(nil, 1)
+    -- What was under way in an old epoch may be still, whatever its ids.
+    local floor = epoch and 0 or 1
     last = epoch and last + EPOCH_SKIP or 0
     epoch = fresh_epoch
     redis.call(
-      'HSET', key, 'gen', generation, 'epoch', epoch, 'base', last, 'last', last + 1, 'flight', flight
+      'HSET', key, 'gen', generation, 'epoch', epoch, 'base', last, 'last', last + 1,
+      'flight_since', now, 'flight_floor', floor, 'flight_next', floor
     )
+  elseif meta[5] and now - meta[5] <= FLIGHT_MS then
+    redis.call('HSET', key, 'last', last + 1)
   else
-    local flight = flight_after(meta[5], last + 1)
-    if flight == meta[5] then
-      redis.call('HSET', key, 'last', last + 1)
-    else
-      redis.call('HSET', key, 'last', last + 1, 'flight', flight)
-    end
+    redis.call('HSET', key, 'last', last + 1, next_flight(key, last + 1))
   end
   return last + 1, epoch, meta[4] == renewal
 end
@@ -142,7 +137,7 @@ local function address(base, user, header, entry)
   local nodes = {}
   for index = 1, #here, 2 do
     local node = here[index]
-    local at = tonumber(string.match(here[index + 1], '@(%d+)$') or '0')
+    local at = tonumber(string.sub(here[index + 1], -TIME_DIGITS)) or 0
     if at > now - PRESENCE_FRESH_MS then
       write_letter(node, header, entry)
       nodes[#nodes + 1] = node
