@@ -29,7 +29,7 @@ export async function createGatewayRole(deps: {
     sealing,
     log: logger,
     subscriber: await foundation.connect("gateway", "subscriber"),
-    history: createHistory({ redis, keyspace, clock }),
+    history: createHistory({ redis, keyspace, clock, size: config.REPLAY_HISTORY_SIZE }),
     presence: createPresence({ redis, keyspace, clock, nodeId }),
     receipts: {
       record: (list) =>

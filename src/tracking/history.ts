@@ -94,10 +94,12 @@ export function createHistory(deps: {
   readonly redis: Redis;
   readonly keyspace: Keyspace;
   readonly clock: Clock;
+  /** Messages that are replayed at most. */
+  readonly size: number;
   /** One call for each shard, as a Redis Cluster needs; left out: as the connection is. */
   readonly apart?: boolean | undefined;
 }): History {
-  const { redis, keyspace, clock } = deps;
+  const { redis, keyspace, clock, size } = deps;
   const span = spanOf(deps);
   const run = loadScript(redis, "schoolbellJoin", [new URL("lua/join.lua", import.meta.url)]);
   const runPositions = loadScript(redis, "schoolbellPositions", [
@@ -110,7 +112,7 @@ export function createHistory(deps: {
       keyspace.sharded(shard, `${name}:${userId}`),
     );
     const due = keyspace.sharded(shard, "due");
-    return parseView(await run([...keys, due], [clock.now(), ...args]));
+    return parseView(await run([...keys, due], [clock.now(), size, ...args]));
   }
 
   return {

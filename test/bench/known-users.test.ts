@@ -41,7 +41,7 @@ it("those who are made known are read as the product reads its own", async () =>
   const strangers = candidates.filter((user) => !originals.some((one) => one.user === user));
   await makeKnown(book.store, strangers, originals);
 
-  const history = createHistory({ ...book.store, clock: book.clock });
+  const history = createHistory({ ...book.store, clock: book.clock, size: 100 });
   for (const user of strangers) {
     const view = await history.since(user, { epoch: null, id: 0 });
     expect(view.entries, user).toHaveLength(1);

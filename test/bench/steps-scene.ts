@@ -67,7 +67,7 @@ export async function openStepsScene(
   for (let shard = 0; shard < keyspace.shards; shard += 1) {
     await subscriber.ssubscribe(keyspace.sharded(shard, `node:${GATEWAY}`));
   }
-  const history = createHistory(shared);
+  const history = createHistory({ ...shared, size: 100 });
   const join = { nodeId: GATEWAY, sockets: 1, replay: { kind: "none" } } as const;
   for (const userId of users) await history.join({ ...join, userId });
 

@@ -14,7 +14,7 @@ let history: History;
 beforeAll(async () => {
   store = await openTestRedis();
   publisher = await createTestPublisher({ ...store, clock });
-  history = createHistory({ ...store, clock });
+  history = createHistory({ ...store, clock, size: 100 });
 });
 afterAll(async () => {
   publisher.close();

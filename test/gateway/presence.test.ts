@@ -99,7 +99,7 @@ describe("hundreds of users together", () => {
     for (const [index, { epoch, id }] of expected.entries()) {
       if (epoch !== null) await store.redis.hset(metaOf(users[index] ?? ""), { epoch, last: id });
     }
-    const history = createHistory({ ...store, clock, apart });
+    const history = createHistory({ ...store, clock, size: 100, apart });
     expect(await history.positions(users)).toEqual(expected);
   });
 });

@@ -85,7 +85,7 @@ export async function startTestNode(deps: {
     keyspace,
     clock,
     log: createSilentLogger(),
-    history: around(createHistory({ redis, keyspace, clock })),
+    history: around(createHistory({ redis, keyspace, clock, size: 100 })),
     presence: createPresence({ redis, keyspace, clock, nodeId }),
     sealing: createSealing(deps.sealingKey),
     receipts: {

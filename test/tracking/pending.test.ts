@@ -18,7 +18,7 @@ const newUser = (): string => `pending-${(users += 1)}`;
 
 beforeAll(async () => {
   book = await openTestLedger();
-  history = createHistory({ ...book.store, clock: book.clock });
+  history = createHistory({ ...book.store, clock: book.clock, size: 100 });
 });
 
 afterAll(async () => {

@@ -1,7 +1,8 @@
 -- Reads, in one step, where a user's history stands and the part of it that is asked for; on the
 -- way it can register that a gateway node holds the user, so that nothing is published in between.
 -- KEYS: here, meta, hist, pend, the shard's due index
--- ARGV: now ms, node id ('' registers nothing), socket count, selection, from id, from epoch, through id
+-- ARGV: now ms, history size, node id ('' registers nothing), socket count, selection, from id,
+-- from epoch, through id
 -- Selections: none     only the place
 --             pending  what never met a socket and has not run out, and what is on its way to one
 --             after    above `from id`; everything if the epoch differs or the id was never given out
@@ -14,8 +15,9 @@ local HERE_TTL_SECONDS = 120
 local OVERDUE_MS = 15000
 
 local here, meta_key, hist, pend = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local now, node, sockets, selection = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
-local from_id, from_epoch, through = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])
+local now, size = tonumber(ARGV[1]), tonumber(ARGV[2])
+local node, sockets, selection = ARGV[3], ARGV[4], ARGV[5]
+local from_id, from_epoch, through = tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
 
 if node ~= '' then
   -- A node that was killed leaves its field behind; nobody else would ever remove it.
@@ -37,13 +39,15 @@ local function place(entry)
 end
 
 -- Within one epoch ids have no holes, so the distance to the last one bounds what has to be read.
+-- What a history is longer than its size is there until it is cut back, and no part of it.
 local function newest(count)
   if count < 1 then return {} end
-  return redis.call('LRANGE', hist, 0, count - 1)
+  return redis.call('LRANGE', hist, 0, math.min(count, size) - 1)
 end
 
 -- An entry is a whole payload: clients can ask for notes often, and need no more than those.
-local oldest_entry = selection ~= 'notes' and redis.call('LINDEX', hist, -1)
+local oldest_entry = selection ~= 'notes'
+  and (redis.call('LINDEX', hist, size - 1) or redis.call('LINDEX', hist, -1))
 local oldest = ''
 if oldest_entry then oldest = string.match(oldest_entry, '^(%d+) ') end
 
@@ -73,7 +77,7 @@ if selection == 'pending' then
     marked = marked + 1
   end
   local floor = flight_floor()
-  local entries = marked > 0 and redis.call('LRANGE', hist, 0, -1) or newest(last - floor + 1)
+  local entries = marked > 0 and newest(size) or newest(last - floor + 1)
   for _, entry in ipairs(entries) do
     local id = string.match(entry, '^%d+')
     if wanted[id] then
@@ -87,7 +91,7 @@ if selection == 'pending' then
   missing = marked
 elseif selection == 'after' then
   if not same_epoch or from_id > last then
-    selected = redis.call('LRANGE', hist, 0, -1)
+    selected = newest(size)
   else
     for _, entry in ipairs(newest(last - from_id)) do
       if place(entry) > from_id then selected[#selected + 1] = entry end
@@ -95,7 +99,7 @@ elseif selection == 'after' then
   end
 elseif selection == 'newer' then
   local count = last - from_id
-  if not same_epoch or from_epoch == '' then count = redis.call('LLEN', hist) end
+  if not same_epoch or from_epoch == '' then count = size end
   for _, entry in ipairs(newest(count)) do
     local id, entry_epoch = place(entry)
     if entry_epoch == from_epoch and id <= from_id then break end
