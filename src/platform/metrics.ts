@@ -77,7 +77,7 @@ export function createMetrics(options: MetricsOptions = {}) {
       "group",
       "topic",
     ]),
-    outcomeBacklog: gauge("outcome_backlog", "Outcome events not yet relayed to Kafka"),
+    outcomeBacklog: gauge("outcome_backlog", "Steps of notes that Kafka is yet to be told of"),
     frames: counter("frames_total", "WebSocket frames", ["direction"]),
 
     /** The text a Prometheus server scrapes, and its content type. */

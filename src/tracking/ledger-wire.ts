@@ -120,8 +120,8 @@ type WireChange = readonly [
   status: string,
   auditLine: string,
   latencyMs: number | "",
-  /** Its recipient's side confirmed it at once. */
-  confirmed: 0 | 1,
+  /** What other services are told of it: outcome kinds, a comma between them. */
+  told: string,
   replyTo: string,
 ];
 
@@ -172,7 +172,7 @@ export function wireChange(
       ? formatAuditLine(context.now, "settled", after.status, note, describeChannels(after))
       : "",
     latency?.sumMs ?? "",
-    isConfirming(change) ? 1 : 0,
+    toldOf(change),
     note.replyTo ?? "",
   ];
 }
@@ -183,8 +183,11 @@ function hasReachedAny({ channels }: Note): boolean {
   return hasReached(channels.websocket) || hasReached(channels.push) || hasReached(channels.sms);
 }
 
-function isConfirming({ channels }: NoteChange): boolean {
-  return CHANNELS.some((name) => channels?.[name]?.state === "confirmed");
+/** The recipient's side may confirm a message in the step that settles it. */
+function toldOf({ channels, dueAt }: NoteChange): string {
+  const isConfirmed = CHANNELS.some((name) => channels?.[name]?.state === "confirmed");
+  if (dueAt === undefined) return isConfirmed ? "settled,confirmed" : "settled";
+  return isConfirmed ? "confirmed" : "";
 }
 
 function pendingOf({ note, channels }: NoteChange, { pendingSeconds }: WireContext): string {

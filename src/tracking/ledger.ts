@@ -70,7 +70,7 @@ export interface Ledger {
   depth(): Promise<number>;
   /** Notes whose time has passed and that nobody has leased, over all shards. */
   overdue(): Promise<number>;
-  /** Outcomes that are yet to be sent, over all shards; 0 where nobody is told of them. */
+  /** Steps that others are yet to be told of, over all shards; 0 where nobody is. */
   outcomeBacklog(): Promise<number>;
   /** Messages ever sequenced, over all shards. */
   sequenced(): Promise<number>;
@@ -258,7 +258,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       ),
     outcomeBacklog: async () =>
       options.outcomes
-        ? await sumOverShards(redis, keyspace, (pipeline, key) => pipeline.xlen(key), "outcomes")
+        ? await sumOverShards(redis, keyspace, (pipeline, key) => pipeline.xlen(key), "told")
         : 0,
     sequenced: () => sumOverShards(redis, keyspace, (pipeline, key) => pipeline.get(key), "count"),
   };

@@ -9,11 +9,11 @@ import type { OutgoingRecord } from "../platform/kafka/records.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
 import { loadScript } from "../platform/redis.ts";
-import { outcomeEventOf, outcomesKey } from "./outcome-entries.ts";
+import { outcomeRecordsOf, outcomesKey } from "./outcome-entries.ts";
 
-/** Outcomes sent at a time, over all shards: about 8 MB of this process' memory. */
-const MAX_IN_FLIGHT = 8_000;
-const MAX_BATCH = 500;
+/** Entries sent at a time, over all shards, of two events at most: about 8 MB of this process' memory. */
+const MAX_IN_FLIGHT = 4_000;
+const MAX_BATCH = 250;
 const DEFAULT_INTERVAL_MS = 250;
 /** Of a process that died, the shards lie idle for so long. */
 const DEFAULT_LEASE_MS = 10_000;
@@ -30,7 +30,7 @@ export interface OutcomeRelayOptions {
   readonly nodeId: string;
   /** Resolves once all replicas have the records; keeps the order of equal keys. */
   readonly send: (records: readonly OutgoingRecord[]) => Promise<void>;
-  /** How many are yet to be sent, over all shards. */
+  /** Of how many steps others are yet to be told, over all shards. */
   readonly onBacklog: (count: number) => void;
   readonly intervalMs?: number;
   readonly leaseMs?: number;
@@ -81,10 +81,9 @@ export function createOutcomeRelay(options: OutcomeRelayOptions): OutcomeRelay {
   }
 
   /** One that cannot be read never could be: it must not hold up those behind it. */
-  function recordOf(shard: number, { id, fields }: Entry): OutgoingRecord[] {
+  function recordsOf(shard: number, { id, fields }: Entry): OutgoingRecord[] {
     try {
-      const event = outcomeEventOf(shard, id, fields);
-      return [{ key: event.data.user_id, value: JSON.stringify(event) }];
+      return outcomeRecordsOf(shard, id, fields);
     } catch (error) {
       logger.error({ err: error, shard, entry: id }, "an outcome is not what the ledger writes");
       return [];
@@ -107,7 +106,7 @@ export function createOutcomeRelay(options: OutcomeRelayOptions): OutcomeRelay {
       const page = pageReply.parse(await redis.xrange(key, "-", "+", "COUNT", batch));
       const last = page.at(-1);
       if (last === undefined) break;
-      const records = page.flatMap(([id, fields]) => recordOf(shard, { id, fields }));
+      const records = page.flatMap(([id, fields]) => recordsOf(shard, { id, fields }));
       if (records.length > 0) await sendKeepingLease(shard, records);
       // By id: what another process has taken away meanwhile is gone, and what is new stays.
       await redis.xtrim(key, "MINID", idAfter(last[0]));

@@ -206,7 +206,7 @@ async function begin(run: number): Promise<Run> {
   book.clock.advance(DAY_MS);
   const { redis, keyspace } = book.store;
   for (let shard = 0; shard < keyspace.shards; shard += 1) {
-    await redis.del(...["dead", "due", "outcomes"].map((name) => keyspace.sharded(shard, name)));
+    await redis.del(...["dead", "due", "told"].map((name) => keyspace.sharded(shard, name)));
   }
   const users = Array.from({ length: USERS }, (_, user) => `run-${run}-user-${user}`);
   for (const online of users.slice(1)) {
@@ -249,7 +249,7 @@ describe.each([
         expect(await members(run, "due")).toEqual(idsOf(({ status }) => !isSettled(status)));
 
         const told = new Map(run.ids.map((id): [string, string[]] => [id, []]));
-        const shards = new Map(run.users.map((user) => [book.key(user, "outcomes"), user]));
+        const shards = new Map(run.users.map((user) => [book.key(user, "told"), user]));
         for (const user of shards.values()) {
           for (const { data } of await book.outcomes(user)) {
             told.get(data.notification_id)?.push(`${data.outcome} ${data.status}`);

@@ -70,7 +70,10 @@ describe("a notification that settles", () => {
         at,
       },
     });
-    expect(JSON.stringify(event)).not.toContain("Sarah");
+    // Its request is kept, as it failed; it is not put down for others.
+    expect((await book.read(note.id)).request?.data).toEqual({ student_name: "Sarah" });
+    const putDown = await book.store.redis.xrange(book.key("anna", "told"), "-", "+");
+    expect(JSON.stringify([putDown, event])).not.toContain("Sarah");
   });
 
   it("is told as settled and as confirmed when the ack came with it, and counts as both once", async () => {

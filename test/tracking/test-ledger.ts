@@ -1,6 +1,7 @@
 /** A ledger on the run's Redis with a clock of the test's own, and short ways to move notes. */
 import { expect } from "vitest";
 import type { Channel, Reason } from "../../src/contract/vocabulary.ts";
+import { outcomeEventSchema, type OutcomeEvent } from "../../src/contract/outcome-event.ts";
 import { closeChannel } from "../../src/delivery/note-steps.ts";
 import { createSilentLogger } from "../../src/platform/logger.ts";
 import { createSealing } from "../../src/platform/sealing.ts";
@@ -8,7 +9,7 @@ import { createDeadNotes, type DeadNotes } from "../../src/tracking/dead-notes.t
 import { createLedger, type Ledger } from "../../src/tracking/ledger.ts";
 import type { NewNote, NoteChange } from "../../src/tracking/ledger-changes.ts";
 import type { ChannelRecord, Note } from "../../src/tracking/note.ts";
-import { outcomeEventOf, outcomesKey } from "../../src/tracking/outcome-entries.ts";
+import { outcomeRecordsOf, outcomesKey } from "../../src/tracking/outcome-entries.ts";
 import { createReceipts, type Receipt, type Receipts } from "../../src/tracking/receipts.ts";
 import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
 import { openTestRedis, type TestRedis } from "../support/redis.ts";
@@ -46,7 +47,7 @@ export interface TestLedger {
   receive(...received: readonly Receipt[]): Promise<void>;
   counters(note: Pick<Note, "userId" | "day">): Promise<Record<string, string>>;
   /** The events of a user's shard that wait to be sent, oldest first. */
-  outcomes(userId: string): Promise<ReturnType<typeof outcomeEventOf>[]>;
+  outcomes(userId: string): Promise<OutcomeEvent[]>;
   key(userId: string, name: string): string;
 }
 
@@ -153,7 +154,8 @@ export async function openTestLedger(
     async outcomes(userId) {
       const shard = keyspace.shardOfUser(userId);
       const entries = await redis.xrange(outcomesKey(keyspace, shard), "-", "+");
-      return entries.map(([id, fields]) => outcomeEventOf(shard, id, fields));
+      const records = entries.flatMap(([id, fields]) => outcomeRecordsOf(shard, id, fields));
+      return records.map(({ value }) => outcomeEventSchema.parse(JSON.parse(String(value))));
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Logger } from "../logger.ts";
 import { readAllCompressions } from "./compression.ts";
 import { gatherHeadersOnce } from "./header-decoding.ts";
 import { stopIdleTimers } from "./idle-timers.ts";
+import { encodeRecordsAtOnce } from "./produce-encoding.ts";
 import { replaceUnreadableBatches } from "./unreadable-batches.ts";
 
 export interface KafkaSettings {
@@ -72,6 +73,7 @@ export function createKafkaConnection(
   readAllCompressions();
   gatherHeadersOnce();
   replaceUnreadableBatches();
+  encodeRecordsAtOnce();
   const client = new Kafka({
     brokers: [...settings.servers],
     clientId: settings.clientId,

@@ -2,9 +2,10 @@
  * Writes to one topic in order: one request is under way at most, and what arrives meanwhile goes
  * together with the next.
  */
-import { Partitioners, type Message, type Producer } from "kafkajs";
+import type { Message, Producer } from "kafkajs";
 import type { Logger } from "../logger.ts";
 import type { KafkaConnection } from "./connection.ts";
+import { createKeyPartitioner } from "./key-partitioner.ts";
 import type { OutgoingRecord } from "./records.ts";
 import { originOf } from "./set-up-faults.ts";
 import { ensureTopics, type WantedTopics } from "./topics.ts";
@@ -67,7 +68,7 @@ export function createTopicWriter(options: TopicWriterOptions): TopicWriter {
       await admin.disconnect();
     }
     const created = connection.client.producer({
-      createPartitioner: Partitioners.DefaultPartitioner,
+      createPartitioner: createKeyPartitioner,
       allowAutoTopicCreation: false,
     });
     await created.connect();

@@ -57,11 +57,11 @@ local function suppress(id)
   for _, position in pairs(CHANNEL) do
     note[position] = 'skipped,flood,' .. now .. ',-'
   end
-  write_without_request(note)
+  local record = write_without_request(note)
   redis.call('PEXPIRE', note.key, keep_ms)
   count(note.day, 'status.suppressed', 1)
   audit(note.base, audit_line(note, note.caller, 'settled', 'suppressed', '-'))
-  tell('settled', note.base, id)
+  tell('settled', note.base, id, record)
 end
 
 -- Returns 1, or 2 if it is suppressed; 0 if it existed.

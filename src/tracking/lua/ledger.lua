@@ -127,19 +127,20 @@ local function audit(base, line)
   redis.call('XADD', base .. 'audit', 'MAXLEN', '~', AUDIT_MAX_ENTRIES, '*', 'note', line)
 end
 
--- Facts (two lines), request, and the words of the state: see note-record.ts.
-local RECORD_PATTERN = '^([^\n]*\n[^\n]*)\n[^\n]*\n=([^\n]*)'
+-- A record in two parts, without the request between them: see note-record.ts.
+local RECORD_PATTERN = '^([^\n]*\n[^\n]*\n)[^\n]*(\n=.*)$'
 
 -- Puts down what other services are to hear, in the same step as the change itself; the relay sends
 -- it and only then takes it away. So nothing is cut off here, however long that takes.
-local function tell(kind, base, id)
+-- kinds: of one step, a comma between them. record: the note's, without its request; nil where it is
+-- not at hand. Copying all of it costs less than taking it apart.
+local function tell(kinds, base, id, record)
   if outcomes then
-    local record = redis.call('GET', base .. 'rec:' .. id)
-    local facts, words = string.match(record, RECORD_PATTERN)
-    redis.call(
-      'XADD', base .. 'outcomes', '*',
-      'outcome', kind, 'id', id, 'at', now, 'facts', facts, 'state', words
-    )
+    if not record then
+      local facts, state = string.match(redis.call('GET', base .. 'rec:' .. id), RECORD_PATTERN)
+      record = facts .. state
+    end
+    redis.call('XADD', base .. 'told', '*', 'step', kinds .. ' ' .. id .. ' ' .. now, 'record', record)
   end
 end
 
@@ -172,7 +173,6 @@ local function settle(base, id, status, audit_line, reply_to)
   end
   set_due(base, id, false)
   audit(base, audit_line)
-  tell('settled', base, id)
   if reply_to ~= '' then
     redis.call('SPUBLISH', base .. 'reply:' .. reply_to, id)
   end
@@ -204,8 +204,9 @@ local function write_change(first, base, key, text)
   elseif due ~= '=' then
     set_due(base, id, due)
   end
-  if ARGV[first + 11] == '1' then
-    tell('confirmed', base, id)
+  if ARGV[first + 11] ~= '' then
+    -- Of a note that will not be sent again, the text is the whole record.
+    tell(ARGV[first + 11], base, id, due == '' and status ~= 'failed' and text or nil)
   end
 end
 
@@ -268,6 +269,7 @@ local function state_text(note)
   return '=' .. words .. '\n' .. note.timeline .. '\n' .. note.push_outcomes .. '\n'
 end
 
+-- Returns the state as it is now.
 local function write_note(note)
   local text = state_text(note)
   if note.state_at + #text <= note.bytes then
@@ -277,12 +279,14 @@ local function write_note(note)
     local record = note.facts .. '\n' .. note.request .. '\n' .. text
     redis.call('SET', note.key, record, 'KEEPTTL')
   end
+  return text
 end
 
--- Nothing personal is kept longer than needed.
+-- Nothing personal is kept longer than needed. Returns the record as it is now.
 local function write_without_request(note)
   local record = note.facts .. '\n\n' .. state_text(note)
   redis.call('SET', note.key, record, 'KEEPTTL')
+  return record
 end
 
 -- As audit.ts writes it.
@@ -331,9 +335,10 @@ local function cancel(id)
   end
   note.timeline = note.timeline .. now .. ' - scheduled cancelled -\n'
   count(note.day, 'status.cancelled', 1)
-  write_without_request(note)
+  local record = write_without_request(note)
   redis.call('PEXPIRE', note.key, keep_ms)
   local line = audit_line(note, note.caller, 'settled', 'cancelled', describe(note))
   local reply_to = note[REPLY_TO] ~= '-' and note[REPLY_TO] or ''
   settle(note.base, id, 'cancelled', line, reply_to)
+  tell('settled', note.base, id, record)
 end

@@ -51,13 +51,13 @@ local function record(id, channel, kind)
     set_due(note.base, id, now)
   end
   if late then
-    write_without_request(note)
-    tell('late', note.base, id)
+    local kinds = kind == 'confirmed' and 'late,confirmed' or 'late'
+    tell(kinds, note.base, id, write_without_request(note))
   else
-    write_note(note)
-  end
-  if kind == 'confirmed' then
-    tell('confirmed', note.base, id)
+    local state = write_note(note)
+    if kind == 'confirmed' then
+      tell('confirmed', note.base, id, note.facts .. '\n\n' .. state)
+    end
   end
   return 1
 end
