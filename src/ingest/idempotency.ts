@@ -8,10 +8,13 @@ import type { Redis } from "ioredis";
 import { z } from "zod";
 import { canonicalJson } from "../platform/canonical-json.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
-import { runForEach } from "../platform/redis.ts";
+import { loadScript, runForEach } from "../platform/redis.ts";
+import { spanOf } from "../tracking/shard-batches.ts";
 
 const KEY_SECONDS = 86_400;
 const EVENT_SECONDS = 7 * 86_400;
+/** Of one script call: a quarter of a millisecond of Redis. */
+const SCRIPT_KEYS = 100;
 
 export interface Claim {
   /** The id for a notification that is new. */
@@ -40,6 +43,8 @@ export interface IdempotencyStore {
 const eventSchema = z.object({ id: z.string(), user: z.string(), template: z.string() });
 const claimedSchema = z.object({ hash: z.string(), id: z.string() });
 
+const heldReply = z.array(z.string().nullable());
+
 /** In one call: an object for each digest, as `createHash` makes, takes twice as long. */
 const digest = (text: string): string => hash("sha256", text, "hex");
 
@@ -66,14 +71,45 @@ interface Held {
 export function createIdempotencyStore(deps: {
   readonly redis: Redis;
   readonly keyspace: Keyspace;
+  /** As in a cluster, where keys of different slots cannot meet in a script. */
+  readonly apart?: boolean;
 }): IdempotencyStore {
   const { redis, keyspace } = deps;
+  const span = spanOf(deps);
+
+  const runScript = loadScript(redis, "claim_keys", [
+    new URL("lua/claim-keys.lua", import.meta.url),
+  ]);
+
+  const setEach = (wanted: readonly Wanted[], seconds: number): Promise<unknown[]> =>
+    runForEach(redis, wanted, (target, { key, value }) =>
+      target.call("SET", key, value, "EX", seconds, "NX", "GET"),
+    );
+
+  /**
+   * One command for many: as a pipeline of 500, claiming took 7.8 us of this process for each key,
+   * not 2.7, and as much of Redis (4.1 us, now 4.2).
+   */
+  async function setTogether(wanted: readonly Wanted[], seconds: number): Promise<unknown[]> {
+    const runs: Promise<unknown>[] = [];
+    for (let from = 0; from < wanted.length; from += SCRIPT_KEYS) {
+      const part = wanted.slice(from, from + SCRIPT_KEYS);
+      const values = part.map(({ value }) => value);
+      runs.push(
+        runScript(
+          part.map(({ key }) => key),
+          [seconds, ...values],
+        ),
+      );
+    }
+    return (await Promise.all(runs)).flatMap((reply) => heldReply.parse(reply));
+  }
 
   /** @returns those that were claimed before, which are few. */
   async function setIfAbsent(wanted: readonly Wanted[], seconds: number): Promise<Held[]> {
-    const replies = await runForEach(redis, wanted, (target, { key, value }) =>
-      target.call("SET", key, value, "EX", seconds, "NX", "GET"),
-    );
+    // A single one needs no script; in a cluster each key has a slot of its own.
+    const set = wanted.length <= 1 || span === "apart" ? setEach : setTogether;
+    const replies = await set(wanted, seconds);
     const held: Held[] = [];
     wanted.forEach(({ at, claim }, index) => {
       const text = replies[index];

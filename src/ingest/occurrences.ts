@@ -5,19 +5,20 @@
  * rings: it tells of something that the first did not.
  *
  * Nothing is lost and no pair rings twice, wherever the process dies:
- * - Both fields of an occurrence are written once, in one script, before they are read. So an event
- *   gets the same answer each time it is delivered, by whichever process and however late.
+ * - What is kept of an occurrence is written once, and read in the same script. So an event gets the
+ *   same answer each time it is delivered, by whichever process and however late.
  * - The claim comes after everything that may refuse the event, and before its note. An event that
  *   rings and dies in between holds the place of its kind, and is delivered again (its offset is not
  *   committed), gets the same answer, and creates its note under the id its event id is bound to.
  *   So what the other kind's event gave way to does ring.
  * - Of a pair the kinds differ, so only one of the two can be of the kind that came first.
  */
+import { hash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { z } from "zod";
-import { sha256Hex, type Keyspace } from "../platform/keyspace.ts";
+import type { Keyspace } from "../platform/keyspace.ts";
 import { loadScript } from "../platform/redis.ts";
-import { byShard } from "../tracking/shard-batches.ts";
+import { byShard, spanOf } from "../tracking/shard-batches.ts";
 
 /** As long as an event id is remembered. */
 const OCCURRENCE_SECONDS = 7 * 86_400;
@@ -51,10 +52,13 @@ export function createOccurrences(deps: {
     new URL("lua/claim-occurrences.lua", import.meta.url),
   ]);
 
-  // The shard is the user's, so that one call decides on many of them.
-  const keyOf = (shard: number, event: OccurrenceEvent): string => {
-    const occurrence = JSON.stringify([event.userId, event.dedupeFamily, event.correlationId]);
-    return keyspace.sharded(shard, `occurrence:${sha256Hex(occurrence)}`);
+  const span = spanOf(deps);
+
+  // The shard is the user's, so that in a cluster, too, one call decides on many of them.
+  const keyOf = ({ userId, dedupeFamily, correlationId }: OccurrenceEvent): string => {
+    const occurrence = JSON.stringify([userId, dedupeFamily, correlationId]);
+    const name = `occurrence:${hash("sha256", occurrence, "hex")}`;
+    return keyspace.sharded(keyspace.shardOfUser(userId), name);
   };
 
   return {
@@ -62,12 +66,13 @@ export function createOccurrences(deps: {
       byShard(
         events,
         ({ userId }) => keyspace.shardOfUser(userId),
-        async (shard, chunk) => {
-          const keys = chunk.map((event) => keyOf(shard, event));
+        async (_shard, chunk) => {
+          const keys = chunk.map(keyOf);
           const args = chunk.flatMap(({ kind, eventId }) => [kind, eventId]);
           const reply = flags.parse(await run(keys, [OCCURRENCE_SECONDS, ...args]));
           return reply.map((flag) => flag === 1);
         },
+        span,
       ),
   };
 }

@@ -128,6 +128,24 @@ it("claims nothing for an event that is refused, so that the other kind rings", 
   expect(outcomes.map(({ kind }) => kind)).toEqual(["dead_lettered", "accepted"]);
 });
 
+it("is still known in the form in which older versions kept it", async () => {
+  const { redis, keyspace } = scene.store;
+  const occurrences = createOccurrences({ redis, keyspace });
+  const userId = randomUUID();
+  const about = { userId, dedupeFamily: "batch_files", correlationId: "c-1" };
+  await occurrences.claim([{ ...about, kind: "domain", eventId: "d" }]);
+  const [key = ""] = await redis.keys(keyspace.sharded(keyspace.shardOfUser(userId), "occ*"));
+  await redis.del(key);
+  await redis.hset(key, { first: "domain", domain: "d" });
+  const events = [
+    { ...about, kind: "teacher", eventId: "t1" },
+    { ...about, kind: "teacher", eventId: "t2" },
+    { ...about, kind: "domain", eventId: "d2" },
+  ] as const;
+  expect(await occurrences.claim(events)).toEqual([false, true, true]);
+  expect(await occurrences.claim(events)).toEqual([false, true, true]);
+});
+
 /** Where a process may die: before or after each of the steps that write. */
 const STEPS = ["event id", "occurrence", "note"] as const;
 interface Death {
