@@ -1,17 +1,28 @@
-/** Reads the audit trail backwards over all its streams, in small pages and never without end. */
+/**
+ * Reads the audit trail backwards over all its streams, in small pages and never without end. An
+ * entry of a stream may hold several of the trail, whatever is counted here: its lines.
+ */
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Keyspace } from "../platform/keyspace.ts";
-import { auditEntrySchema, auditKey, readAuditFields, type AuditEntry } from "./audit.ts";
+import {
+  auditEntrySchema,
+  auditKey,
+  readStreamEntry,
+  type AuditEntry,
+  type AuditFields,
+} from "./audit.ts";
 import { comparePositions, positionOf, upperBoundAfter, type Position } from "./audit-position.ts";
 import { REFUSAL_ACTIONS, refusalsKey } from "./refusals.ts";
 import { recordOf } from "./stream-fields.ts";
 
 /** Entries looked at for one answer: about a quarter of a second of this process' time. */
 const SCAN_BUDGET = 10_000;
-/** Most questions are answered by the newest few of each stream. */
+/** Most questions are answered by the newest few of each stream, so this many of it come first. */
 const FIRST_PAGE = 16;
 const MAX_PAGE = 500;
+/** Pages grow by steps: those further back may hold more lines to an entry than the ones before. */
+const PAGE_GROWTH = 4;
 /** Read ahead over all streams together, so that many shards do not mean much memory. */
 const MAX_READ_AHEAD = 8_000;
 /**
@@ -53,7 +64,7 @@ interface Stream {
 
 interface Candidate {
   readonly position: Position;
-  readonly fields: Readonly<Record<string, string>>;
+  readonly fields: AuditFields;
 }
 
 /** One stream as far as it has been read. */
@@ -63,7 +74,8 @@ interface Front {
   highest: string;
   /** Read and not looked at yet; the next one is the last. */
   waiting: Candidate[];
-  pages: number;
+  /** How many of the stream's entries to read next. */
+  page: number;
   ended: boolean;
 }
 
@@ -101,9 +113,18 @@ function openFront(stream: Stream, { from, to, after }: AuditQuery): Front {
     lowest: from === undefined ? "-" : String(Math.max(0, from - stream.marginMs)),
     highest: resumes ? upperBoundAfter(after, stream.number) : String(latest ?? "+"),
     waiting: [],
-    pages: 0,
+    page: FIRST_PAGE,
     ended: false,
   };
+}
+
+/** The lines of an entry, oldest first. */
+function candidatesOf(id: string, fields: AuditFields, stream: Stream): Candidate[] {
+  const place = positionOf(id, stream.number);
+  return readStreamEntry(fields).map((entry, line) => ({
+    position: { ...place, line },
+    fields: entry,
+  }));
 }
 
 function matches({ fields }: Candidate, query: AuditQuery): boolean {
@@ -145,27 +166,34 @@ export function createAuditReader(deps: {
 }): AuditReader {
   const { redis, keyspace } = deps;
 
-  /** Reads on where nothing is left to look at. */
-  async function refill(fronts: readonly Front[], page: number): Promise<void> {
+  /** Reads on where nothing is left to look at, about `lines` of each stream. */
+  async function refill(
+    fronts: readonly Front[],
+    lines: number,
+    after: Position | undefined,
+  ): Promise<void> {
     const empty = fronts.filter((front) => front.waiting.length === 0 && !front.ended);
     if (empty.length === 0) return;
     const pipeline = redis.pipeline();
-    const counts = empty.map(({ pages }) => (pages === 0 ? FIRST_PAGE : page));
-    empty.forEach(({ stream, highest, lowest }, index) =>
-      pipeline.xrevrange(stream.key, highest, lowest, "COUNT", counts[index] ?? FIRST_PAGE),
-    );
+    for (const { stream, highest, lowest, page } of empty) {
+      pipeline.xrevrange(stream.key, highest, lowest, "COUNT", page);
+    }
     const replies = (await pipeline.exec()) ?? [];
     empty.forEach((front, index) => {
       const [error, reply] = replies[index] ?? [new Error("Redis left a page out")];
       if (error) throw error;
       const found = pageReply.parse(reply);
-      front.waiting = found.toReversed().map(([id, fields]) => ({
-        position: positionOf(id, front.stream.number),
-        fields: readAuditFields(recordOf(fields)),
-      }));
+      const read = found
+        .toReversed()
+        .flatMap(([id, fields]) => candidatesOf(id, recordOf(fields), front.stream));
+      // Of the entry in which the page before ended, the newer lines were looked at already.
+      front.waiting = read.filter(
+        ({ position }) => after === undefined || comparePositions(after, position) < 0,
+      );
       front.highest = `(${found.at(-1)?.[0] ?? "0-0"}`;
-      front.pages += 1;
-      front.ended = found.length < (counts[index] ?? FIRST_PAGE);
+      front.ended = found.length < front.page;
+      const wanted = Math.floor((lines * found.length) / Math.max(1, read.length));
+      front.page = Math.max(1, Math.min(wanted, front.page * PAGE_GROWTH));
     });
   }
 
@@ -177,7 +205,7 @@ export function createAuditReader(deps: {
       const found: AuditEntry[] = [];
       let last = query.after;
       for (let scanned = 0; scanned < SCAN_BUDGET && found.length < query.limit; scanned += 1) {
-        await refill(fronts, page);
+        await refill(fronts, page, query.after);
         const candidate = takeNewest(fronts);
         if (candidate === undefined) break;
         last = candidate.position;

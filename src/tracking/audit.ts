@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 
+/** As in lua/audit.lua, which also counts lines: of that, an entry may hold several. */
 const MAX_ENTRIES_PER_SHARD = 100_000;
 
 /** An entry as the API shows it; in Redis all its values are text. */
@@ -38,7 +39,7 @@ export interface Audit {
   add(entry: Omit<AuditEntry, "at">): Promise<void>;
 }
 
-/** The stream of a shard's real events; the ledger's scripts write to it too. */
+/** The stream of a shard's real events; the ledger's scripts write most of it. */
 export function auditKey(keyspace: Pick<Keyspace, "sharded">, shard: number): string {
   return keyspace.sharded(shard, "audit");
 }
@@ -63,9 +64,9 @@ interface AuditedNote {
 const NONE = "-";
 
 /**
- * An entry about a note, in one field of the stream, as each further field costs Redis as much as
- * the text in it: `at action result notification_id caller user_id template_id channels`. None but
- * the last, which may be empty, holds a space.
+ * An entry about a note as one line, as each field of a stream costs Redis as much as the text in it:
+ * `at action result notification_id caller user_id template_id channels`. None but the last holds a
+ * space, and none the end of a line: lua/audit.lua joins the lines of a call.
  */
 export function formatAuditLine(
   atMs: number,
@@ -88,12 +89,18 @@ const LINE_FIELDS = [
   "template_id",
 ] as const;
 
-/** The fields of an entry, whether they stand in one line or each by itself; `at` in epoch ms. */
-export function readAuditFields(
-  fields: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  const line = fields["note"];
-  if (line === undefined) return fields;
+/** The fields of an entry as text, those that are known; `at` in epoch ms. */
+export type AuditFields = Readonly<Record<string, string>>;
+
+/**
+ * What one entry of a stream holds, oldest first: lines about notes, of which there may be just one,
+ * or the fields of an entry each by itself.
+ */
+export function readStreamEntry(fields: AuditFields): AuditFields[] {
+  return fields["note"]?.split("\n").map(readAuditLine) ?? [fields];
+}
+
+function readAuditLine(line: string): AuditFields {
   const words = line.split(" ");
   const entries = LINE_FIELDS.map((name, index) => [name, words[index] ?? NONE] as const);
   const channels = words.slice(LINE_FIELDS.length).join(" ");

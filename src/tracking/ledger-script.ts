@@ -27,7 +27,8 @@ const fileOf = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.u
 
 export function loadLedgerScript(deps: LedgerScriptDeps, name: string): RunLedgerScript {
   const { redis, keyspace, clock } = deps;
-  const script = loadScript(redis, `ledger_${name}`, [fileOf("ledger"), fileOf(name)]);
+  const files = [fileOf("audit"), fileOf("ledger"), fileOf(name)];
+  const script = loadScript(redis, `ledger_${name}`, files);
   const outcomes = deps.outcomes ? 1 : 0;
   return async (shard, args) => {
     const shared = [keyspace.prefix, clock.now(), SETTLED_KEEP_MS, outcomes];

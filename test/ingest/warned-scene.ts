@@ -8,7 +8,7 @@ import { notificationRequestSchema } from "../../src/contract/notification-reque
 import { createSilentLogger } from "../../src/platform/logger.ts";
 import type { KafkaRecord } from "../../src/platform/kafka/records.ts";
 import type { Note } from "../../src/tracking/note.ts";
-import { readAuditFields } from "../../src/tracking/audit.ts";
+import { readStreamEntry } from "../../src/tracking/audit.ts";
 import { recordOf as recordOfFields } from "../../src/tracking/stream-fields.ts";
 import {
   envelopeOf,
@@ -65,7 +65,7 @@ export async function openWarnedScene(): Promise<WarnedScene> {
   const warnings: WarnedScene["warnings"] = async (user) => {
     const trail = keyspace.sharded(keyspace.shardOfUser(user), "audit");
     const ids = (await redis.xrange(trail, "-", "+"))
-      .map(([, fields]) => readAuditFields(recordOfFields(fields)))
+      .flatMap(([, fields]) => readStreamEntry(recordOfFields(fields)))
       .filter((entry) => entry["action"] === "accepted" && entry["user_id"] === user)
       .filter((entry) => entry["caller"] === "deadline-warnings")
       .flatMap((entry) => entry["notification_id"] ?? []);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cancel } from "../../src/delivery/note-steps.ts";
 import type { NewNote } from "../../src/tracking/ledger-changes.ts";
-import { readAuditFields } from "../../src/tracking/audit.ts";
+import { readStreamEntry } from "../../src/tracking/audit.ts";
 import { recordOf } from "../../src/tracking/stream-fields.ts";
 import { openTestLedger, type TestLedger } from "./test-ledger.ts";
 
@@ -36,9 +36,8 @@ async function tracesOf({ id, userId }: Pick<NewNote, "id" | "userId">) {
   const record = await redis.get(book.key(userId, `rec:${id}`));
   const kept = await redis.pttl(book.key(userId, `rec:${id}`));
   const due = await redis.zscore(book.key(userId, "due"), id);
-  const audit = (await redis.xrange(book.key(userId, "audit"), "-", "+")).map(([, fields]) =>
-    readAuditFields(recordOf(fields)),
-  );
+  const trail = await redis.xrange(book.key(userId, "audit"), "-", "+");
+  const audit = trail.flatMap(([, fields]) => readStreamEntry(recordOf(fields)));
   const outcomes = await book.outcomes(userId);
   return {
     record,

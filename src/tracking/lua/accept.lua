@@ -126,7 +126,8 @@ local function find(note, reply)
 end
 
 local results = {}
-for first = 6, #ARGV, NOTE_ARGUMENTS + 1 do
+
+local function accept(first)
   local id, text = ARGV[first], ARGV[first + NOTE_ARGUMENTS]
   local extra = text ~= '' and cjson.decode(text) or nil
   local result = create(unpack(ARGV, first, first + NOTE_ARGUMENTS - 1))
@@ -138,5 +139,9 @@ for first = 6, #ARGV, NOTE_ARGUMENTS + 1 do
   results[#results + 1] = result
 end
 
-write_gathered()
+do_and_write(function()
+  for first = 6, #ARGV, NOTE_ARGUMENTS + 1 do
+    accept(first)
+  end
+end)
 return results

@@ -1,4 +1,4 @@
--- Shared by the ledger's scripts: it is put in front of each of them.
+-- Shared by the ledger's scripts: it is put in front of each of them, and audit.lua in front of it.
 -- ARGV[1] is the prefix of all keys, ARGV[2] the time in epoch milliseconds (from the caller's
 -- clock, so that tests can turn it), ARGV[3] how long a settled note is kept, in milliseconds,
 -- ARGV[4] 1 if other services are told what became of notes.
@@ -13,7 +13,6 @@ local now = ARGV[2]
 local keep_ms = ARGV[3]
 local outcomes = ARGV[4] == '1'
 
-local AUDIT_MAX_ENTRIES = 100000
 local STATISTICS_KEEP_SECONDS = 400 * 86400
 
 -- What belongs to no single shard (sums that readers add up) is written beside the first note.
@@ -119,12 +118,18 @@ end
 -- What the notes of a call have in common is gathered; each script ends with this.
 local function write_gathered()
   write_due_entries()
+  write_audit()
   write_counters()
 end
 
--- line: what happened, as audit.ts writes it.
-local function audit(base, line)
-  redis.call('XADD', base .. 'audit', 'MAXLEN', '~', AUDIT_MAX_ENTRIES, '*', 'note', line)
+-- Does the work of a script and writes what it gathered. An error half-way takes nothing back that was
+-- done before it: that is due, audited and counted all the same.
+local function do_and_write(work)
+  local done, failure = pcall(work)
+  write_gathered()
+  if not done then
+    error(failure, 0)
+  end
 end
 
 -- A record in two parts, without the request between them: see note-record.ts.

@@ -63,8 +63,9 @@ local function record(id, channel, kind)
 end
 
 local results = {}
-for index = 5, #ARGV do
-  results[index - 4] = record(string.match(ARGV[index], '^(%S+) (%S+) (%S+)$'))
-end
-write_gathered()
+do_and_write(function()
+  for index = 5, #ARGV do
+    results[index - 4] = record(string.match(ARGV[index], '^(%S+) (%S+) (%S+)$'))
+  end
+end)
 return results

@@ -10,9 +10,10 @@ if not note or note.request == '' or advance(5) == 0 then
   return 0
 end
 
-redis.call('PERSIST', key)
-unbury(base, id)
-write_gathered()
-audit(base, ARGV[5 + CHANGE_ARGUMENTS])
-tell('redriven', base, id)
+do_and_write(function()
+  redis.call('PERSIST', key)
+  unbury(base, id)
+  audit(base, ARGV[5 + CHANGE_ARGUMENTS])
+  tell('redriven', base, id)
+end)
 return 1
