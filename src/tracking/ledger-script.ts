@@ -25,10 +25,17 @@ export type RunLedgerScript = (shard: number, args: readonly ScriptArgument[]) =
 
 const fileOf = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url);
 
+/** In front of each script, in this order. */
+const SHARED_PARTS = ["audit", "call", "change", "record"];
+
+/** What a script is made of. */
+export function ledgerScriptFiles(name: string): URL[] {
+  return [...SHARED_PARTS, name].map(fileOf);
+}
+
 export function loadLedgerScript(deps: LedgerScriptDeps, name: string): RunLedgerScript {
   const { redis, keyspace, clock } = deps;
-  const files = [fileOf("audit"), fileOf("ledger"), fileOf(name)];
-  const script = loadScript(redis, `ledger_${name}`, files);
+  const script = loadScript(redis, `ledger_${name}`, ledgerScriptFiles(name));
   const outcomes = deps.outcomes ? 1 : 0;
   return async (shard, args) => {
     const shared = [keyspace.prefix, clock.now(), SETTLED_KEEP_MS, outcomes];

@@ -102,7 +102,7 @@ function requestedChannels(note: NewNote): string {
   return CHANNELS.filter((name) => note.channels[name].state === "pending").join(" ");
 }
 
-/** The arguments of a change: `write_change` in ledger.lua. */
+/** The arguments of a change: `write_change` in change.lua. */
 type WireChange = readonly [
   id: string,
   version: number,

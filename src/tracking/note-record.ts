@@ -50,7 +50,7 @@ const STATE_MARK = "=";
  */
 const ROOM = " ".repeat(128);
 
-/** The words of the state's line, in their order. `ledger.lua` has the same list. */
+/** The words of the state's line, in their order. `record.lua` has the same list. */
 const STATE_FIELDS = [
   "version",
   "fence",

@@ -1,6 +1,7 @@
 /** The moments at which the process is killed, told from what it says to Redis. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { ledgerScriptFiles } from "../../src/tracking/ledger-script.ts";
 import { parseState, wordsOf, type NoteState } from "../../src/tracking/note-record.ts";
 import type { KillPoint } from "../support/killing-proxy.ts";
 
@@ -12,16 +13,13 @@ export const BEFORE_AND_AFTER: readonly When[] = ["before", "after"];
 const isScriptCall = ([name = ""]: readonly string[]): boolean => /^eval(sha)?$/i.test(name);
 
 /** A script as the product loads it, from files put one after the other. */
-function runsScript(...files: readonly string[]): Matcher {
-  const text = files
-    .map((file) => readFileSync(new URL(`../../src/${file}.lua`, import.meta.url), "utf8"))
-    .join("\n");
+function runsScript(files: readonly URL[]): Matcher {
+  const text = files.map((file) => readFileSync(file, "utf8")).join("\n");
   const digest = createHash("sha1").update(text).digest("hex");
   return (args) => isScriptCall(args) && (args[1] === digest || args[1] === text);
 }
 
-const runsLedgerScript = (name: string): Matcher =>
-  runsScript("tracking/lua/ledger", `tracking/lua/${name}`);
+const runsLedgerScript = (name: string): Matcher => runsScript(ledgerScriptFiles(name));
 
 /** Where a ledger script's own arguments begin: after its name, text, key count, key, and four. */
 const FIRST_ARGUMENT = 8;
@@ -43,7 +41,7 @@ const addsJob = (queue: string): Matcher => runsQueueScript(queue, 9, "wait", "p
 
 /** A script on one of the lists of a lane, by the key they all begin with. */
 function runsListScript(name: string, lane: string): Matcher {
-  const runs = runsScript(`queue/lua/${name}`);
+  const runs = runsScript([new URL(`../../src/queue/lua/${name}.lua`, import.meta.url)]);
   return (args) => runs(args) && args[3]?.includes(`{queue-websocket-${lane}`) === true;
 }
 

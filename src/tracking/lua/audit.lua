@@ -1,4 +1,4 @@
--- The audit trail of the ledger's scripts: it is put in front of ledger.lua. The lines of a call are
+-- The audit trail of the ledger's scripts: it is put in front of call.lua. The lines of a call are
 -- written at its end, those of a shard together: on their own each costs Redis twice as much.
 -- A stream's entry is `note`, lines as audit.ts writes them, oldest first.
 

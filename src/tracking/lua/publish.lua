@@ -193,30 +193,30 @@ local function conclude(frame)
   return { count_nodes(frame), frame.replay_id, frame.epoch }
 end
 
-local frames = {}
-local count_of_frames = 0
-for first = 9, #ARGV, FRAME_ARGUMENTS do
-  count_of_frames = count_of_frames + 1
-  frames[count_of_frames] = sequence(first) or false
-end
-for node, letter in pairs(letters) do
-  send_letter(node, letter)
-end
-
 local results = {}
-local published = 0
-for index = 1, count_of_frames do
-  local frame = frames[index]
-  if frame then
-    published = published + 1
-    results[index] = conclude(frame)
-  else
-    results[index] = { -1 }
-  end
-end
 
-if published > 0 then
-  redis.call('INCRBY', home .. 'count', published)
-end
-write_gathered()
+do_and_write(function()
+  local frames = {}
+  local count_of_frames = 0
+  for first = 9, #ARGV, FRAME_ARGUMENTS do
+    count_of_frames = count_of_frames + 1
+    frames[count_of_frames] = sequence(first) or false
+  end
+  for node, letter in pairs(letters) do
+    send_letter(node, letter)
+  end
+  local published = 0
+  for index = 1, count_of_frames do
+    local frame = frames[index]
+    if frame then
+      published = published + 1
+      results[index] = conclude(frame)
+    else
+      results[index] = { -1 }
+    end
+  end
+  if published > 0 then
+    redis.call('INCRBY', home .. 'count', published)
+  end
+end)
 return results
