@@ -43,7 +43,15 @@ const URGENCY: Readonly<Record<Priority, PushMessage["urgency"]>> = {
   low: "low",
 };
 
-const isoTime = (epochMs: number): string => new Date(epochMs).toISOString();
+/** The time that was written last: what is accepted together was accepted at the same. */
+let lastTime = { at: Number.NaN, text: "" };
+
+function isoTime(epochMs: number): string {
+  if (lastTime.at !== epochMs) {
+    lastTime = { at: epochMs, text: new Date(epochMs).toISOString() };
+  }
+  return lastTime.text;
+}
 
 function optionalFields(request: StoredRequest) {
   return {

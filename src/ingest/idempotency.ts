@@ -124,7 +124,8 @@ export function createIdempotencyStore(deps: {
       const { id, callerId, idempotencyKey, bodyHash } = claim;
       if (idempotencyKey === undefined) return;
       const key = keyspace.plain(`idem:${digest(`${callerId}\n${idempotencyKey}`)}`);
-      wanted.push({ at, claim, key, value: JSON.stringify({ hash: bodyHash, id }) });
+      // As JSON.stringify writes it: a digest and an id need no escapes.
+      wanted.push({ at, claim, key, value: `{"hash":"${bodyHash}","id":"${id}"}` });
     });
     for (const { at, claim, text } of await setIfAbsent(wanted, KEY_SECONDS)) {
       const before = claimedSchema.parse(JSON.parse(text));
