@@ -58,10 +58,10 @@ export interface NoteChange {
   readonly attempt?: number;
   /** Only those that this change alters: a receipt may write the others meanwhile. */
   readonly channels?: Readonly<Partial<Record<Channel, ChannelRecord>>>;
-  readonly sockets?: number;
+  readonly sockets?: number | undefined;
   readonly leasedUntil?: number;
   readonly stageStartedAt?: number;
-  readonly pushOutcomes?: PushOutcomes;
+  readonly pushOutcomes?: PushOutcomes | undefined;
   /** Counter fields and by how much. */
   readonly counts: Readonly<Record<string, number>>;
   /** How long it took, if the note turns out to be delivered when it settles: counters, and ms. */
