@@ -6,6 +6,7 @@ import { loadDevelopmentKeys } from "./platform/development-keys.ts";
 import { startEmbeddedRedis } from "./platform/embedded-redis.ts";
 import { createLogger, type Logger } from "./platform/logger.ts";
 import type { Config } from "./platform/config-schema.ts";
+import { collectYoungObjectsAlone } from "./platform/garbage-collector.ts";
 import { createResources, type Resources } from "./platform/resources.ts";
 import { banner } from "./roles/banner.ts";
 import { openFoundation, type Secrets } from "./roles/foundation.ts";
@@ -81,6 +82,7 @@ function answered(args: string[]): boolean {
 
 async function main(): Promise<void> {
   if (answered(process.argv.slice(2))) return;
+  collectYoungObjectsAlone();
   const config = readConfig(process.env);
   const logger = createLogger({ level: config.LOG_LEVEL });
   const resources = createResources();

@@ -112,13 +112,12 @@ export function createAnswerBook(options: AnswerBookOptions): AnswerBook {
     else entry.until = Math.min(entry.until, writtenAt + ACK_TOGETHER_MS);
   }
 
-  function take(answer: NodeAnswer): void {
+  function take(answer: NodeAnswer, now: number): void {
     const entry = open.get(answer.noteId);
     if (entry === undefined || entry.note.fence !== answer.fence) {
       if (answer.result === "acked") options.onLateAck(answer.noteId);
       return;
     }
-    const now = clock.now();
     switch (answer.result) {
       case "acked":
         // As good as written; what other nodes still have to say only adds sockets.
@@ -200,7 +199,8 @@ export function createAnswerBook(options: AnswerBookOptions): AnswerBook {
       conclude(entry);
     },
     record(answers) {
-      for (const answer of answers) take(answer);
+      const now = clock.now();
+      for (const answer of answers) take(answer, now);
     },
     get size() {
       return open.size;

@@ -43,13 +43,26 @@ const URGENCY: Readonly<Record<Priority, PushMessage["urgency"]>> = {
   low: "low",
 };
 
-const isoTime = (epochMs: number): string => new Date(epochMs).toISOString();
+/** The time that was written last: what is accepted together was accepted at the same. */
+let lastTime = { at: Number.NaN, text: "" };
+
+function isoTime(epochMs: number): string {
+  if (lastTime.at !== epochMs) {
+    lastTime = { at: epochMs, text: new Date(epochMs).toISOString() };
+  }
+  return lastTime.text;
+}
+
+const NO_FIELDS = {};
 
 function optionalFields(request: StoredRequest) {
+  const { batch_id, class_id, student_id } = request;
+  // Most have none, and three spreads of nothing cost as much as three of something.
+  if ((batch_id ?? class_id ?? student_id) === undefined) return NO_FIELDS;
   return {
-    ...(request.batch_id === undefined ? {} : { batch_id: request.batch_id }),
-    ...(request.class_id === undefined ? {} : { class_id: request.class_id }),
-    ...(request.student_id === undefined ? {} : { student_id: request.student_id }),
+    ...(batch_id === undefined ? {} : { batch_id }),
+    ...(class_id === undefined ? {} : { class_id }),
+    ...(student_id === undefined ? {} : { student_id }),
   };
 }
 

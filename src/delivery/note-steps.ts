@@ -14,10 +14,10 @@ interface Closing {
   readonly now: number;
   /** When the due index brings the next stage up, should its envelope be lost; epoch ms. */
   readonly handOverAt: number;
-  readonly sockets?: number;
-  readonly pushOutcomes?: PushOutcomes;
+  readonly sockets?: number | undefined;
+  readonly pushOutcomes?: PushOutcomes | undefined;
   /** Of a delivery: when the recipient's side said so; epoch ms. Absent: it did not yet. */
-  readonly confirmedAt?: number;
+  readonly confirmedAt?: number | undefined;
 }
 
 function entry(
@@ -52,7 +52,7 @@ function latencyOf(note: Note, now: number): NonNullable<NoteChange["latency"]> 
 
 /** Closes one channel; the note goes on to the next one or settles. */
 export function closeChannel(note: Note, closing: Closing): NoteChange {
-  const { channel, to, reason, now, confirmedAt } = closing;
+  const { channel, to, reason, now, confirmedAt, sockets, pushOutcomes } = closing;
   const closed = move(channel, note.channels[channel], to, reason, now);
   const timeline = [entry(channel, note.channels[channel], to, reason, now)];
   const counts = outcomeCounts(channel, to);
@@ -65,10 +65,6 @@ export function closeChannel(note: Note, closing: Closing): NoteChange {
       ? closed
       : { ...move(channel, closed, "confirmed", null, now), confirmedAt };
   const records = { ...note.channels, [channel]: record };
-  const extras = {
-    ...(closing.sockets === undefined ? {} : { sockets: closing.sockets }),
-    ...(closing.pushOutcomes === undefined ? {} : { pushOutcomes: closing.pushOutcomes }),
-  };
   const next = nextChannel(note, records);
   if (next !== undefined) {
     return {
@@ -77,21 +73,22 @@ export function closeChannel(note: Note, closing: Closing): NoteChange {
       channels: { [channel]: records[channel] },
       counts,
       timeline,
-      ...extras,
+      sockets,
+      pushOutcomes,
     };
   }
-  return { ...settle(note, records, now, timeline, counts), ...extras };
+  return settle(note, records, { now, timeline, counts, sockets, pushOutcomes });
 }
 
-function settle(
-  note: Note,
-  records: Records,
-  now: number,
-  timeline: readonly TimelineEntry[],
-  counts: Readonly<Record<string, number>>,
-): NoteChange {
+/** What is known when a note settles, besides its channels. */
+interface Ending extends Pick<NoteChange, "timeline" | "counts" | "sockets" | "pushOutcomes"> {
+  readonly now: number;
+}
+
+function settle(note: Note, records: Records, ending: Ending): NoteChange {
+  const { now } = ending;
   const closed: Record<Channel, ChannelRecord> = { ...records };
-  const lines = [...timeline];
+  const lines = [...ending.timeline];
   for (const name of CHANNELS) {
     if (closed[name].state !== "pending") continue;
     lines.push(entry(name, closed[name], "skipped", "not_needed", now));
@@ -103,23 +100,25 @@ function settle(
     note,
     status,
     channels: altered(note.channels, closed),
-    counts,
+    counts: ending.counts,
     latency: latencyOf(note, now),
     timeline: lines,
+    sockets: ending.sockets,
+    pushOutcomes: ending.pushOutcomes,
   };
 }
 
 /** The records that are not what they were. */
 function altered(before: Records, after: Records): Partial<Record<Channel, ChannelRecord>> {
-  return Object.fromEntries(
-    CHANNELS.filter((name) => after[name] !== before[name]).map((name) => [name, after[name]]),
-  );
+  const others: Partial<Record<Channel, ChannelRecord>> = {};
+  for (const name of CHANNELS) if (after[name] !== before[name]) others[name] = after[name];
+  return others;
 }
 
 /** Goes past a stage whose channel was closed from outside: to the next open one, or to the end. */
 export function finish(note: Note, now: number, handOverAt: number): NoteChange {
   const next = nextChannel(note, note.channels);
-  if (next === undefined) return settle(note, note.channels, now, [], {});
+  if (next === undefined) return settle(note, note.channels, { now, timeline: [], counts: {} });
   return { ...handOver(next, now, handOverAt), note, counts: {}, timeline: [] };
 }
 
@@ -137,7 +136,7 @@ export function expire(note: Note, now: number): NoteChange {
     timeline.push(entry(name, records[name], "expired", null, now));
     records[name] = move(name, records[name], "expired", null, now);
   }
-  return settle(note, records, now, timeline, {});
+  return settle(note, records, { now, timeline, counts: {} });
 }
 
 /** Ends a scheduled note on request: what was never begun is skipped. */

@@ -89,9 +89,7 @@ export function createPreferenceStore(options: {
       if (cached !== undefined && cached.until > clock.now()) found.set(userId, cached.preferences);
       else missing.push(userId);
     }
-    const replies = await runForEach(redis, missing, (target, userId) =>
-      target.hget(keyOf(userId), FIELD),
-    );
+    const replies = await runForEach(redis, missing, (userId) => ["hget", keyOf(userId), FIELD]);
     replies.forEach((sealed, index) => {
       const userId = missing[index] ?? "";
       const preferences =

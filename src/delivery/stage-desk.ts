@@ -88,9 +88,9 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
       reason,
       now,
       handOverAt: now + options.leaseMs,
-      ...(extra.sockets === undefined ? {} : { sockets: extra.sockets }),
-      ...(extra.pushOutcomes === undefined ? {} : { pushOutcomes: extra.pushOutcomes }),
-      ...(extra.confirmedAt === undefined ? {} : { confirmedAt: extra.confirmedAt }),
+      sockets: extra.sockets,
+      pushOutcomes: extra.pushOutcomes,
+      confirmedAt: extra.confirmedAt,
     });
   };
 

@@ -38,6 +38,8 @@ export const ownText = (text: string): string => Buffer.from(text).toString();
 export class SentRecord {
   private readonly notes = new Map<string, SentNote>();
   private asked: Set<string> | undefined = undefined;
+  /** Of the message that came last: nearly always that of the next. */
+  private epoch = "";
   /** The highest confirmed id by epoch, the epoch that was confirmed last at the end. */
   private readonly confirmed = new Map<string, number>();
 
@@ -50,7 +52,8 @@ export class SentRecord {
       known.waiter ??= waiter && waiterOf(waiter);
       return;
     }
-    const note = { epoch: ownText(epoch), replayId, noteId: ownText(noteId), read: false };
+    if (this.epoch !== epoch) this.epoch = ownText(epoch);
+    const note = { epoch: this.epoch, replayId, noteId: ownText(noteId), read: false };
     this.notes.set(key, { ...note, waiter: waiter && waiterOf(waiter) });
     keepNewest(this.notes, MAX_SENT_NOTES);
   }

@@ -180,8 +180,8 @@ export function createAccept(options: AcceptOptions): Accept {
     }
   }
 
-  function countAccepted({ matter, ...note }: NewNote): void {
-    options.onAccepted(note.family, note.priority);
+  function countAccepted({ family, priority, matter }: NewNote): void {
+    options.onAccepted(family, priority);
     if (matter?.warning !== undefined) countAccepted(matter.warning);
   }
 

@@ -82,9 +82,7 @@ export function createIdempotencyStore(deps: {
   ]);
 
   const setEach = (wanted: readonly Wanted[], seconds: number): Promise<unknown[]> =>
-    runForEach(redis, wanted, (target, { key, value }) =>
-      target.call("SET", key, value, "EX", seconds, "NX", "GET"),
-    );
+    runForEach(redis, wanted, ({ key, value }) => ["set", key, value, "EX", seconds, "NX", "GET"]);
 
   /**
    * One command for many: as a pipeline of 500, claiming took 7.8 us of this process for each key,
@@ -124,7 +122,8 @@ export function createIdempotencyStore(deps: {
       const { id, callerId, idempotencyKey, bodyHash } = claim;
       if (idempotencyKey === undefined) return;
       const key = keyspace.plain(`idem:${digest(`${callerId}\n${idempotencyKey}`)}`);
-      wanted.push({ at, claim, key, value: JSON.stringify({ hash: bodyHash, id }) });
+      // As JSON.stringify writes it: a digest and an id need no escapes.
+      wanted.push({ at, claim, key, value: `{"hash":"${bodyHash}","id":"${id}"}` });
     });
     for (const { at, claim, text } of await setIfAbsent(wanted, KEY_SECONDS)) {
       const before = claimedSchema.parse(JSON.parse(text));

@@ -34,13 +34,16 @@ function firstRecords(
   now: number,
 ): Record<Channel, ChannelRecord> {
   const wanted: readonly Channel[] = request.channels ?? template.channels;
+  // One record for all open channels: thousands of notes wait at a time, and none changes its own.
+  const open: ChannelRecord = { state: "pending", reason: null, at: now, confirmedAt: null };
   const record = (channel: Channel): ChannelRecord => {
-    const base = { at: now, confirmedAt: null };
-    if (!wanted.includes(channel)) return { ...base, state: "skipped", reason: "not_requested" };
-    if (channel === "sms" && !isSmsEligible(template, priority)) {
-      return { ...base, state: "skipped", reason: "not_eligible" };
+    if (!wanted.includes(channel)) {
+      return { state: "skipped", reason: "not_requested", at: now, confirmedAt: null };
     }
-    return { ...base, state: "pending", reason: null };
+    if (channel === "sms" && !isSmsEligible(template, priority)) {
+      return { state: "skipped", reason: "not_eligible", at: now, confirmedAt: null };
+    }
+    return open;
   };
   return { websocket: record("websocket"), push: record("push"), sms: record("sms") };
 }

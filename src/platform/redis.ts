@@ -1,6 +1,6 @@
 /** Connections to Redis and the scripts that run in it. */
 import { readFileSync } from "node:fs";
-import { Redis, type ChainableCommander } from "ioredis";
+import { Command, Pipeline, Redis } from "ioredis";
 
 /** A dead Redis must be a quick 503, not a hanging request. */
 const COMMAND_TIMEOUT_MS = 1_000;
@@ -30,25 +30,55 @@ export function connectRedis(url: string, kind: ConnectionKind): Redis {
   return redis;
 }
 
+/** A command by its name and arguments. */
+type Words = readonly [name: string, ...args: (string | number)[]];
+
+/** One of many whose replies are waited for together, so that none needs a timer of its own. */
+class UntimedCommand extends Command {
+  override setTimeout(): void {}
+}
+
 /**
  * Runs one command for each item in one round trip and returns the replies in order. A single
  * command goes without a pipeline: making one copies every script of the connection, 5 to 50 us.
+ * One timer watches over them all: with one for each, a command cost 7.2 us instead of 4.5.
  * @throws the first error a command was answered with.
  */
 export async function runForEach<T>(
   redis: Redis,
   items: readonly T[],
-  command: (target: Redis | ChainableCommander, item: T) => unknown,
+  command: (item: T) => Words,
 ): Promise<unknown[]> {
   const [first] = items;
   if (first === undefined) return [];
-  if (items.length === 1) return [await command(redis, first)];
+  if (items.length === 1) {
+    const [name, ...args] = command(first);
+    return [await redis.call(name, ...args)];
+  }
   const pipeline = redis.pipeline();
-  for (const item of items) command(pipeline, item);
-  return ((await pipeline.exec()) ?? []).map(([error, reply]) => {
+  // The client's type hides what its pipelines are.
+  if (!(pipeline instanceof Pipeline)) throw new Error("the client makes no pipelines");
+  for (const item of items) {
+    const [name, ...args] = command(item);
+    pipeline.sendCommand(new UntimedCommand(name, args, { replyEncoding: "utf8" }));
+  }
+  const replies = await inTime(pipeline.exec(), redis.options.commandTimeout);
+  return (replies ?? []).map(([error, reply]) => {
     if (error) throw error;
     return reply;
   });
+}
+
+/** @throws the error of a command that its connection waited too long for, if this takes as long. */
+async function inTime<T>(work: Promise<T>, limitMs: number | undefined): Promise<T> {
+  if (limitMs === undefined) return await work;
+  const limit = Promise.withResolvers<never>();
+  const timer = setTimeout(() => limit.reject(new Error("Command timed out")), limitMs);
+  try {
+    return await Promise.race([work, limit.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What a script may be given and may return; replies are parsed with zod by the caller. */

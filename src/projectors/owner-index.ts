@@ -46,7 +46,7 @@ export function createOwnerIndex(deps: {
    */
   async function read(keys: readonly string[]): Promise<readonly unknown[]> {
     if (keys.length === 0) return [];
-    if (redis.isCluster) return await runForEach(redis, keys, (target, key) => target.get(key));
+    if (redis.isCluster) return await runForEach(redis, keys, (key) => ["get", key]);
     return await redis.mget(...keys);
   }
 
@@ -58,9 +58,15 @@ export function createOwnerIndex(deps: {
       return owned.map((entry) => owners.get(keyOf(entry)));
     },
     async learn(claims) {
-      const held = await runForEach(redis, claims, (target, claim) =>
-        target.call("SET", keyOf(claim), claim.userId, "EX", OWNER_SECONDS, "NX", "GET"),
-      );
+      const held = await runForEach(redis, claims, (claim) => [
+        "set",
+        keyOf(claim),
+        claim.userId,
+        "EX",
+        OWNER_SECONDS,
+        "NX",
+        "GET",
+      ]);
       return claims.map(({ userId }, index) => textOf(held[index]) ?? userId);
     },
     async put(claim) {

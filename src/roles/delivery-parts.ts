@@ -1,6 +1,8 @@
 /** Parts that several roles share: the ledger, the queues, what people prefer, who subscribed. */
 import { createSubscriptionStore, type SubscriptionStore } from "../channels/push/subscriptions.ts";
 import { createPreferenceStore, type PreferenceStore } from "../delivery/preferences.ts";
+import { createSealMemo } from "../platform/seal-memo.ts";
+import type { Sealing } from "../platform/sealing.ts";
 import { createStageQueues, type StageQueues } from "../queue/stage-queues.ts";
 import { createAudit, type Audit } from "../tracking/audit.ts";
 import { createFreshNotes } from "../tracking/fresh-notes.ts";
@@ -10,6 +12,8 @@ import { createReceipts, type Receipts } from "../tracking/receipts.ts";
 import type { Foundation } from "./foundation.ts";
 
 export interface DeliveryParts {
+  /** Of frames, between worker and gateway. */
+  readonly frameSealing: Sealing;
   readonly ledger: Ledger;
   readonly queues: StageQueues;
   readonly preferences: PreferenceStore;
@@ -24,11 +28,13 @@ export async function createDeliveryParts(foundation: Foundation): Promise<Deliv
   const limited = config.RATE_LIMITS === "on";
   // Without Kafka nobody would send them, and they would only pile up.
   const outcomes = config.KAFKA_BOOTSTRAP_SERVERS !== undefined;
+  const frameSealing = frameSealingOf(foundation);
   const ledger = createLedger({
     redis,
     keyspace,
     clock,
     sealing,
+    frameSealing,
     recipientLimitPerMinute: limited ? config.RATE_LIMIT_RECIPIENT_PER_MINUTE : 0,
     historySize: config.REPLAY_HISTORY_SIZE,
     historySeconds: config.HISTORY_TTL_SECONDS,
@@ -47,6 +53,7 @@ export async function createDeliveryParts(foundation: Foundation): Promise<Deliv
   resources.add("receipts", () => receipts.close());
   return {
     ledger,
+    frameSealing,
     queues,
     receipts,
     preferences: createPreferenceStore({ redis, keyspace, sealing, clock, logger }),
@@ -54,4 +61,10 @@ export async function createDeliveryParts(foundation: Foundation): Promise<Deliv
     receiptTokens: createReceiptTokens({ sealing, keyspace }),
     audit: createAudit({ redis, keyspace, clock }),
   };
+}
+
+/** A process that sends frames and hands them to sockets itself hears most of them back. */
+function frameSealingOf({ config, sealing }: Foundation): Sealing {
+  const both = config.ROLES.includes("worker") && config.ROLES.includes("gateway");
+  return both && config.DATA_ENCRYPTION_KEY !== undefined ? createSealMemo(sealing) : sealing;
 }

@@ -15,18 +15,18 @@ const ANSWER_INTERVAL_MS = 5;
 
 export async function createGatewayRole(deps: {
   readonly foundation: Foundation;
-  readonly parts: Pick<DeliveryParts, "receipts">;
+  readonly parts: Pick<DeliveryParts, "receipts" | "frameSealing">;
   readonly verifier: { verify(token: string): Promise<Caller> };
   readonly failedLogins: FailedLogins;
 }): Promise<Gateway> {
   const { foundation, parts, verifier, failedLogins } = deps;
-  const { config, redis, keyspace, clock, sealing, logger, metrics, nodeId } = foundation;
+  const { config, redis, keyspace, clock, logger, metrics, nodeId } = foundation;
   return createGateway({
     nodeId,
     redis,
     keyspace,
     clock,
-    sealing,
+    sealing: parts.frameSealing,
     log: logger,
     subscriber: await foundation.connect("gateway", "subscriber"),
     history: createHistory({ redis, keyspace, clock, size: config.REPLAY_HISTORY_SIZE }),

@@ -229,7 +229,7 @@ type WireFrame = readonly [
 
 export function wireFrame(
   publication: Publication,
-  sealing: Sealing,
+  sealing: Pick<Sealing, "seal">,
   context: WireContext,
 ): WireFrame {
   const { sent, after, wantsAck, body } = publication;

@@ -44,6 +44,8 @@ export interface DueNote {
 
 export interface LedgerOptions extends LedgerScriptDeps {
   readonly sealing: Sealing;
+  /** Seals frames. Left out: as everything else. */
+  readonly frameSealing?: Pick<Sealing, "seal"> | undefined;
   /** Notifications a minute to one user; 0 for no limit. */
   readonly recipientLimitPerMinute: number;
   readonly historySize: number;
@@ -90,6 +92,7 @@ const leaseReply = z.array(
 
 export function createLedger(options: LedgerOptions): Ledger {
   const { redis, keyspace, clock, sealing, pendingSeconds } = options;
+  const { frameSealing = sealing } = options;
   const acceptScript = loadLedgerScript(options, "accept");
   const advanceScript = loadLedgerScript(options, "advance");
   const publishScript = loadLedgerScript(options, "publish");
@@ -179,7 +182,7 @@ export function createLedger(options: LedgerOptions): Ledger {
           options.historySize,
           options.historySeconds,
           crypto.randomUUID().slice(0, 8),
-          ...chunk.flatMap((publication) => wireFrame(publication, sealing, context)),
+          ...chunk.flatMap((publication) => wireFrame(publication, frameSealing, context)),
         ]);
         return publishReply.parse(reply).map(([nodes, replayId = "", epoch = ""]) => ({
           nodes,

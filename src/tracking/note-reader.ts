@@ -33,7 +33,7 @@ export function createNoteReader(deps: {
 }): ReadNotes {
   const { redis, keyspace, sealing } = deps;
   return async (ids) => {
-    const replies = await runForEach(redis, ids, (target, id) => target.get(noteKey(keyspace, id)));
+    const replies = await runForEach(redis, ids, (id) => ["get", noteKey(keyspace, id)]);
     const notes = new Map<string, Note>();
     replies.forEach((found, index) => {
       const id = ids[index] ?? "";

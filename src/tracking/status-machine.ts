@@ -49,13 +49,16 @@ export const TRANSITIONS: readonly Transition[] = [
   },
 ];
 
-const ALLOWED: ReadonlySet<string> = new Set(
-  TRANSITIONS.map((transition) => `${transition.from} ${transition.to}`),
+const ALLOWED: ReadonlyMap<ChannelState, readonly ChannelState[]> = new Map(
+  [...Map.groupBy(TRANSITIONS, ({ from }) => from)].map(([from, steps]) => [
+    from,
+    steps.map(({ to }) => to),
+  ]),
 );
 
 /** True if the table has this step. */
 export function canMove(from: ChannelState, to: ChannelState): boolean {
-  return ALLOWED.has(`${from} ${to}`);
+  return ALLOWED.get(from)?.includes(to) === true;
 }
 
 /**

@@ -29,16 +29,12 @@ export function createRedriveMarks(deps: {
     keyspace.plain(`redriven:${topic}:${partition}:${offset}:${timestamp}`);
   return {
     async read(letters) {
-      const replies = await runForEach(redis, letters, (target, letter) =>
-        target.get(keyOf(letter)),
-      );
+      const replies = await runForEach(redis, letters, (letter) => ["get", keyOf(letter)]);
       return replies.map((reply) => markReply.parse(reply) ?? undefined);
     },
     async write(letters) {
       const at = new Date(clock.now()).toISOString();
-      await runForEach(redis, letters, (target, letter) =>
-        target.set(keyOf(letter), at, "EX", KEEP_SECONDS),
-      );
+      await runForEach(redis, letters, (letter) => ["set", keyOf(letter), at, "EX", KEEP_SECONDS]);
     },
   };
 }

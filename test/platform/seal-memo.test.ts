@@ -1,0 +1,57 @@
+/** What a process sealed itself is opened from memory: once, unaltered, and never without its bound. */
+import { randomBytes } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { createSealMemo } from "../../src/platform/seal-memo.ts";
+import { createSealing } from "../../src/platform/sealing.ts";
+
+const MAX_KEPT = 1_000;
+
+function memoAndCount() {
+  const sealing = createSealing(randomBytes(32));
+  const deciphered: string[] = [];
+  const memo = createSealMemo({
+    ...sealing,
+    open(sealed) {
+      deciphered.push(sealed);
+      return sealing.open(sealed);
+    },
+  });
+  return { sealing, memo, deciphered };
+}
+
+describe("what this process has sealed", () => {
+  it("is given back once without deciphering, and afterwards like any other", () => {
+    const { memo, deciphered } = memoAndCount();
+    const sealed = memo.seal("Room change");
+    expect(memo.open(sealed)).toBe("Room change");
+    expect(deciphered).toEqual([]);
+    expect(memo.open(sealed)).toBe("Room change");
+    expect(deciphered).toEqual([sealed]);
+  });
+
+  it("can be opened by another process, and what that one sealed here", () => {
+    const { sealing, memo } = memoAndCount();
+    expect(sealing.open(memo.seal("Room change"))).toBe("Room change");
+    expect(memo.open(sealing.seal("Room change"))).toBe("Room change");
+  });
+
+  it("is refused when it was altered on its way, wherever that was", () => {
+    const { memo } = memoAndCount();
+    for (const at of [5, 25, 40]) {
+      const sealed = memo.seal("Room change for the next lesson");
+      const letter = sealed[at] === "A" ? "B" : "A";
+      const altered = sealed.slice(0, at) + letter + sealed.slice(at + 1);
+      expect(() => memo.open(altered)).toThrow();
+    }
+  });
+
+  it("makes room for what comes later when nobody asks for it", () => {
+    const { memo, deciphered } = memoAndCount();
+    const first = memo.seal("first");
+    const later = Array.from({ length: MAX_KEPT }, (_, at) => memo.seal(`later ${at}`));
+    later.forEach((sealed, at) => expect(memo.open(sealed)).toBe(`later ${at}`));
+    expect(deciphered).toEqual([]);
+    expect(memo.open(first)).toBe("first");
+    expect(deciphered).toEqual([first]);
+  });
+});
