@@ -52,10 +52,11 @@ export function createOwnerIndex(deps: {
 
   return {
     async ownersOf(owned) {
-      const keys = [...new Set(owned.map(keyOf))];
-      const replies = await read(keys);
-      const owners = new Map(keys.map((key, index) => [key, textOf(replies[index])]));
-      return owned.map((entry) => owners.get(keyOf(entry)));
+      const keys = owned.map(keyOf);
+      const asked = [...new Set(keys)];
+      const replies = await read(asked);
+      const owners = new Map(asked.map((key, index) => [key, textOf(replies[index])]));
+      return keys.map((key) => owners.get(key));
     },
     async learn(claims) {
       const held = await runForEach(redis, claims, (claim) => [

@@ -1,8 +1,10 @@
 /** The ingest role: takes in what services ask for by Kafka, and on Redis channels where that is on. */
 import type { Accept } from "../ingest/accept.ts";
+import { paceByDelivery } from "../ingest/delivery-pace.ts";
 import { createEventIntake } from "../ingest/event-intake.ts";
 import { createRedisBridge } from "../ingest/redis-bridge.ts";
 import type { OwnerIndex } from "../projectors/owner-index.ts";
+import { createListDepth } from "../queue/list-depth.ts";
 import type { ContentParts } from "./content-parts.ts";
 import type { DeliveryParts } from "./delivery-parts.ts";
 import type { Foundation } from "./foundation.ts";
@@ -51,7 +53,7 @@ async function readEvents(deps: IngestRoleDeps, kafka: KafkaParts): Promise<void
   const teacherTopics = [
     ...new Set([...config.KAFKA_TEACHER_TOPICS, config.TEACHER_NOTIFICATION_TOPIC]),
   ];
-  const onChunk = createEventIntake({
+  const intake = createEventIntake({
     accept,
     owners,
     generalTopic,
@@ -73,6 +75,13 @@ async function readEvents(deps: IngestRoleDeps, kafka: KafkaParts): Promise<void
       }
     },
   });
+  // Apart from the workers there is nothing to remember: what is urgent had better be read soon.
+  const onChunk = config.ROLES.includes("worker")
+    ? paceByDelivery(intake, {
+        clock,
+        waiting: createListDepth(foundation.redis, foundation.keyspace),
+      })
+    : intake;
   const topics = [...teacherTopics.map((name) => kafka.topic(name)), generalTopic];
   await kafka.read({ role: "ingest", topics, onChunk });
 }

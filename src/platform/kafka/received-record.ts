@@ -19,14 +19,20 @@ export function receivedRecord(
   };
 }
 
+const NONE: Readonly<Record<string, Buffer>> = Object.freeze({});
+
 /**
  * The client gives a header that occurs several times as a list. Kafka knows headers without a value,
  * which the client's types deny and which it cannot write: such a one becomes empty.
  */
-function headersOf({ headers = {} }: KafkaMessage): Readonly<Record<string, Buffer>> {
+function headersOf({ headers }: KafkaMessage): Readonly<Record<string, Buffer>> {
+  if (headers === undefined) return NONE;
+  const given = Object.entries(headers);
+  // Most events carry none.
+  if (given.length === 0) return NONE;
   return Object.fromEntries(
-    Object.entries(headers).map(([name, given]) => {
-      const value = Array.isArray(given) ? given.at(-1) : given;
+    given.map(([name, values]) => {
+      const value = Array.isArray(values) ? values.at(-1) : values;
       return [name, Buffer.from(value ?? "")];
     }),
   );
