@@ -11,7 +11,7 @@ export function createListDepth(redis: Redis, keyspace: Keyspace): () => Promise
     itemsKey(keyspace, name),
   );
   return async () => {
-    const lengths = await runForEach(redis, keys, (target, key) => target.llen(key));
+    const lengths = await runForEach(redis, keys, (key) => ["LLEN", key]);
     return lengths.reduce<number>((sum, length) => sum + Number(length), 0);
   };
 }
