@@ -56,6 +56,13 @@ export function parseHistoryEntry(text: string, from = 0): HistoryEntry {
   return { replayId: Number(replayId), epoch, noteId, payload: text.slice(afterNoteId) };
 }
 
+/** What stands in front of a history entry on its way to a gateway node. */
+export function nodeMessageHeader(
+  message: Pick<NodeMessage, "userId" | "fence" | "workerId" | "wantsAck">,
+): string {
+  return `${message.userId} ${message.fence} ${message.workerId} ${message.wantsAck ? 1 : 0} `;
+}
+
 /**
  * Reads `userId fence workerId wantsAck <history entry>`, the form `publish.lua` sends. Several may
  * travel together, one to a line: neither a sealed payload nor JSON text holds a line break.

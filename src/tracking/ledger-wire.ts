@@ -3,6 +3,7 @@
  * beforehand is: the scripts compare and put in place, and take nothing apart.
  */
 import { CHANNELS } from "../contract/vocabulary.ts";
+import { nodeMessageHeader } from "../contract/node-message.ts";
 import type { Sealing } from "../platform/sealing.ts";
 import { formatAuditLine } from "./audit.ts";
 import {
@@ -220,7 +221,8 @@ const PLACE = "@ @";
 /** The arguments of a frame: `sequence` in publish.lua. Its `state` ends where the place goes. */
 type WireFrame = readonly [
   user: string,
-  wantsAck: 0 | 1,
+  /** What a gateway node is told besides the entry of the history. */
+  header: string,
   payload: string,
   /** Of the state, what comes after the place. */
   rest: string,
@@ -230,7 +232,7 @@ type WireFrame = readonly [
 export function wireFrame(
   publication: Publication,
   sealing: Pick<Sealing, "seal">,
-  context: WireContext,
+  context: WireContext & { readonly workerId: string },
 ): WireFrame {
   const { sent, after, wantsAck, body } = publication;
   // Notifications are counted, not frames: one that is sent once more had its first before.
@@ -240,7 +242,7 @@ export function wireFrame(
   const at = state.indexOf(PLACE);
   return [
     sent.note.userId,
-    wantsAck ? 1 : 0,
+    nodeMessageHeader({ ...after, workerId: context.workerId, wantsAck }),
     sealing.seal(body),
     state.slice(at + PLACE.length),
     id,

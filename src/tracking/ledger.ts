@@ -176,9 +176,8 @@ export function createLedger(options: LedgerOptions): Ledger {
       publications,
       (publication) => shardOf(keyspace, publication.sent.note.id),
       async (shard, chunk) => {
-        const context = { now: clock.now(), pendingSeconds };
+        const context = { now: clock.now(), pendingSeconds, workerId };
         const reply = await publishScript(shard, [
-          workerId,
           options.historySize,
           options.historySeconds,
           crypto.randomUUID().slice(0, 8),

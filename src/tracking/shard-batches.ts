@@ -12,9 +12,15 @@ export function spanOf(deps: { redis: { isCluster: boolean }; apart?: boolean | 
   return (deps.apart ?? deps.redis.isCluster) ? "apart" : "together";
 }
 
+interface Placed<T> {
+  readonly item: T;
+  readonly index: number;
+  readonly shard: number;
+}
+
 /**
  * Runs `work` on the items in chunks, `apart` for each shard; the results are in the order of
- * `items`. `work` is told the shard of the chunk's first item.
+ * `items`, and so are the items of a shard. `work` is told the shard of the chunk's first item.
  */
 export async function byShard<T, R>(
   items: readonly T[],
@@ -22,45 +28,36 @@ export async function byShard<T, R>(
   work: (shard: number, chunk: readonly T[]) => Promise<readonly R[]>,
   span: Span = "apart",
 ): Promise<R[]> {
-  if (span === "together") return await inChunks(items, shardOf, work);
-  const groups = Map.groupBy(
-    items.map((item, index) => ({ item, index })),
-    ({ item }) => shardOf(item),
-  );
+  const [first] = items;
+  if (first === undefined) return [];
+  if (span === "together" && items.length <= CHUNK) return [...(await work(shardOf(first), items))];
   const results = Array.from<R>({ length: items.length });
-  const runs: Promise<void>[] = [];
-  for (const [shard, group] of groups) {
-    for (let from = 0; from < group.length; from += CHUNK) {
-      const chunk = group.slice(from, from + CHUNK);
-      runs.push(
-        work(
-          shard,
-          chunk.map(({ item }) => item),
-        ).then((replies) => {
-          chunk.forEach(({ index }, at) => {
-            const reply = replies[at];
-            if (reply !== undefined) results[index] = reply;
-          });
-        }),
+  await Promise.all(
+    chunksOf(items, shardOf, span).map(async (chunk) => {
+      const replies = await work(
+        chunk[0]?.shard ?? 0,
+        chunk.map(({ item }) => item),
       );
-    }
-  }
-  await Promise.all(runs);
+      chunk.forEach(({ index }, at) => {
+        const reply = replies[at];
+        if (reply !== undefined) results[index] = reply;
+      });
+    }),
+  );
   return results;
 }
 
-async function inChunks<T, R>(
-  items: readonly T[],
-  shardOf: (item: T) => number,
-  work: (shard: number, chunk: readonly T[]) => Promise<readonly R[]>,
-): Promise<R[]> {
-  const runs: Promise<readonly R[]>[] = [];
-  for (let from = 0; from < items.length; from += CHUNK) {
-    const chunk = items.slice(from, from + CHUNK);
-    const [first] = chunk;
-    if (first !== undefined) runs.push(work(shardOf(first), chunk));
+/** By shard also where one call may take several: what a script writes for each shard is less then. */
+function chunksOf<T>(items: readonly T[], shardOf: (item: T) => number, span: Span): Placed<T>[][] {
+  const placed = items.map((item, index) => ({ item, index, shard: shardOf(item) }));
+  const chunks: Placed<T>[][] = [];
+  let open: Placed<T>[] = [];
+  for (const one of placed.toSorted((a, b) => a.shard - b.shard)) {
+    const mayJoin = span === "together" || open[0]?.shard === one.shard;
+    if (open.length === 0 || open.length === CHUNK || !mayJoin) chunks.push((open = []));
+    open.push(one);
   }
-  return (await Promise.all(runs)).flat();
+  return chunks;
 }
 
 /** Adds up one number per shard, read in one round trip. */

@@ -1,18 +1,16 @@
 -- The websocket stage in one step: gives each message its replay id, keeps it in the user's
 -- history, and sends it to every gateway node that holds the user. If none does, the caller moves the
 -- note on at once.
--- ARGV[5]: the worker that waits for answers. ARGV[6]: history size. ARGV[7]: history lifetime, s.
--- ARGV[8]: a random epoch for those that need one.
--- ARGV[9...]: frames, see `WireFrame`. Their new states come in two parts, between which the place in
+-- ARGV[5]: history size. ARGV[6]: history lifetime, s. ARGV[7]: a random epoch for those that need one.
+-- ARGV[8...]: frames, see `WireFrame`. Their new states come in two parts, between which the place in
 -- the history goes.
 -- Returns, for each: {nodes, replay id, epoch}, or {-1} if the note had moved on.
 --
 -- Lua here reads every byte of every string that is made, to find out whether it has that one
 -- already: 1.3 us for a kilobyte. So long texts are put together once, and never taken apart.
-local worker = ARGV[5]
-local history_size = tonumber(ARGV[6])
-local history_seconds = tonumber(ARGV[7])
-local fresh_epoch = ARGV[8]
+local history_size = tonumber(ARGV[5])
+local history_seconds = tonumber(ARGV[6])
+local fresh_epoch = ARGV[7]
 local FRAME_ARGUMENTS = 4 + CHANGE_ARGUMENTS
 
 -- Presence is rewritten every 30 s at least; three missed rewrites mean that the node is gone.
@@ -54,19 +52,13 @@ end
 local renewal = tostring(math.floor(now / 1000 / RENEW_SECONDS))
 local meta_keep_seconds = META_KEEP_SECONDS + RENEW_SECONDS
 
--- Messages that may be under way are those from `flight_floor` on: a join looks at what became of
--- them. From `flight_next` on, messages are younger than `flight_since`. Returns the fields to be
--- written with the next place.
-local function next_flight(key, replay_id)
-  local floor = redis.call('HGET', key, 'flight_next') or replay_id
-  return 'flight_since', now, 'flight_floor', floor, 'flight_next', replay_id
-end
-
 -- The next place in the user's history, in a new epoch if the old one cannot be trusted.
+-- Messages that may be under way are those from `flight_floor` on: a join looks at what became of
+-- them. From `flight_next` on, messages are younger than `flight_since`.
 local function next_place(base, user)
   local key = base .. 'meta:' .. user
   local generation = generation_of(base)
-  local meta = redis.call('HMGET', key, 'gen', 'epoch', 'last', 'renewed', 'flight_since')
+  local meta = redis.call('HMGET', key, 'gen', 'epoch', 'last', 'renewed', 'flight_since', 'flight_next')
   local epoch, last = meta[2], tonumber(meta[3] or '0')
   if not epoch or tonumber(meta[1]) ~= generation then
     -- What was under way in an old epoch may be still, whatever its ids.
@@ -80,7 +72,10 @@ local function next_place(base, user)
   elseif meta[5] and now - meta[5] <= FLIGHT_MS then
     redis.call('HSET', key, 'last', last + 1)
   else
-    redis.call('HSET', key, 'last', last + 1, next_flight(key, last + 1))
+    redis.call(
+      'HSET', key, 'last', last + 1,
+      'flight_since', now, 'flight_floor', meta[6] or last + 1, 'flight_next', last + 1
+    )
   end
   return last + 1, epoch, meta[4] == renewal
 end
@@ -152,7 +147,7 @@ local sequenced = {}
 
 -- Gives a frame its place and addresses it. Returns nil if the note had moved on.
 local function sequence(first)
-  local user, wants_ack, payload = ARGV[first], ARGV[first + 1], ARGV[first + 2]
+  local user, header, payload = ARGV[first], ARGV[first + 1], ARGV[first + 2]
   local change = first + 4
   local id = ARGV[change]
   local base = base_of(id)
@@ -165,8 +160,6 @@ local function sequence(first)
   local replay_id, epoch, renewed = next_place(base, user)
   local entry = replay_id .. ' ' .. epoch .. ' ' .. id .. ' ' .. payload
   remember(base, user, entry, renewed)
-  local fence = string.match(ARGV[change + 3], '^=%d+ (%d+)')
-  local header = user .. ' ' .. fence .. ' ' .. worker .. ' ' .. wants_ack .. ' '
   return {
     change = change, rest = ARGV[first + 3], base = base, key = key, user = user,
     replay_id = replay_id, epoch = epoch, nodes = address(base, user, header, entry),
@@ -198,7 +191,7 @@ local results = {}
 do_and_write(function()
   local frames = {}
   local count_of_frames = 0
-  for first = 9, #ARGV, FRAME_ARGUMENTS do
+  for first = 8, #ARGV, FRAME_ARGUMENTS do
     count_of_frames = count_of_frames + 1
     frames[count_of_frames] = sequence(first) or false
   end
