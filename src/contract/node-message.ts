@@ -48,12 +48,18 @@ function take(text: string, from: number): [field: string, next: number] {
   return [text.slice(from, end), end + 1];
 }
 
-/** Reads `replayId epoch noteId payload`, the form `publish.lua` pushes onto the history. */
-export function parseHistoryEntry(text: string, from = 0): HistoryEntry {
+/** Reads `replayId epoch noteId `, the place of a message, and says where it ends. */
+function readPlace(text: string, from: number) {
   const [replayId, afterReplayId] = take(text, from);
   const [epoch, afterEpoch] = take(text, afterReplayId);
-  const [noteId, afterNoteId] = take(text, afterEpoch);
-  return { replayId: Number(replayId), epoch, noteId, payload: text.slice(afterNoteId) };
+  const [noteId, end] = take(text, afterEpoch);
+  return { replayId: Number(replayId), epoch, noteId, end };
+}
+
+/** Reads what `publish.lua` pushes onto the history: a place, with a blank behind it, and a payload. */
+export function parseHistoryEntry(place: string, payload: string): HistoryEntry {
+  const { replayId, epoch, noteId } = readPlace(place, 0);
+  return { replayId, epoch, noteId, payload };
 }
 
 /** What stands in front of a history entry on its way to a gateway node. */
@@ -72,7 +78,7 @@ export function parseNodeMessage(text: string): NodeMessage {
   const [fence, afterFence] = take(text, afterUser);
   const [workerId, afterWorker] = take(text, afterFence);
   const [wantsAck, afterAck] = take(text, afterWorker);
-  const { replayId, epoch, noteId, payload } = parseHistoryEntry(text, afterAck);
+  const { replayId, epoch, noteId, end } = readPlace(text, afterAck);
   return {
     userId,
     fence: Number(fence),
@@ -81,7 +87,7 @@ export function parseNodeMessage(text: string): NodeMessage {
     replayId,
     epoch,
     noteId,
-    payload,
+    payload: text.slice(end),
   };
 }
 

@@ -67,14 +67,19 @@ const replySchema = z.tuple(
 const positionsSchema = z.array(z.string());
 
 function parseView(reply: unknown): HistoryView {
-  const [epoch, last, base, oldest, missing, ...entries] = replySchema.parse(reply);
+  const [epoch, last, base, oldest, missing, ...texts] = replySchema.parse(reply);
+  const entries: HistoryEntry[] = [];
+  // The newest comes first.
+  for (let at = texts.length - 2; at >= 0; at -= 2) {
+    entries.push(parseHistoryEntry(texts[at] ?? "", texts[at + 1] ?? ""));
+  }
   return {
     epoch: epoch === "" ? null : epoch,
     last,
     base,
     oldest: oldest === "" ? null : Number(oldest),
     missing,
-    entries: entries.map((entry) => parseHistoryEntry(entry)).toReversed(),
+    entries,
   };
 }
 

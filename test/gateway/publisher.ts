@@ -19,9 +19,10 @@ if not epoch or fresh_epoch ~= '' then
 end
 local id = last + 1
 redis.call('HSET', meta_key, 'last', id)
-local entry = id .. ' ' .. epoch .. ' ' .. note .. ' ' .. payload
-redis.call('LPUSH', base .. 'hist:' .. user, entry)
-redis.call('LTRIM', base .. 'hist:' .. user, 0, 99)
+local place = id .. ' ' .. epoch .. ' ' .. note .. ' '
+redis.call('LPUSH', base .. 'hist:' .. user, payload, place)
+redis.call('LTRIM', base .. 'hist:' .. user, 0, 199)
+local entry = place .. payload
 redis.call('ZADD', base .. 'pend:' .. user, now + 300000, id)
 local nodes = 0
 if silent ~= '1' then

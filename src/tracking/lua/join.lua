@@ -8,7 +8,8 @@
 --             after    above `from id`; everything if the epoch differs or the id was never given out
 --             newer    what was added behind the place (from id, from epoch), whatever the epoch is now
 --             notes    above `from id` up to `through id` of `from epoch`, without the payloads
--- Returns: epoch, last, base, oldest id kept ('' if none or for notes), pending ones no longer kept, entries newest first
+-- Returns: epoch, last, base, oldest id kept ('' if none or for notes), pending ones no longer kept;
+-- then place and payload of each message, newest first.
 local STALE_MS = 90000
 local HERE_TTL_SECONDS = 120
 -- The due index takes a note up as soon as its time has come, unless no worker is left.
@@ -33,33 +34,59 @@ end
 local meta = redis.call('HMGET', meta_key, 'epoch', 'last', 'base', 'flight_floor')
 local epoch, last = meta[1] or '', tonumber(meta[2] or '0')
 
-local function place(entry)
-  local id, entry_epoch = string.match(entry, '^(%d+) (%S+) ')
-  return tonumber(id), entry_epoch
+local function ends_with_blank(element)
+  return string.byte(element, -1) == 32
+end
+
+-- A message is two elements: its place ("id epoch note "), and the payload. Older ones, of version 1.1,
+-- are one, in which the payload comes behind the blank. A payload begins with no digit.
+local function messages_in(elements)
+  local messages = {}
+  local index = 1
+  while index <= #elements do
+    local element = elements[index]
+    local id, epoch_of, note, behind = string.match(element, '^(%d+) (%S+) (%S+) ()')
+    if id then
+      local message = { id = tonumber(id), epoch = epoch_of, note = note }
+      if ends_with_blank(element) then
+        index = index + 1
+        message.place, message.payload = element, elements[index]
+      else
+        message.place, message.payload = string.sub(element, 1, behind - 1), string.sub(element, behind)
+      end
+      messages[#messages + 1] = message
+    end
+    index = index + 1
+  end
+  return messages
 end
 
 -- Within one epoch ids have no holes, so the distance to the last one bounds what has to be read.
 -- What a history is longer than its size is there until it is cut back, and no part of it.
 local function newest(count)
   if count < 1 then return {} end
-  return redis.call('LRANGE', hist, 0, math.min(count, size) - 1)
+  return messages_in(redis.call('LRANGE', hist, 0, 2 * math.min(count, size) - 1))
 end
 
--- An entry is a whole payload: clients can ask for notes often, and need no more than those.
-local oldest_entry = selection ~= 'notes'
-  and (redis.call('LINDEX', hist, size - 1) or redis.call('LINDEX', hist, -1))
-local oldest = ''
-if oldest_entry then oldest = string.match(oldest_entry, '^(%d+) ') end
+-- A message is a whole payload: clients can ask for notes often, and need no more than those.
+local function find_oldest()
+  local element = redis.call('LINDEX', hist, 2 * size - 2) or redis.call('LINDEX', hist, -1)
+  if element and not string.find(element, '^%d') then
+    -- It is the payload; what it belongs to stands before it.
+    element = redis.call('LINDEX', hist, -2)
+  end
+  return element and string.match(element, '^%d+') or ''
+end
+local oldest = selection == 'notes' and '' or find_oldest()
 
 -- Whether a message was sent and its note does not say yet what became of it.
 local note_prefix = string.gsub(KEYS[5], 'due$', 'rec:')
-local function is_under_way(entry)
-  local note = string.match(entry, '^%S+ %S+ (%S+)')
+local function is_under_way(note)
   local record = redis.call('GET', note_prefix .. note)
   return record and string.match(record, '\n=' .. string.rep('%S+ ', 10) .. 'sent,')
 end
 
--- The lowest id that may be under way; see `next_flight` in publish.lua.
+-- The lowest id that may be under way; see `next_place` in publish.lua.
 local function flight_floor()
   local floor = tonumber(meta[4] or last + 1)
   -- With nobody at work, one may be for any time.
@@ -77,15 +104,14 @@ if selection == 'pending' then
     marked = marked + 1
   end
   local floor = flight_floor()
-  local entries = marked > 0 and newest(size) or newest(last - floor + 1)
-  for _, entry in ipairs(entries) do
-    local id = string.match(entry, '^%d+')
+  for _, message in ipairs(newest(marked > 0 and size or last - floor + 1)) do
+    local id = tostring(message.id)
     if wanted[id] then
       marked = marked - 1
       wanted[id] = nil
-      selected[#selected + 1] = entry
-    elseif tonumber(id) >= floor and is_under_way(entry) then
-      selected[#selected + 1] = entry
+      selected[#selected + 1] = message
+    elseif message.id >= floor and is_under_way(message.note) then
+      selected[#selected + 1] = message
     end
   end
   missing = marked
@@ -93,36 +119,38 @@ elseif selection == 'after' then
   if not same_epoch or from_id > last then
     selected = newest(size)
   else
-    for _, entry in ipairs(newest(last - from_id)) do
-      if place(entry) > from_id then selected[#selected + 1] = entry end
+    for _, message in ipairs(newest(last - from_id)) do
+      if message.id > from_id then selected[#selected + 1] = message end
     end
   end
 elseif selection == 'newer' then
   local count = last - from_id
   if not same_epoch or from_epoch == '' then count = size end
-  for _, entry in ipairs(newest(count)) do
-    local id, entry_epoch = place(entry)
-    if entry_epoch == from_epoch and id <= from_id then break end
-    selected[#selected + 1] = entry
+  for _, message in ipairs(newest(count)) do
+    if message.epoch == from_epoch and message.id <= from_id then break end
+    selected[#selected + 1] = message
   end
 elseif selection == 'notes' then
-  -- Entries of this epoch stand at `last - id`; older epochs, with holes between them, behind those.
+  -- Messages of this epoch are the `last - id` newest; older epochs, with holes, are behind those.
+  -- With older versions' among them, they begin and end sooner.
   local base = tonumber(meta[3] or '0')
-  local entries = {}
-  if from_epoch ~= epoch then
-    entries = redis.call('LRANGE', hist, last - base, -1)
-  else
-    local first, final = math.max(0, last - through), last - math.max(from_id, base) - 1
-    if first <= final then entries = redis.call('LRANGE', hist, first, final) end
+  local first = from_epoch == epoch and math.max(0, last - through) or last - base
+  local final = from_epoch == epoch and last - math.max(from_id, base) - 1 or size
+  local whole = not string.find(redis.call('LINDEX', hist, -1) or '', '^%d')
+  local elements = {}
+  if first <= final then
+    elements = redis.call('LRANGE', hist, whole and 2 * first or first, 2 * final + 1)
   end
-  for _, entry in ipairs(entries) do
-    local id, entry_epoch = place(entry)
-    if id > from_id and id <= through and entry_epoch == from_epoch then
-      selected[#selected + 1] = string.match(entry, '^%S+ %S+ %S+ ')
+  for _, message in ipairs(messages_in(elements)) do
+    if message.id > from_id and message.id <= through and message.epoch == from_epoch then
+      selected[#selected + 1] = { place = message.place, payload = '' }
     end
   end
 end
 
 local reply = { epoch, meta[2] or '0', meta[3] or '0', oldest, tostring(missing) }
-for _, entry in ipairs(selected) do reply[#reply + 1] = entry end
+for _, message in ipairs(selected) do
+  reply[#reply + 1] = message.place
+  reply[#reply + 1] = message.payload
+end
 return reply

@@ -22,8 +22,10 @@ local META_KEEP_SECONDS = 400 * 86400
 local RENEW_SECONDS = 86400
 -- Ids given out by the Redis that was lost must not be given out again.
 local EPOCH_SKIP = 1000
+-- A message is two elements of the list: its place, and behind it the payload as it came.
+local HISTORY_ELEMENTS = 2
 -- A full history is cut back to its size when it is a tenth longer: once in so many messages.
-local longest_history = history_size + math.floor(history_size / 10)
+local longest_history = HISTORY_ELEMENTS * (history_size + math.floor(history_size / 10))
 -- A message is under way for less than this: its answer comes, or it is leased again by the due index,
 -- twice at most, before it is marked as one that met no socket.
 local FLIGHT_MS = 90000
@@ -80,14 +82,14 @@ local function next_place(base, user)
   return last + 1, epoch, meta[4] == renewal
 end
 
-local function remember(base, user, entry, renewed)
+local function remember(base, user, place, payload, renewed)
   local history = base .. 'hist:' .. user
-  local length = redis.call('LPUSH', history, entry)
+  local length = redis.call('LPUSH', history, payload, place)
   if length > longest_history then
-    redis.call('LTRIM', history, 0, history_size - 1)
+    redis.call('LTRIM', history, 0, HISTORY_ELEMENTS * history_size - 1)
   end
   -- A history that ran out while the place in it was kept begins with one entry.
-  if not renewed or length == 1 then
+  if not renewed or length == HISTORY_ELEMENTS then
     local meta = base .. 'meta:' .. user
     redis.call('EXPIRE', history, history_seconds + RENEW_SECONDS)
     redis.call('HSET', meta, 'renewed', renewal)
@@ -108,9 +110,9 @@ local function send_letter(node, letter)
   letters[node] = nil
 end
 
-local function write_letter(node, header, entry)
+local function write_letter(node, header, place, payload)
   local letter = letters[node]
-  if letter and letter.bytes + #entry > LETTER_BYTES then
+  if letter and letter.bytes + #payload > LETTER_BYTES then
     send_letter(node, letter)
     letter = nil
   end
@@ -120,13 +122,15 @@ local function write_letter(node, header, entry)
     letter = { bytes = 0 }
     letters[node] = letter
   end
-  letter[#letter + 1] = header
-  letter[#letter + 1] = entry
-  letter.bytes = letter.bytes + #header + #entry
+  local length = #letter
+  letter[length + 1] = header
+  letter[length + 2] = place
+  letter[length + 3] = payload
+  letter.bytes = letter.bytes + #header + #place + #payload
 end
 
 -- Returns the nodes that hold the user, as far as is known.
-local function address(base, user, header, entry)
+local function address(base, user, header, place, payload)
   local key = base .. 'here:' .. user
   local here = redis.call('HGETALL', key)
   local nodes = {}
@@ -134,7 +138,7 @@ local function address(base, user, header, entry)
     local node = here[index]
     local at = tonumber(string.sub(here[index + 1], -TIME_DIGITS)) or 0
     if at > now - PRESENCE_FRESH_MS then
-      write_letter(node, header, entry)
+      write_letter(node, header, place, payload)
       nodes[#nodes + 1] = node
     else
       redis.call('HDEL', key, node)
@@ -158,11 +162,11 @@ local function sequence(first)
   end
   sequenced[id] = true
   local replay_id, epoch, renewed = next_place(base, user)
-  local entry = replay_id .. ' ' .. epoch .. ' ' .. id .. ' ' .. payload
-  remember(base, user, entry, renewed)
+  local place = replay_id .. ' ' .. epoch .. ' ' .. id .. ' '
+  remember(base, user, place, payload, renewed)
   return {
     change = change, rest = ARGV[first + 3], base = base, key = key, user = user,
-    replay_id = replay_id, epoch = epoch, nodes = address(base, user, header, entry),
+    replay_id = replay_id, epoch = epoch, nodes = address(base, user, header, place, payload),
   }
 end
 
