@@ -32,6 +32,8 @@ export function launchServer(
     ["--appendfsync", "everysec"],
     // Redis' own 64 MB is written within seconds under load, and each rewrite takes a core.
     ["--auto-aof-rewrite-min-size", "256mb"],
+    // Most of it is sealed, and shrinks by little: a rewrite is done sooner without trying.
+    ["--rdbcompression", "no"],
     ["--maxmemory-policy", "noeviction"],
     ["--client-output-buffer-limit", "pubsub", ...[hardBytes, softBytes, softSeconds].map(String)],
   ].flat();
