@@ -24,7 +24,7 @@ function processTable(loads: readonly LoadedStep[]): Table {
 
 function commandTable({ load, notifications, commands }: LoadedStep): Table {
   return {
-    title: `${load}: Redis by command, by its own clock (what a script calls is in the script once more):`,
+    title: `${load}: Redis by command, time that passed there, also when others had the processor (what a script calls is in the script once more; the dearest of them):`,
     columns: [["command"], ["calls", "each"], ["us", "each"], ["us", "a call"]],
     rows: commands
       .slice(0, SHOWN_COMMANDS)
