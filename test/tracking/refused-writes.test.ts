@@ -38,7 +38,17 @@ function accept(): Promise<unknown> {
     { redis, keyspace, clock: createManualClock(), outcomes: false },
     "accept",
   );
-  const note = [keyspace.newNoteId("teacher-1"), "teacher-1", 1, 0, "2026-11-21", "t", "a", "r", ""];
+  const note = [
+    keyspace.newNoteId("teacher-1"),
+    "teacher-1",
+    1,
+    0,
+    "2026-11-21",
+    "t",
+    "a",
+    "r",
+    "",
+  ];
   return run(0, [0, ...note]);
 }
 
