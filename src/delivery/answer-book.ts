@@ -53,6 +53,11 @@ const SWEEP_MS = 100;
  * one step in the ledger instead of two. Where somebody waits for the outcome, it settles at once.
  */
 const ACK_TOGETHER_MS = 250;
+/**
+ * Of a note that was sent as far as is known here, at a place that nobody told: Redis ran the script,
+ * and its reply was lost or came too late. The ledger looks again before it changes such a note.
+ */
+const UNKNOWN_VERSION = -1;
 
 interface Open {
   /** As it stands after sending: a change made on it carries the fence of the frame. */
@@ -82,7 +87,9 @@ export function createAnswerBook(options: AnswerBookOptions): AnswerBook {
 
   function decide(entry: Open, fate: FrameFate): void {
     open.delete(entry.note.id);
-    decided.push({ note: entry.note, fate });
+    const { note } = entry;
+    const isPlaced = entry.nodes !== undefined;
+    decided.push({ note: isPlaced ? note : { ...note, version: UNKNOWN_VERSION }, fate });
     if (announcing) return;
     announcing = true;
     setImmediate(() => {

@@ -115,7 +115,7 @@ type WireChange = readonly [
   day: string,
   /** `field:amount;field:amount`. */
   counts: string,
-  /** `user replay_id seconds`: what met no socket, and for how long it is replayed unasked. */
+  /** `user replay_id seconds`: what met no socket, and for how long it is replayed unasked; 0: no more. */
   pending: string,
   /** What it settles as. */
   status: string,
@@ -191,11 +191,14 @@ function toldOf({ channels, dueAt }: NoteChange): string {
   return isConfirmed ? "confirmed" : "";
 }
 
-function pendingOf({ note, channels }: NoteChange, { pendingSeconds }: WireContext): string {
+function pendingOf({ note, channels }: NoteChange, context: WireContext): string {
   const websocket = channels?.websocket;
   if (websocket === undefined || note.replayId === null) return "";
-  if (!isClosed(websocket.state) || hasReached(websocket)) return "";
-  return `${note.userId} ${note.replayId} ${pendingSeconds}`;
+  if (!isClosed(websocket.state)) return "";
+  if (!hasReached(websocket)) return `${note.userId} ${note.replayId} ${context.pendingSeconds}`;
+  // It was written to a socket, but so late that the due index may have marked it as missed.
+  const isLate = note.leasedUntil <= context.now && note.channels.websocket.state === "sent";
+  return isLate ? `${note.userId} ${note.replayId} 0` : "";
 }
 
 /** `websocket=delivered: push=skipped:not_needed`, for the audit trail. */

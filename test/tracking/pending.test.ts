@@ -92,6 +92,16 @@ describe("a socket that asks for what never met one", () => {
     expect(await asked(user)).toEqual({ ids: [1], missing: 0 });
   });
 
+  it("does not get again what a worker delivered after the due index had given it up", async () => {
+    const user = newUser();
+    const note = await publish(user);
+    book.clock.advance(LEASE_MS);
+    await book.ledger.leaseDue(book.store.keyspace.shardOfUser(user), LEASE_MS, 100);
+    expect(await asked(user)).toEqual({ ids: [1], missing: 0 });
+    await book.apply(book.close(note, "websocket", "delivered"));
+    expect(await asked(user)).toEqual({ ids: [], missing: 0 });
+  });
+
   it("gets it as well when no worker is left to look for it", async () => {
     const user = newUser();
     await publish(user);

@@ -125,6 +125,9 @@ local function do_and_write(work)
   local done, failure = pcall(work)
   write_gathered()
   if not done then
-    error(failure, 0)
+    -- What Redis refused arrives here as a text that begins with a code, by which the caller tells a
+    -- full or read-only server from a bug. Raised as a text it would get another code in front of it.
+    local is_reply = type(failure) == 'string' and string.find(failure, '^%u+ ')
+    error(is_reply and { err = failure } or failure, 0)
   end
 end

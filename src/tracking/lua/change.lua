@@ -21,8 +21,13 @@ local function tell(kinds, base, id, record)
 end
 
 -- A message that met no socket is replayed unasked for so long. Each mark runs out by itself.
+-- seconds: 0 for one that met a socket after all.
 local function mark_pending(base, user, replay_id, seconds)
   local key = base .. 'pend:' .. user
+  if seconds == '0' then
+    redis.call('ZREM', key, replay_id)
+    return
+  end
   redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
   redis.call('ZADD', key, now + seconds * 1000, replay_id)
   redis.call('EXPIRE', key, seconds)
