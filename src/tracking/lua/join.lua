@@ -80,10 +80,12 @@ end
 local oldest = selection == 'notes' and '' or find_oldest()
 
 -- Whether a message was sent and its note does not say yet what became of it.
+-- Of its state: unsettled, and the record of the first channel.
+local UNDER_WAY = '\n=%S+ %S+ queued ' .. string.rep('%S+ ', 7) .. 'sent,'
 local note_prefix = string.gsub(KEYS[5], 'due$', 'rec:')
 local function is_under_way(note)
   local record = redis.call('GET', note_prefix .. note)
-  return record and string.match(record, '\n=' .. string.rep('%S+ ', 10) .. 'sent,')
+  return record and string.match(record, UNDER_WAY)
 end
 
 -- The lowest id that may be under way; see `next_place` in publish.lua.
