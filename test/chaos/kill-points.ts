@@ -87,8 +87,15 @@ const commandOn = (name: string, part: string): Matcher => {
   return ([command = "", key = ""]) => command.toUpperCase() === name && key.includes(part);
 };
 
-export const idempotencyClaim = at(() => commandOn("SET", "idem:"));
-export const eventClaim = at(() => commandOn("SET", "event:"));
+/** A key is claimed by itself, or together with others by a script. */
+function claimsKey(part: string): Matcher {
+  const alone = commandOn("SET", part);
+  const together = runsScript([new URL("../../src/ingest/lua/claim-keys.lua", import.meta.url)]);
+  return (args) => alone(args) || (together(args) && args[3]?.includes(part) === true);
+}
+
+export const idempotencyClaim = at(() => claimsKey("idem:"));
+export const eventClaim = at(() => claimsKey("event:"));
 /** Which of two kinds of event about one occurrence rings. */
 export const occurrenceClaim = at(
   () => (args) => isScriptCall(args) && args.some((arg) => arg.includes(":occurrence:")),

@@ -54,4 +54,19 @@ describe("what this process has sealed", () => {
     expect(memo.open(first)).toBe("first");
     expect(deciphered).toEqual([first]);
   });
+
+  it("is as little as it may be where frames are large", () => {
+    const { memo, deciphered } = memoAndCount();
+    const large = "x".repeat(1_000_000);
+    const sealed = Array.from({ length: 20 }, () => memo.seal(large));
+    for (const one of sealed.toReversed()) expect(memo.open(one)).toBe(large);
+    // Of 16 million characters each takes 2.3.
+    expect(deciphered).toEqual(sealed.slice(0, 14).toReversed());
+    // What was given back makes room again, and what is too large by itself is not kept at all.
+    expect(memo.open(memo.seal("Room change"))).toBe("Room change");
+    expect(deciphered).toHaveLength(14);
+    const huge = memo.seal("x".repeat(8_000_000));
+    expect(memo.open(huge)).toHaveLength(8_000_000);
+    expect(deciphered.at(-1)).toBe(huge);
+  });
 });

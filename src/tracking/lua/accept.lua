@@ -67,6 +67,10 @@ end
 -- Returns 1, or 2 if it is suppressed; 0 if it existed.
 local function create(id, user, due, lesser, day, type, audit_line, record)
   local base = base_of(id)
+  -- A note of an older form (a hash, until version 1.2) has settled, and its event or key may come again.
+  if redis.call('EXISTS', base .. 'note:' .. id) == 1 then
+    return 0
+  end
   if not redis.call('SET', base .. 'rec:' .. id, record, 'NX') then
     return 0
   end
@@ -117,6 +121,9 @@ end
 
 -- Returns 3 if it was never taken up, 0 otherwise.
 local function find(note, reply)
+  if not note then
+    return 0
+  end
   if reply and not TERMINAL[note[STATUS]] then
     -- The caller that asks again is the one that waits now.
     note[REPLY_TO] = reply
