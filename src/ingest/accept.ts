@@ -17,6 +17,7 @@ import { draftNote } from "./note-draft.ts";
 import type { OccurrenceEvent, Occurrences } from "./occurrences.ts";
 import { checkRequest, type RequestChecks } from "./request-checks.ts";
 import type { Acceptance, Submission } from "./submission.ts";
+import { createTurns, type Turn } from "./turns.ts";
 
 export interface AcceptOptions extends RequestChecks {
   readonly ledger: {
@@ -104,6 +105,8 @@ function occurrenceOf({ submission, template }: Checked): OccurrenceEvent | unde
 
 export function createAccept(options: AcceptOptions): Accept {
   const { keyspace, clock, logger } = options;
+  /** What came first is queued first, also where its trips to Redis were more or longer. */
+  const turns = createTurns();
 
   /** @throws Problem for one that may not be sent. */
   function check(submission: Submission, caller: Caller, replyTo: ReplyTo | undefined): Checked {
@@ -140,11 +143,16 @@ export function createAccept(options: AcceptOptions): Accept {
       leaseMs: options.leaseMs,
     });
     const matter = options.warnings?.matterOf({ note, template, submission });
+    const repeated = claimed.kind === "repeated";
+    const more = {
+      ...(matter === undefined ? {} : { matter }),
+      ...(repeated ? { again: true } : {}),
+    };
     return {
       at,
       checked,
-      note: matter === undefined ? note : { ...note, matter },
-      repeated: claimed.kind === "repeated",
+      note: matter === undefined && !repeated ? note : { ...note, ...more },
+      repeated,
     };
   }
 
@@ -185,7 +193,11 @@ export function createAccept(options: AcceptOptions): Accept {
     if (matter?.warning !== undefined) countAccepted(matter.warning);
   }
 
-  async function write(drafted: readonly Drafted[], results: Acceptance[]): Promise<void> {
+  async function write(
+    drafted: readonly Drafted[],
+    results: Acceptance[],
+    turn: Turn,
+  ): Promise<void> {
     const written = await options.ledger.accept(drafted.map(({ note }) => note));
     // By id: an event that is there twice is one notification.
     const toQueue = new Map<string, NewNote>();
@@ -193,7 +205,11 @@ export function createAccept(options: AcceptOptions): Accept {
       const result = written[index];
       if (result === "created" || result === "waiting") toQueue.set(note.id, note);
     });
-    const queued = await enqueue(toQueue.values());
+    await turn.comes;
+    const queueing = enqueue(toQueue.values());
+    // From here on the queues keep the order.
+    turn.end();
+    const queued = await queueing;
     drafted.forEach(({ at, note, repeated }, index) => {
       const result = written[index];
       const existed = result === "existed" || result === "waiting";
@@ -212,21 +228,26 @@ export function createAccept(options: AcceptOptions): Accept {
 
   /** In the order given. One that is taken again is found by its id, so it stays one notification. */
   async function take(checked: readonly Checked[]): Promise<Acceptance[]> {
-    await options.assertRoom();
-    const claims = await options.idempotency.claim(checked.map(claimOf));
-    const results: Acceptance[] = [];
-    const drafted: Drafted[] = [];
-    checked.forEach((each, at) => {
-      const claimed = claims[at];
-      if (claimed === undefined) return;
-      if (claimed.kind === "conflict") {
-        results[at] = { kind: "refused", problem: conflict(claimed.what) };
-      } else {
-        drafted.push(draft(at, each, claimed));
-      }
-    });
-    await write(await withoutDuplicates(drafted, results), results);
-    return results;
+    const turn = turns.next();
+    try {
+      await options.assertRoom();
+      const claims = await options.idempotency.claim(checked.map(claimOf));
+      const results: Acceptance[] = [];
+      const drafted: Drafted[] = [];
+      checked.forEach((each, at) => {
+        const claimed = claims[at];
+        if (claimed === undefined) return;
+        if (claimed.kind === "conflict") {
+          results[at] = { kind: "refused", problem: conflict(claimed.what) };
+        } else {
+          drafted.push(draft(at, each, claimed));
+        }
+      });
+      await write(await withoutDuplicates(drafted, results), results, turn);
+      return results;
+    } finally {
+      turn.end();
+    }
   }
 
   const join = createGroups(take);

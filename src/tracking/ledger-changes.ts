@@ -32,6 +32,8 @@ export interface NewNote {
   readonly request: StoredRequest;
   /** Epoch ms at which the due index brings it up if nothing else does. */
   readonly dueAt: number;
+  /** Its key or event was claimed before: there may be one already. */
+  readonly again?: boolean;
   /** Absent where it says nothing about whether somebody is to be warned of a deadline. */
   readonly matter?: Matter;
 }

@@ -85,11 +85,12 @@ function factsOf(note: NewNote, day: string): string {
   });
 }
 
-function wireExtra({ replyTo, matter }: NewNote, sealing: Sealing): object | undefined {
-  if (replyTo === null && matter === undefined) return undefined;
+function wireExtra({ replyTo, matter, again }: NewNote, sealing: Sealing): object | undefined {
+  if (replyTo === null && matter === undefined && again !== true) return undefined;
   return {
     ...(replyTo === null ? {} : { reply: replyTo }),
     ...(matter === undefined ? {} : { matter: wireMatter(matter, sealing) }),
+    ...(again === true ? { again } : {}),
   };
 }
 

@@ -1,7 +1,7 @@
 -- Creates notes with their due entries; a note that exists already is left as it is, so that
 -- accepting the same notification again is harmless.
 -- ARGV[5]: notifications a minute to one user above which lesser ones are suppressed, 0 for no limit.
--- ARGV[6...]: notes, see `WireNote`. `extra` is '' or JSON of {reply?, matter?}; a matter is
+-- ARGV[6...]: notes, see `WireNote`. `extra` is '' or JSON of {reply?, matter?, again?}; a matter is
 -- {key, at, warning?}, and a warning is the arguments of a note again.
 -- Returns, for each: 1 created, 0 existed, 2 created as suppressed, 3 existed and nothing has begun:
 -- whoever created it may not have lived to queue it.
@@ -67,10 +67,6 @@ end
 -- Returns 1, or 2 if it is suppressed; 0 if it existed.
 local function create(id, user, due, lesser, day, type, audit_line, record)
   local base = base_of(id)
-  -- A note of an older form (a hash, until version 1.2) has settled, and its event or key may come again.
-  if redis.call('EXISTS', base .. 'note:' .. id) == 1 then
-    return 0
-  end
   if not redis.call('SET', base .. 'rec:' .. id, record, 'NX') then
     return 0
   end
@@ -119,11 +115,13 @@ local function hear(id, matter)
   redis.call('PEXPIRE', key, keep)
 end
 
+-- A note of version 1.1, under its own key, has settled; its event or idempotency key may come again.
+local function is_of_older_form(id)
+  return redis.call('EXISTS', base_of(id) .. 'note:' .. id) == 1
+end
+
 -- Returns 3 if it was never taken up, 0 otherwise.
 local function find(note, reply)
-  if not note then
-    return 0
-  end
   if reply and not TERMINAL[note[STATUS]] then
     -- The caller that asks again is the one that waits now.
     note[REPLY_TO] = reply
@@ -132,23 +130,27 @@ local function find(note, reply)
   return (note[STATUS] == 'queued' and note[FENCE] == '0') and 3 or 0
 end
 
-local results = {}
-
 local function accept(first)
   local id, text = ARGV[first], ARGV[first + NOTE_ARGUMENTS]
-  local extra = text ~= '' and cjson.decode(text) or nil
+  local extra = text ~= '' and cjson.decode(text) or {}
+  if extra.again and is_of_older_form(id) then
+    return 0
+  end
   local result = create(unpack(ARGV, first, first + NOTE_ARGUMENTS - 1))
   if result == 0 then
-    result = find(read_note(id), extra and extra.reply)
-  elseif extra and extra.matter then
+    return find(read_note(id), extra.reply)
+  end
+  if extra.matter then
     hear(id, extra.matter)
   end
-  results[#results + 1] = result
+  return result
 end
+
+local results = {}
 
 do_and_write(function()
   for first = 6, #ARGV, NOTE_ARGUMENTS + 1 do
-    accept(first)
+    results[#results + 1] = accept(first)
   end
 end)
 return results
