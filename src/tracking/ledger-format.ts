@@ -32,7 +32,7 @@ export async function agreeOnLedgerFormat(deps: {
     redis,
     keyspace,
     (pipeline, outcomes) => pipeline.xlen(outcomes),
-    // Up to version 1.2; the name of today's stream is another, so that none of that version takes
+    // Up to version 1.1; the name of today's stream is another, so that none of that version takes
     // its entries for broken ones.
     "outcomes",
   );

@@ -5,7 +5,7 @@
 -- Returns 1 for each that rings, 0 for each whose occurrence rang by an event of the other kind.
 local seconds = ARGV[1]
 
--- Up to version 1.2 it was a hash: the kind that came first, and the first event of each kind.
+-- Up to version 1.1 it was a hash: the kind that came first, and the first event of each kind.
 local function rings_by_hash(key, kind, event)
   redis.call('HSETNX', key, kind, event)
   redis.call('EXPIRE', key, seconds)
