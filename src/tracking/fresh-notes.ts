@@ -6,8 +6,10 @@
 import type { Clock } from "../platform/clock.ts";
 import type { Note } from "./note.ts";
 
-/** About 20 MB. A longer queue is read from Redis. */
+/** A longer queue is read from Redis. */
 const MAX_NOTES = 10_000;
+/** Of what they say, as Redis keeps it: 2 KB for each of so many. */
+const MAX_BYTES = 20_000_000;
 /** By then another process has worked on it, or it waits in a long queue. */
 const STALE_MS = 10_000;
 
@@ -18,25 +20,35 @@ export interface FreshNotes {
 
 export function createFreshNotes(clock: Pick<Clock, "now">): FreshNotes {
   const notes = new Map<string, { readonly note: Note; readonly at: number }>();
+  let bytes = 0;
+
+  const isFull = (): boolean => notes.size >= MAX_NOTES || bytes >= MAX_BYTES;
+
+  function forget(note: Note): void {
+    notes.delete(note.id);
+    bytes -= note.stateAt;
+  }
 
   /** What came first is worked on first, so that in a full store the new one has to stay out. */
   function hasRoom(now: number): boolean {
-    if (notes.size < MAX_NOTES) return true;
-    for (const [id, { at }] of notes) {
+    if (!isFull()) return true;
+    for (const { note, at } of notes.values()) {
       if (now - at < STALE_MS) break;
-      notes.delete(id);
+      forget(note);
     }
-    return notes.size < MAX_NOTES;
+    return !isFull();
   }
 
   return {
     keep(note) {
       const now = clock.now();
-      if (hasRoom(now)) notes.set(note.id, { note, at: now });
+      if (notes.has(note.id) || !hasRoom(now)) return;
+      notes.set(note.id, { note, at: now });
+      bytes += note.stateAt;
     },
     take(id) {
       const found = notes.get(id);
-      if (found !== undefined) notes.delete(id);
+      if (found !== undefined) forget(found.note);
       return found?.note;
     },
   };

@@ -27,4 +27,16 @@ describe("a note that was just created", () => {
     expect(fresh.take("later")).toBeDefined();
     expect(fresh.take("note-0")).toBeUndefined();
   });
+
+  it("stays out where a few large ones fill the store, until one of them is handed out", () => {
+    const fresh = createFreshNotes(createManualClock());
+    const large = (id: string) => note({ id, stateAt: 10_000_000 });
+    fresh.keep(large("one"));
+    fresh.keep(large("two"));
+    fresh.keep(note({ id: "three" }));
+    expect(fresh.take("three")).toBeUndefined();
+    expect(fresh.take("one")).toBeDefined();
+    fresh.keep(note({ id: "four" }));
+    expect(fresh.take("four")).toBeDefined();
+  });
 });
