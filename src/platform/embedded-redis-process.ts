@@ -17,9 +17,15 @@ const LOG_TAIL_LINES = 3;
 /** Starts the server; it is not ready yet. A failure shows in `untilAnswering`. */
 export function launchServer(
   program: RedisProgram,
-  settings: { dir: string; port: number; appendOnly: boolean },
+  settings: {
+    dir: string;
+    port: number;
+    appendOnly: boolean;
+    /** Further settings in the form of arguments; they win over ours. */
+    directives?: readonly string[];
+  },
 ): ChildProcess {
-  const { dir, port, appendOnly } = settings;
+  const { dir, port, appendOnly, directives = [] } = settings;
   const { hardBytes, softBytes, softSeconds } = PUBSUB_BUFFER;
   // Truncated at each start, so that it cannot grow without bound over a developer's year.
   const log = openSync(path.join(dir, "redis.log"), "w");
@@ -36,6 +42,7 @@ export function launchServer(
     ["--rdbcompression", "no"],
     ["--maxmemory-policy", "noeviction"],
     ["--client-output-buffer-limit", "pubsub", ...[hardBytes, softBytes, softSeconds].map(String)],
+    directives,
   ].flat();
   try {
     // Detached: a process group of its own, so that Ctrl-C reaches us and not the server, and what

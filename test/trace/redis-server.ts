@@ -10,12 +10,15 @@ import {
   launchServer,
   untilAnswering,
 } from "../../src/platform/embedded-redis-process.ts";
-import { provisionRedis } from "../../src/platform/redis-provision.ts";
+import { provisionRedis, type RedisProgram } from "../../src/platform/redis-provision.ts";
 
 const CACHE_DIR = fileURLToPath(new URL("../../.cache/redis", import.meta.url));
 
 export interface RedisServer {
   readonly url: string;
+  readonly program: RedisProgram;
+  /** Where its files are. */
+  readonly dir: string;
   /** Ends it: `stop` lets it write out what it has, `kill` does not. */
   end(how: "stop" | "kill"): Promise<void>;
   /** Starts it again with the data it had, at the same address. */
@@ -28,13 +31,24 @@ export interface RedisServer {
   close(): Promise<void>;
 }
 
-export async function startRedisServer(announce: (line: string) => void): Promise<RedisServer> {
-  const program = await provisionRedis({ cacheDir: CACHE_DIR, announce });
+export interface RedisServerOptions {
+  /** Settings beside the product's own, in the form of arguments. */
+  readonly directives?: readonly string[];
+  /** Further variables for its environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export async function startRedisServer(
+  announce: (line: string) => void,
+  { directives = [], env = {} }: RedisServerOptions = {},
+): Promise<RedisServer> {
+  const found = await provisionRedis({ cacheDir: CACHE_DIR, announce });
+  const program = { ...found, env: { ...found.env, ...env } };
   const dir = await mkdtemp(path.join(tmpdir(), "schoolbell-redis-"));
   const port = await freePort();
 
   const launch = async () => {
-    const child = launchServer(program, { dir, port, appendOnly: true });
+    const child = launchServer(program, { dir, port, appendOnly: true, directives });
     await untilAnswering(child, port, dir);
     return child;
   };
@@ -44,6 +58,8 @@ export async function startRedisServer(announce: (line: string) => void): Promis
 
   return {
     url: `redis://127.0.0.1:${port}/0`,
+    program,
+    dir,
     async end(how) {
       if (how === "stop") return await endServer(child);
       const ended = once(child, "exit");
