@@ -25,12 +25,16 @@ export interface Asked {
 }
 
 export type TabEvent =
-  /** The greeting of a connection. */
+  /** The greeting of a connection; the epoch is empty where the user has no history yet. */
   | {
       readonly kind: "open";
       readonly at: number;
       readonly epoch: string;
       readonly replayId: number;
+      /** How often the page was loaded anew before: what is shown anew then is no repetition. */
+      readonly visit: number;
+      /** What it asked to be replayed behind; undefined: only what never met a socket. */
+      readonly from: { readonly replayId: number; readonly epoch: string | undefined } | undefined;
     }
   | {
       readonly kind: "gap";
@@ -92,21 +96,37 @@ export interface AuditLine {
   readonly notificationId: string | undefined;
 }
 
-/** An outcome event as it stands in Kafka. */
+/**
+ * An outcome event as it stands in Kafka, those of one notification in their order. Repetitions of an
+ * event, which readers drop by its id, are left out.
+ */
 export interface Told {
   readonly notificationId: string;
   readonly status: string;
 }
 
+/** A note as `GET /notifications/{id}` shows it, and what only the ledger tells. */
+export interface StatedNote extends NotificationDetail {
+  readonly eventId: string | undefined;
+  /** What it is counted as. */
+  readonly notificationType: string;
+  /** Of its place in the user's history. */
+  readonly epoch: string | undefined;
+  /** When it was meant to be sent, if that was later than its acceptance; epoch ms. */
+  readonly sendAt: number | undefined;
+}
+
 /** What the product says when it has nothing more to do. */
 export interface Statement {
   /** All notes that the ledger holds, also those that nobody knows to have asked for. */
-  readonly notes: readonly (NotificationDetail & { readonly eventId: string | undefined })[];
+  readonly notes: readonly StatedNote[];
   readonly analytics: AnalyticsReport;
   readonly audit: readonly AuditLine[];
   readonly outcomes: readonly Told[];
   /** Entries left in the due index. */
   readonly unsettled: number;
+  /** Where the histories of those who were asked about stand, by user. */
+  readonly positions: ReadonlyMap<string, { readonly epoch: string; readonly replayId: number }>;
 }
 
 export interface Evidence {
@@ -120,6 +140,8 @@ export interface Evidence {
    * Undefined where it never lost anything.
    */
   readonly survivedUntil: number | undefined;
+  /** When it was back; what came later is judged as ever. Undefined: never, for all that is known. */
+  readonly restoredAt?: number | undefined;
 }
 
 /** What each run is held to. */
