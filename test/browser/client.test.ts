@@ -181,7 +181,14 @@ describe("telling of a gap", () => {
     expect(gaps).toEqual([]);
   });
 
-  it("stays quiet on a first visit", async () => {
+  it("says so on a first visit when messages that met no tab are no longer kept", async () => {
+    const { last, gaps } = await start();
+    last().receive(hello("200"));
+    last().receive(gap("trimmed", "101"));
+    expect(gaps).toEqual(["trimmed"]);
+  });
+
+  it("stays quiet on a first visit that asks for all that is kept", async () => {
     const { last, gaps } = await start({ startFrom: "history" });
     last().receive(hello("200"));
     last().receive(gap("trimmed", "101"));

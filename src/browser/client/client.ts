@@ -128,10 +128,13 @@ export function createClient(options: ClientOptions): Client {
     }
   }
 
-  /** A first visit has lost nothing, and neither has one that had received all that is gone. */
+  /**
+   * A first visit that asks for all that is kept has lost nothing, and neither has one that had
+   * received all that is gone. One that asks for what met no tab is told of what did not meet it either.
+   */
   function isLoss(frame: ReplayGapFrame): boolean {
     const last = position.current() ?? position.stored;
-    if (last === undefined) return false;
+    if (last === undefined) return options.startFrom === "last";
     if (frame.reason !== "trimmed" || last.epoch !== frame.epoch) return true;
     const oldest =
       frame.oldest_replay_id === null ? lastGivenOut + 1 : Number(frame.oldest_replay_id);
