@@ -47,8 +47,11 @@ export interface Client {
   stop(): void;
 }
 
-/** Ids kept to recognise repetitions; the server keeps 100 messages a person. */
-const MAX_KNOWN_IDS = 500;
+/**
+ * Ids kept to recognise repetitions: twice what a server can be told to keep for a person, all of which
+ * comes again when its storage was restored.
+ */
+const MAX_KNOWN_IDS = 2_000;
 const TOKEN_UNREACHABLE = Symbol("no answer to the request for a token");
 
 /** A client that does nothing before `connect()`. */
