@@ -30,7 +30,12 @@ function entry(
   return { at, channel, from: from.state, to, reason };
 }
 
-function outcomeCounts(channel: Channel, to: ChannelState): Record<string, number> {
+function outcomeCounts(
+  channel: Channel,
+  to: ChannelState,
+  reason: Reason | null,
+): Record<string, number> {
+  if (reason === "offline") return { [`${channel}.offline`]: 1 };
   if (to === "delivered") return { [`${channel}.delivered`]: 1 };
   if (to === "failed" || to === "unknown") return { [`${channel}.failed`]: 1 };
   return {};
@@ -55,7 +60,7 @@ export function closeChannel(note: Note, closing: Closing): NoteChange {
   const { channel, to, reason, now, confirmedAt, sockets, pushOutcomes } = closing;
   const closed = move(channel, note.channels[channel], to, reason, now);
   const timeline = [entry(channel, note.channels[channel], to, reason, now)];
-  const counts = outcomeCounts(channel, to);
+  const counts = outcomeCounts(channel, to, reason);
   if (confirmedAt !== undefined) {
     timeline.push(entry(channel, closed, "confirmed", null, confirmedAt));
     counts[`${channel}.confirmed`] = 1;

@@ -13,12 +13,26 @@ const channelStatistics = z.object({
   success_rate: z.number().describe("delivered / sent, two decimals"),
 });
 
+const websocketStatistics = channelStatistics.extend({
+  sent: z
+    .number()
+    .describe("notifications that asked for this channel, also those to people who were offline"),
+  offline: z
+    .number()
+    .describe("met no open socket and went on to the next channel; not counted as failed"),
+  success_rate: z
+    .number()
+    .describe(
+      "delivered / sent, two decimals: mostly how many were online. Of those who were, delivered / (sent - offline)",
+    ),
+});
+
 export const analyticsSchema = z.object({
   start_date: z.string(),
   end_date: z.string(),
   total_notifications: z.number(),
   delivery_stats: z.object({
-    websocket: channelStatistics,
+    websocket: websocketStatistics,
     push: channelStatistics,
     sms: channelStatistics,
   }),
@@ -105,7 +119,12 @@ function reportOf(
     start_date: startDate,
     end_date: endDate,
     total_notifications: value("total"),
-    delivery_stats: { websocket: channel("websocket"), push: channel("push"), sms: channel("sms") },
+    delivery_stats: {
+      // An older version counted none that a replay may have delivered since.
+      websocket: { ...channel("websocket"), offline: Math.max(0, value("websocket.offline")) },
+      push: channel("push"),
+      sms: channel("sms"),
+    },
     notification_types: Object.fromEntries(
       types.map(([field, count]) => [field.slice("type:".length), count]),
     ),

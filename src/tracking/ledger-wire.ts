@@ -96,7 +96,8 @@ function wireExtra({ replyTo, matter, again }: NewNote, sealing: Sealing): objec
 
 function wireMatter({ key, saidAt, warning }: Matter, sealing: Sealing): object {
   if (warning === undefined) return { key, at: saidAt };
-  return { key, at: saidAt, warning: writeNewNote(warning, sealing).wire };
+  // As text, which is what the arguments of any other note arrive as.
+  return { key, at: saidAt, warning: writeNewNote(warning, sealing).wire.map(String) };
 }
 
 /** `websocket push`: those that were asked for and are possible. */

@@ -181,6 +181,7 @@ export function createLedger(options: LedgerOptions): Ledger {
           options.historySize,
           options.historySeconds,
           crypto.randomUUID().slice(0, 8),
+          pendingSeconds,
           ...chunk.flatMap((publication) => wireFrame(publication, frameSealing, context)),
         ]);
         return publishReply.parse(reply).map(([nodes, replayId = "", epoch = ""]) => ({

@@ -8,7 +8,7 @@ import {
   type Channel,
 } from "../contract/vocabulary.ts";
 import { parseTimeline, type ChannelRecord, type Note } from "./note.ts";
-import { channelStatus } from "./status-machine.ts";
+import { channelStatus, isSettled } from "./status-machine.ts";
 
 const perChannel = <S extends z.ZodType>(schema: S) =>
   z.object({ websocket: schema, push: schema, sms: schema });
@@ -27,7 +27,11 @@ export const notificationStatusSchema = z.object({
   timestamp: z.string().describe("when it was accepted, RFC 3339"),
   websocket_connections: z.number().int().describe("sockets that the frame was written to"),
   replay_id: z.string().nullable(),
-  estimated_delivery: z.string().describe("when it was, or is expected to be, delivered"),
+  estimated_delivery: z
+    .string()
+    .describe(
+      "when somebody was first reached; until then, when it is to be sent; of one that ended without reaching anybody (see `status`), when it was given up",
+    ),
 });
 export type NotificationStatus = z.infer<typeof notificationStatusSchema>;
 
@@ -48,14 +52,12 @@ export type NotificationDetail = z.infer<typeof notificationDetailSchema>;
 
 const iso = (epochMs: number): string => new Date(epochMs).toISOString();
 
-/** The time somebody was first reached, or else when the next try is meant to be. */
 function estimatedDelivery(note: Note): number {
-  const reachedAt = CHANNELS.map((name) => note.channels[name])
-    .filter((record) => record.state === "delivered" || record.state === "confirmed")
-    .map((record) => record.at);
-  return reachedAt.length > 0
-    ? Math.min(...reachedAt)
-    : Math.max(note.acceptedAt, note.sendAt ?? 0);
+  const records = CHANNELS.map((name) => note.channels[name]);
+  const reached = records.filter(({ state }) => state === "delivered" || state === "confirmed");
+  if (reached.length > 0) return Math.min(...reached.map(({ at }) => at));
+  if (isSettled(note.status)) return Math.max(...records.map(({ at }) => at));
+  return Math.max(note.acceptedAt, note.sendAt ?? 0);
 }
 
 function mapChannels<T>(map: (channel: Channel) => T): Record<Channel, T> {

@@ -59,6 +59,16 @@ describe("receiving", () => {
     expect(shown).toEqual(["n-1"]);
   });
 
+  it("shows nothing again when the largest history comes once more", async () => {
+    const { last, shown } = await start();
+    last().receive(hello("0"));
+    const ids = Array.from({ length: 1_000 }, (_, index) => String(index + 1));
+    for (const id of ids) last().receive(notification(id));
+    last().receive(gap("epoch_changed", "1", "e2"));
+    for (const id of ids) last().receive(notification(id));
+    expect(shown.length).toBe(1_000);
+  });
+
   it("continues after the last one received and never goes back", async () => {
     const { last, clock, storage } = await start();
     last().receive(hello("0"));
@@ -181,7 +191,14 @@ describe("telling of a gap", () => {
     expect(gaps).toEqual([]);
   });
 
-  it("stays quiet on a first visit", async () => {
+  it("says so on a first visit when messages that met no tab are no longer kept", async () => {
+    const { last, gaps } = await start();
+    last().receive(hello("200"));
+    last().receive(gap("trimmed", "101"));
+    expect(gaps).toEqual(["trimmed"]);
+  });
+
+  it("stays quiet on a first visit that asks for all that is kept", async () => {
     const { last, gaps } = await start({ startFrom: "history" });
     last().receive(hello("200"));
     last().receive(gap("trimmed", "101"));

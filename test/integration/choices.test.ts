@@ -55,6 +55,9 @@ describe("a scheduled notification", () => {
     const cancelled = await product.call("DELETE", path);
     expect(cancelled.status).toBe(200);
     expect(cancelled.body["status"]).toBe("cancelled");
+    // Not a time in the future, at which nothing will come.
+    const ended = Date.parse(String(cancelled.body["estimated_delivery"]));
+    expect(ended).toBeLessThanOrEqual(product.foundation.clock.now());
     expect((await product.call("DELETE", path)).body["code"]).toBe("not_cancellable");
   });
 

@@ -41,7 +41,10 @@ describe("analytics", () => {
       statuses: { delivered: 2, failed: 1, stored: 1 },
       connection_stats: { total_connections: expect.any(Number), active_users: expect.any(Number) },
     });
-    expect(body["delivery_stats"]).toMatchObject({ websocket: { delivered: 1, failed: 0 } });
+    // All that are not on sockets were to people who are offline, which is no failure.
+    expect(body["delivery_stats"]).toMatchObject({
+      websocket: { sent: 4, delivered: 1, failed: 0, offline: 3, success_rate: 0.25 },
+    });
     expect(Object.keys(body["response_times"] as object)).toEqual([
       "average_ms",
       "p95_ms",

@@ -10,12 +10,11 @@ import type { Resources } from "../../src/platform/resources.ts";
 import { runMeasuring, say } from "../support/measuring-command.ts";
 import { isAsExpected } from "./account.ts";
 import { parseTraceArguments, TRACE_USAGE, type TraceOptions } from "./arguments.ts";
-import { DOMAIN_KINDS, TEACHER_TYPES } from "./catalog.ts";
 import { FAULTS, type FaultTools } from "./faults.ts";
 import { halvesOf } from "./halves.ts";
 import { startRedisServer } from "./redis-server.ts";
 import { replay, type Replayed } from "./replay.ts";
-import { differences, tableOf, unheard } from "./table.ts";
+import { differences, reachOf, tableOf } from "./table.ts";
 import { makeTerm } from "./term.ts";
 import { happenedAt, shiftTo } from "./time-shift.ts";
 import { readTrace, type TraceRecord } from "./trace-record.ts";
@@ -32,7 +31,8 @@ const CLEARANCE_MS = 60_000;
 const TERM_SEED = 20_260_901;
 
 async function run(options: TraceOptions, resources: Resources): Promise<number> {
-  return report(await replayWith(options, resources), options.maxAgeSeconds === undefined);
+  const isWhole = options.files.length === 0 && options.maxAgeSeconds === undefined;
+  return report(await replayWith(options, resources), isWhole);
 }
 
 async function replayWith(options: TraceOptions, resources: Resources): Promise<Replayed> {
@@ -97,15 +97,8 @@ async function startBroker(resources: Resources) {
 /** @param isWhole whether each type has to be among what is shown */
 function report({ lines, faults, seconds }: Replayed, isWhole: boolean): number {
   say(`\n${tableOf(lines)}\n`);
-  const silent = [
-    ...unheard(lines, DOMAIN_KINDS.keys(), "domain").map((type) => `domain ${type}`),
-    ...unheard(lines, TEACHER_TYPES, "teacher").map((type) => `teacher ${type}`),
-  ];
-  say(
-    silent.length === 0
-      ? `All ${DOMAIN_KINDS.size} domain kinds and ${TEACHER_TYPES.size} teacher types reached a socket of their owner.`
-      : `No socket of its owner was reached by ${silent.join(", ")}.`,
-  );
+  const reach = reachOf(lines, isWhole);
+  say(reach.sentence);
   const wrong = lines.filter((line) => !isAsExpected(line)).length;
   const verdict = wrong === 0 ? "every count is that of the files" : `${wrong} records differ`;
   say(`${lines.length} records in ${seconds.toFixed(1)} s; ${verdict}.`);
@@ -113,8 +106,7 @@ function report({ lines, faults, seconds }: Replayed, isWhole: boolean): number 
     say(`  ${sentence}`);
   }
   if (faults.length > TOLD_AT_MOST) say(`  and ${faults.length - TOLD_AT_MOST} more faults`);
-  const missing = isWhole ? silent.length : 0;
-  return wrong + faults.length + missing === 0 ? 0 : EXIT_UNSOUND;
+  return wrong + faults.length + reach.missing.length === 0 ? 0 : EXIT_UNSOUND;
 }
 
 process.exitCode = await runMeasuring(parseTraceArguments(process.argv.slice(2)), TRACE_USAGE, run);

@@ -1,5 +1,6 @@
 /** The account as a table for the screen: what was seen, and where it differs, what had to be. */
 import { isAsExpected, tally, type Found, type Line } from "./account.ts";
+import { DOMAIN_KINDS, TEACHER_TYPES } from "./catalog.ts";
 import type { Side, Verdict } from "./expectation.ts";
 
 interface Column {
@@ -95,12 +96,37 @@ export function differences(lines: readonly Line[], limit: number): string[] {
   return wrong.length > limit ? [...told, `and ${wrong.length - limit} more`] : told;
 }
 
-/** Types that reached no socket of their owner. */
-export function unheard(lines: readonly Line[], types: Iterable<string>, side: Side): string[] {
+/** What reached a socket of its owner, out of all that there is. */
+export interface Reach {
+  readonly sentence: string;
+  /** Types that had to and did not. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * @param isWhole whether every type has to be among what is shown: files of one's own hold what they
+ * hold, and what becomes of that is in the account.
+ */
+export function reachOf(lines: readonly Line[], isWhole: boolean): Reach {
+  const [domain, teacher] = [unheard(lines, "domain"), unheard(lines, "teacher")];
+  const missing = isWhole ? [...domain, ...teacher] : [];
+  const kinds = TYPES.domain.length - domain.length;
+  const types = TYPES.teacher.length - teacher.length;
+  const reached = `${kinds} of ${TYPES.domain.length} domain kinds and ${types} of ${TYPES.teacher.length} teacher types reached a socket of their owner`;
+  const others = missing.length === 0 ? "" : `, but not ${missing.join(", ")}`;
+  return { sentence: `${reached}${others}.`, missing };
+}
+
+const TYPES: Readonly<Record<Side, readonly string[]>> = {
+  domain: [...DOMAIN_KINDS.keys()],
+  teacher: [...TEACHER_TYPES],
+};
+
+function unheard(lines: readonly Line[], side: Side): string[] {
   const heard = new Set(
     lines
       .filter(({ expected, found }) => expected.side === side && found === "delivered")
       .map(({ expected }) => expected.type),
   );
-  return [...types].filter((type) => !heard.has(type));
+  return TYPES[side].filter((type) => !heard.has(type)).map((type) => `${side} ${type}`);
 }

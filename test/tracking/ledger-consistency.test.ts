@@ -166,7 +166,8 @@ function recount(notes: readonly Note[]): Record<string, number> {
     if (isSettled(note.status)) add(`status.${note.status}`);
     if (note.replayId !== null) add("websocket.sent");
     for (const name of CHANNELS) {
-      const { state } = note.channels[name];
+      const { state, reason } = note.channels[name];
+      if (reason === "offline") add(`${name}.offline`);
       if (name !== "websocket" && note.timeline.includes(` ${name} pending sending `)) {
         add(`${name}.sent`);
       }

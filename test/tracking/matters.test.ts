@@ -91,6 +91,18 @@ describe("a warning that an answer cancels", () => {
   });
 });
 
+describe("a warning to somebody who is sent too much", () => {
+  it("is held back if it is a lesser one, as any other message", async () => {
+    for (let sent = 0; sent < 3; sent += 1) await book.create({ userId: "fred" });
+    const lesser: NewNote = { ...warningFor("fred"), priority: "standard" };
+    const pressing = warningFor("fred");
+    await book.create({ userId: "fred", ...saying("lesser", lesser) });
+    await book.create({ userId: "fred", ...saying("pressing", pressing) });
+    expect((await book.read(lesser.id)).status).toBe("suppressed");
+    expect((await book.read(pressing.id)).status).toBe("scheduled");
+  });
+});
+
 describe("a question that is withdrawn before it is asked", () => {
   it("takes its warning with it", async () => {
     const warning = warningFor("dora");

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { markSent } from "../../src/delivery/note-steps.ts";
 import { createHistory, type History } from "../../src/tracking/history.ts";
-import { afterChange } from "../../src/tracking/ledger-changes.ts";
+import { afterChange, type NewNote } from "../../src/tracking/ledger-changes.ts";
 import type { Note } from "../../src/tracking/note.ts";
 import { LEASE_MS, openTestLedger, type TestLedger } from "./test-ledger.ts";
 
@@ -26,8 +26,7 @@ afterAll(async () => {
 });
 
 /** Sends a frame; the note as the worker then has it. */
-async function publish(userId: string, lane: Note["lane"] = "normal"): Promise<Note> {
-  const note = await book.create({ userId, lane });
+async function send(note: Note): Promise<Note> {
   const now = book.clock.now();
   const sent = markSent(note, now, now + ANSWER_MS);
   const publication = { body: "{}", wantsAck: false, sent, after: afterChange(sent) };
@@ -37,6 +36,15 @@ async function publish(userId: string, lane: Note["lane"] = "normal"): Promise<N
     replayId: published?.replayId ?? "",
     epoch: published?.epoch ?? "",
   };
+}
+
+const publish = async (userId: string, changes: Partial<NewNote> = {}): Promise<Note> =>
+  await send(await book.create({ userId, ...changes }));
+
+async function publishMany(userId: string, count: number): Promise<Note[]> {
+  const notes: Note[] = [];
+  for (let sent = 0; sent < count; sent += 1) notes.push(await publish(userId));
+  return notes;
 }
 
 /** The replay ids that a first socket of the user is sent. */
@@ -110,6 +118,48 @@ describe("a socket that asks for what never met one", () => {
       book.clock.advance(FLIGHT_MS + 1);
     }
     expect(await asked(user)).toEqual({ ids: [1], missing: 0 });
+  });
+
+  it("is told that some are missing when more is on its way than a history keeps", async () => {
+    const user = newUser();
+    const sent = await publishMany(user, 105);
+    // Five are in the list still, behind its end.
+    expect(await asked(user)).toMatchObject({ missing: 1 });
+    sent.push(...(await publishMany(user, 6)));
+    // Now they are cut off.
+    const { ids, missing } = await asked(user);
+    expect(ids).toEqual(Array.from({ length: 100 }, (_, index) => index + 12));
+    expect(missing).toBe(1);
+    for (const note of sent) await book.apply(book.close(note, "websocket", "delivered"));
+    expect(await asked(user)).toEqual({ ids: [], missing: 0 });
+    expect(await book.store.redis.exists(book.key(user, `pend:${user}`))).toBe(0);
+  });
+
+  it("is told so as well once those were given up", async () => {
+    const user = newUser();
+    const sent = await publishMany(user, 111);
+    for (const note of sent) await book.apply(book.close(note, "websocket", "skipped"));
+    expect((await asked(user)).missing).toBe(11);
+  });
+
+  it("is told of no gap when another socket was sent what is no longer kept", async () => {
+    const user = newUser();
+    for (let sent = 0; sent < 125; sent += 1) {
+      await book.apply(book.close(await publish(user), "websocket", "delivered"));
+    }
+    expect(await asked(user)).toEqual({ ids: [], missing: 0 });
+  });
+
+  it("gets what is sent again only at its new place", async () => {
+    const user = newUser();
+    const [push, sms] = [book.shut(), book.shut()];
+    const note = await publish(user, { channels: { websocket: book.open(), push, sms } });
+    await book.apply(book.close(note, "websocket", "failed"));
+    expect(await asked(user)).toEqual({ ids: [1], missing: 0 });
+    await book.deadNotes.redrive(note.id, { by: "operator" });
+    expect(await asked(user)).toEqual({ ids: [], missing: 0 });
+    await send(await book.read(note.id));
+    expect(await asked(user)).toEqual({ ids: [2], missing: 0 });
   });
 
   it("looks only at what can be under way, while all is taken up in time", async () => {

@@ -47,8 +47,11 @@ export interface Client {
   stop(): void;
 }
 
-/** Ids kept to recognise repetitions; the server keeps 100 messages a person. */
-const MAX_KNOWN_IDS = 500;
+/**
+ * Ids kept to recognise repetitions: twice what a server can be told to keep for a person, all of which
+ * comes again when its storage was restored.
+ */
+const MAX_KNOWN_IDS = 2_000;
 const TOKEN_UNREACHABLE = Symbol("no answer to the request for a token");
 
 /** A client that does nothing before `connect()`. */
@@ -128,10 +131,13 @@ export function createClient(options: ClientOptions): Client {
     }
   }
 
-  /** A first visit has lost nothing, and neither has one that had received all that is gone. */
+  /**
+   * A first visit that asks for all that is kept has lost nothing, and neither has one that had
+   * received all that is gone. One that asks for what met no tab is told of what did not meet it either.
+   */
   function isLoss(frame: ReplayGapFrame): boolean {
     const last = position.current() ?? position.stored;
-    if (last === undefined) return false;
+    if (last === undefined) return options.startFrom === "last";
     if (frame.reason !== "trimmed" || last.epoch !== frame.epoch) return true;
     const oldest =
       frame.oldest_replay_id === null ? lastGivenOut + 1 : Number(frame.oldest_replay_id);

@@ -8,7 +8,8 @@
 --             after    above `from id`; everything if the epoch differs or the id was never given out
 --             newer    what was added behind the place (from id, from epoch), whatever the epoch is now
 --             notes    above `from id` up to `through id` of `from epoch`, without the payloads
--- Returns: epoch, last, base, oldest id kept ('' if none or for notes), pending ones no longer kept;
+-- Returns: epoch, last, base, oldest id kept ('' if none or for notes), pending ones no longer kept (of
+-- those under way, one is enough);
 -- then place and payload of each message, newest first.
 local STALE_MS = 90000
 local HERE_TTL_SECONDS = 120
@@ -80,12 +81,13 @@ end
 local oldest = selection == 'notes' and '' or find_oldest()
 
 -- Whether a message was sent and its note does not say yet what became of it.
--- Of its state: unsettled, and the record of the first channel.
-local UNDER_WAY = '\n=%S+ %S+ queued ' .. string.rep('%S+ ', 7) .. 'sent,'
+-- Of its state: unsettled, the replay id, and the record of the first channel.
+local UNDER_WAY = '\n=%S+ %S+ queued ' .. string.rep('%S+ ', 5) .. '(%d+) %S+ sent,'
 local note_prefix = string.gsub(KEYS[5], 'due$', 'rec:')
-local function is_under_way(note)
+local function is_under_way(note, id)
   local record = redis.call('GET', note_prefix .. note)
-  return record and string.match(record, UNDER_WAY)
+  -- One that is sent again has another place, too.
+  return record and string.match(record, UNDER_WAY) == id
 end
 
 -- The lowest id that may be under way; see `next_place` in publish.lua.
@@ -96,14 +98,34 @@ local function flight_floor()
   return floor
 end
 
+-- Counts, up to one, what is under way and cannot be replayed: `cut` are marks of publish.lua, "id note",
+-- of what was cut off; a few more lie behind the history's end.
+local function count_cut(cut, floor)
+  for _, mark in ipairs(cut) do
+    local id, note = string.match(mark, '^(%d+) (%S+)$')
+    if is_under_way(note, id) then return 1 end
+    -- What was given up has a mark of its own by now.
+    redis.call('ZREM', pend, mark)
+  end
+  if last - floor < size then return 0 end
+  for _, message in ipairs(messages_in(redis.call('LRANGE', hist, 2 * size, -1))) do
+    if message.id >= floor and is_under_way(message.note, tostring(message.id)) then return 1 end
+  end
+  return 0
+end
+
 local selected, missing = {}, 0
 local same_epoch = from_epoch == '' or from_epoch == epoch
 
 if selection == 'pending' then
-  local wanted, marked = {}, 0
-  for _, id in ipairs(redis.call('ZRANGE', pend, '(' .. ARGV[1], '+inf', 'BYSCORE')) do
-    wanted[id] = true
-    marked = marked + 1
+  local wanted, marked, cut = {}, 0, {}
+  for _, mark in ipairs(redis.call('ZRANGE', pend, '(' .. ARGV[1], '+inf', 'BYSCORE')) do
+    if string.find(mark, ' ', 1, true) then
+      cut[#cut + 1] = mark
+    else
+      wanted[mark] = true
+      marked = marked + 1
+    end
   end
   local floor = flight_floor()
   for _, message in ipairs(newest(marked > 0 and size or last - floor + 1)) do
@@ -112,11 +134,11 @@ if selection == 'pending' then
       marked = marked - 1
       wanted[id] = nil
       selected[#selected + 1] = message
-    elseif message.id >= floor and is_under_way(message.note) then
+    elseif message.id >= floor and is_under_way(message.note, id) then
       selected[#selected + 1] = message
     end
   end
-  missing = marked
+  missing = marked > 0 and marked or count_cut(cut, floor)
 elseif selection == 'after' then
   if not same_epoch or from_id > last then
     selected = newest(size)

@@ -2,7 +2,8 @@
 -- history, and sends it to every gateway node that holds the user. If none does, the caller moves the
 -- note on at once.
 -- ARGV[5]: history size. ARGV[6]: history lifetime, s. ARGV[7]: a random epoch for those that need one.
--- ARGV[8...]: frames, see `WireFrame`. Their new states come in two parts, between which the place in
+-- ARGV[8]: how long what met no socket is replayed unasked, s.
+-- ARGV[9...]: frames, see `WireFrame`. Their new states come in two parts, between which the place in
 -- the history goes.
 -- Returns, for each: {nodes, replay id, epoch}, or {-1} if the note had moved on.
 --
@@ -11,6 +12,8 @@
 local history_size = tonumber(ARGV[5])
 local history_seconds = tonumber(ARGV[6])
 local fresh_epoch = ARGV[7]
+local pending_seconds = ARGV[8]
+local FIRST_FRAME = 9
 local FRAME_ARGUMENTS = 4 + CHANGE_ARGUMENTS
 
 -- Presence is rewritten every 30 s at least; three missed rewrites mean that the node is gone.
@@ -82,10 +85,41 @@ local function next_place(base, user)
   return last + 1, epoch, meta[4] == renewal
 end
 
-local function remember(base, user, place, payload, renewed)
+-- The notes that this call has sent; their records do not say so yet.
+local sequenced = {}
+
+local function is_under_way(id, replay_id)
+  if sequenced[id] then
+    return true
+  end
+  local note = read_note(id)
+  return note and note[STATUS] == 'queued' and note[REPLAY_ID] == replay_id
+    and state_of(note[CHANNEL.websocket]) == 'sent'
+end
+
+-- What is about to be cut off while it is not known what became of it: a join, which replays what is
+-- under way, has to say that these are missing. Only a burst of more than a history holds, to somebody
+-- who does not answer, gets to the second line.
+local function mark_cut(base, user, replay_id)
+  local floor = tonumber(redis.call('HGET', base .. 'meta:' .. user, 'flight_floor') or '0')
+  if replay_id - history_size < floor then
+    return
+  end
+  local cut = redis.call('LRANGE', base .. 'hist:' .. user, HISTORY_ELEMENTS * history_size, -1)
+  for _, element in ipairs(cut) do
+    -- A payload begins with no digit.
+    local id, note = string.match(element, '^(%d+) %S+ (%S+) ')
+    if id and tonumber(id) >= floor and is_under_way(note, id) then
+      mark_pending(base, user, id .. ' ' .. note, pending_seconds)
+    end
+  end
+end
+
+local function remember(base, user, replay_id, place, payload, renewed)
   local history = base .. 'hist:' .. user
   local length = redis.call('LPUSH', history, payload, place)
   if length > longest_history then
+    mark_cut(base, user, replay_id)
     redis.call('LTRIM', history, 0, HISTORY_ELEMENTS * history_size - 1)
   end
   -- A history that ran out while the place in it was kept begins with one entry.
@@ -147,8 +181,6 @@ local function address(base, user, header, place, payload)
   return nodes
 end
 
-local sequenced = {}
-
 -- Gives a frame its place and addresses it. Returns nil if the note had moved on.
 local function sequence(first)
   local user, header, payload = ARGV[first], ARGV[first + 1], ARGV[first + 2]
@@ -163,7 +195,7 @@ local function sequence(first)
   sequenced[id] = true
   local replay_id, epoch, renewed = next_place(base, user)
   local place = replay_id .. ' ' .. epoch .. ' ' .. id .. ' '
-  remember(base, user, place, payload, renewed)
+  remember(base, user, replay_id, place, payload, renewed)
   return {
     change = change, rest = ARGV[first + 3], base = base, key = key, user = user,
     replay_id = replay_id, epoch = epoch, nodes = address(base, user, header, place, payload),
@@ -195,7 +227,7 @@ local results = {}
 do_and_write(function()
   local frames = {}
   local count_of_frames = 0
-  for first = 8, #ARGV, FRAME_ARGUMENTS do
+  for first = FIRST_FRAME, #ARGV, FRAME_ARGUMENTS do
     count_of_frames = count_of_frames + 1
     frames[count_of_frames] = sequence(first) or false
   end

@@ -10,7 +10,7 @@ local function record(id, channel, kind)
     return 0
   end
   local position = CHANNEL[channel]
-  local before, at = string.match(note[position], '^([^,]+),[^,]+,([^,]+)')
+  local before, reason, at = string.match(note[position], '^([^,]+),([^,]+),([^,]+)')
   if before == 'confirmed' or (before == 'delivered' and kind == 'delivered') then
     return 0
   end
@@ -26,6 +26,8 @@ local function record(id, channel, kind)
     end
     if before == 'failed' or before == 'unknown' then
       count(day, channel .. '.failed', -1)
+    elseif reason == 'offline' then
+      count(day, channel .. '.offline', -1)
     end
     if channel == 'websocket' and note[REPLAY_ID] ~= '-' then
       redis.call('ZREM', note.base .. 'pend:' .. note.user, note[REPLAY_ID])

@@ -12,6 +12,10 @@ end
 
 do_and_write(function()
   redis.call('PERSIST', key)
+  if state_of(read_note(id)[CHANNEL.websocket]) == 'pending' and note[REPLAY_ID] ~= '-' then
+    -- It gets another place in the history: at this one it is no longer missed.
+    mark_pending(base, note.user, note[REPLAY_ID], '0')
+  end
   unbury(base, id)
   audit(base, ARGV[5 + CHANGE_ARGUMENTS])
   tell('redriven', base, id)
