@@ -104,6 +104,9 @@ export const CONFIG_GROUPS = {
     HISTORY_TTL_SECONDS: wholeNumber(60, 31_536_000)
       .default(604_800)
       .describe("how long a user's history is kept"),
+    NOTE_TTL_SECONDS: wholeNumber(1, 31_536_000)
+      .default(2_592_000)
+      .describe("how long a settled notification is kept; in production at least a week"),
   },
   tokens: {
     JWT_SECRET_KEY: secretList

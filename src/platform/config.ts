@@ -10,6 +10,9 @@ export class ConfigError extends Error {
 
 /** RFC 7518, 3.2: an HS256 secret has at least as many bytes as the digest. */
 const LEAST_SECRET_BYTES = 32;
+
+/** So long an event id is known (`ingest/idempotency.ts`). */
+const EVENT_KEY_SECONDS = 604_800;
 /** Enough to recognise a wrong value by. */
 const MAX_SHOWN_LENGTH = 60;
 
@@ -158,6 +161,11 @@ function productionFaults(config: Config): string[] {
   }
   if (config.DATA_ENCRYPTION_KEY === undefined) {
     faults.push("DATA_ENCRYPTION_KEY is required in production (npm run keys)");
+  }
+  if (config.NOTE_TTL_SECONDS < EVENT_KEY_SECONDS) {
+    faults.push(
+      `NOTE_TTL_SECONDS must be at least ${EVENT_KEY_SECONDS} in production: an event that comes again within a week must find its notification`,
+    );
   }
   if (config.RATE_LIMITS === "off") {
     faults.push("RATE_LIMITS=off is for load tests and is refused in production");

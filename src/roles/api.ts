@@ -76,6 +76,7 @@ export async function createApiRole(deps: {
           clock,
           sealing,
           outcomes: config.KAFKA_BOOTSTRAP_SERVERS !== undefined,
+          noteSeconds: config.NOTE_TTL_SECONDS,
         }),
       }),
       ...preferenceRoutes({

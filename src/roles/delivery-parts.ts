@@ -28,6 +28,7 @@ export async function createDeliveryParts(foundation: Foundation): Promise<Deliv
   const limited = config.RATE_LIMITS === "on";
   // Without Kafka nobody would send them, and they would only pile up.
   const outcomes = config.KAFKA_BOOTSTRAP_SERVERS !== undefined;
+  const noteSeconds = config.NOTE_TTL_SECONDS;
   const frameSealing = frameSealingOf(foundation);
   const ledger = createLedger({
     redis,
@@ -39,6 +40,7 @@ export async function createDeliveryParts(foundation: Foundation): Promise<Deliv
     historySize: config.REPLAY_HISTORY_SIZE,
     historySeconds: config.HISTORY_TTL_SECONDS,
     pendingSeconds: config.PENDING_TTL_SECONDS,
+    noteSeconds,
     outcomes,
     fresh: config.ROLES.includes("worker") ? createFreshNotes(clock) : undefined,
   });
@@ -49,7 +51,7 @@ export async function createDeliveryParts(foundation: Foundation): Promise<Deliv
     onEnvelope: (stage, lane) => metrics.queueEnvelopes.inc({ stage, lane }),
   });
   resources.add("queues", () => queues.close());
-  const receipts = createReceipts({ redis, keyspace, clock, logger, outcomes });
+  const receipts = createReceipts({ redis, keyspace, clock, logger, outcomes, noteSeconds });
   resources.add("receipts", () => receipts.close());
   return {
     ledger,

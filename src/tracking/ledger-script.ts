@@ -4,8 +4,8 @@ import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import { loadScript, type ScriptArgument } from "../platform/redis.ts";
 
-/** How long a settled note can be asked about, and a failed one sent again. */
-const SETTLED_KEEP_MS = 30 * 86_400_000;
+const NOTE_SECONDS = 30 * 86_400;
+const SECOND_MS = 1_000;
 
 export interface LedgerScriptDeps {
   readonly redis: Redis;
@@ -13,6 +13,8 @@ export interface LedgerScriptDeps {
   readonly clock: Pick<Clock, "now">;
   /** Whether each change that other services are told of is put down for the relay. */
   readonly outcomes: boolean;
+  /** How long a settled note can be asked about, and a failed one sent again. Left out: 30 days. */
+  readonly noteSeconds?: number | undefined;
   /**
    * One call for each shard, as a Redis Cluster needs. Left out: as the connection is. On a single
    * Redis one call takes notes of many shards, or small batches would fall into one call per note.
@@ -37,8 +39,9 @@ export function loadLedgerScript(deps: LedgerScriptDeps, name: string): RunLedge
   const { redis, keyspace, clock } = deps;
   const script = loadScript(redis, `ledger_${name}`, ledgerScriptFiles(name));
   const outcomes = deps.outcomes ? 1 : 0;
+  const keepMs = (deps.noteSeconds ?? NOTE_SECONDS) * SECOND_MS;
   return async (shard, args) => {
-    const shared = [keyspace.prefix, clock.now(), SETTLED_KEEP_MS, outcomes];
+    const shared = [keyspace.prefix, clock.now(), keepMs, outcomes];
     return await script([keyspace.sharded(shard, "due")], [...shared, ...args]);
   };
 }

@@ -38,6 +38,8 @@ export function createReceipts(options: {
   readonly logger: Logger;
   /** Whether other services are told of what receipts change. */
   readonly outcomes: boolean;
+  /** How long a settled note is kept; left out: as the ledger's scripts say. */
+  readonly noteSeconds?: number | undefined;
   /** One call for each shard, as a Redis Cluster needs; left out: as the connection is. */
   readonly apart?: boolean | undefined;
 }): Receipts {

@@ -162,6 +162,11 @@ describe("production", () => {
     },
   );
 
+  it("refuses to forget a notification whose event may come again", () => {
+    expect(refusal({ ...PRODUCTION, NOTE_TTL_SECONDS: "604799" })).toContain("NOTE_TTL_SECONDS");
+    expect(refusal({ ...PRODUCTION, NOTE_TTL_SECONDS: "604800" })).toBe("");
+  });
+
   it("refuses to run without rate limits", () => {
     expect(refusal({ ...PRODUCTION, RATE_LIMITS: "off" })).toContain("RATE_LIMITS");
   });

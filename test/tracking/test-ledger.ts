@@ -52,7 +52,12 @@ export interface TestLedger {
 }
 
 export async function openTestLedger(
-  options: { outcomes?: boolean; recipientLimitPerMinute?: number; apart?: boolean } = {},
+  options: {
+    outcomes?: boolean;
+    recipientLimitPerMinute?: number;
+    apart?: boolean;
+    noteSeconds?: number;
+  } = {},
 ): Promise<TestLedger> {
   const store = await openTestRedis();
   const { redis, keyspace } = store;
@@ -65,6 +70,7 @@ export async function openTestLedger(
     sealing,
     outcomes: options.outcomes ?? false,
     apart: options.apart,
+    noteSeconds: options.noteSeconds,
   };
   const ledger = createLedger({
     ...shared,

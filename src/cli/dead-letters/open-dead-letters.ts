@@ -47,6 +47,7 @@ const environmentSchema = configSchema
     KEY_PREFIX: true,
     SHARDS: true,
     DATA_ENCRYPTION_KEY: true,
+    NOTE_TTL_SECONDS: true,
     KAFKA_BOOTSTRAP_SERVERS: true,
     KAFKA_CONSUMER_GROUP: true,
     KAFKA_CONSUMER_CLIENT_ID: true,
@@ -178,7 +179,8 @@ function originsOf(config: Environment): ReadonlySet<string> {
 function openNotes(config: Environment, redis: OperatorRedis): Source<DeadNotes> {
   const sealing = createSealing(config.DATA_ENCRYPTION_KEY);
   const outcomes = config.KAFKA_BOOTSTRAP_SERVERS !== undefined;
-  return { there: true, value: createDeadNotes({ ...redis, sealing, outcomes }) };
+  const noteSeconds = config.NOTE_TTL_SECONDS;
+  return { there: true, value: createDeadNotes({ ...redis, sealing, outcomes, noteSeconds }) };
 }
 
 /** @throws Failure if it is not there. */
