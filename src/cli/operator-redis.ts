@@ -1,10 +1,13 @@
 /** Redis as a command needs it: the service's own, now or not at all. */
-import type { Redis } from "ioredis";
 import { createSystemClock, type Clock } from "../platform/clock.ts";
+import { offsetOf } from "../platform/clock-sync.ts";
 import type { Config } from "../platform/config-schema.ts";
 import { findEmbeddedRedis } from "../platform/embedded-redis.ts";
+import { connectCluster } from "../platform/redis-cluster.ts";
+import { describePlace } from "../platform/redis-place.ts";
+import { findRedis } from "../platform/redis-wait.ts";
 import { createKeyspace, type Keyspace } from "../platform/keyspace.ts";
-import { connectRedis } from "../platform/redis.ts";
+import { connectRedis, type Redis } from "../platform/redis.ts";
 import { Failure } from "./run-command.ts";
 
 export interface OperatorRedis {
@@ -22,28 +25,38 @@ export async function findRedisUrl(config: RedisConfig): Promise<string | undefi
   return await findEmbeddedRedis(config.DATA_DIR);
 }
 
+/** Now, or not at all. */
+async function reach(redis: Redis): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    redis.once("ready", resolve);
+    redis.once("error", reject);
+  });
+}
+
 /**
  * The caller disconnects it.
  * @throws Failure if it cannot be reached at once
  */
 export async function reachRedis(url: string, config: RedisConfig): Promise<OperatorRedis> {
-  const redis = connectRedis(url, "command");
+  let redis: Redis | undefined;
   try {
-    await new Promise<void>((resolve, reject) => {
-      redis.once("ready", resolve);
-      redis.once("error", reject);
-    });
+    const place = await findRedis(url, reach);
+    redis =
+      place.kind === "cluster"
+        ? connectCluster(place, "command")
+        : connectRedis(place.url, "command");
+    await reach(redis);
     const clock = createSystemClock();
-    const [seconds, microseconds] = await redis.time();
-    clock.setOffset(Number(seconds) * 1_000 + Number(microseconds) / 1_000 - Date.now());
+    clock.setOffset(await offsetOf(redis));
     // What the service agreed on at its first start counts, whatever is set here.
     const stored = await redis.get(`${config.KEY_PREFIX}shards`);
     const shards = stored === null ? config.SHARDS : Number(stored);
     return { redis, clock, keyspace: createKeyspace({ shards, prefix: config.KEY_PREFIX }) };
   } catch (error) {
-    redis.disconnect();
-    const { host = "localhost", port = 6379 } = redis.options;
+    redis?.disconnect();
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Failure(`Redis at ${host}:${port} cannot be reached: ${reason}`, { cause: error });
+    throw new Failure(`Redis at ${describePlace(url)} cannot be reached: ${reason}`, {
+      cause: error,
+    });
   }
 }

@@ -1,5 +1,4 @@
 /** What a person chose: language, time zone, number, channels, quiet hours. */
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import {
   localeSchema,
@@ -9,7 +8,7 @@ import {
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
-import { runForEach } from "../platform/redis.ts";
+import { runForEach, type Redis } from "../platform/redis.ts";
 import type { Sealing } from "../platform/sealing.ts";
 
 const wallTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time such as 21:30");

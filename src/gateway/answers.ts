@@ -2,11 +2,11 @@
  * Tells workers what became of their frames. The first answer after a pause leaves at once; under load
  * they are gathered for a few milliseconds, and one message carries many.
  */
-import type { Redis } from "ioredis";
 import { formatAnswers, type NodeAnswer } from "../contract/node-message.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
+import type { Redis } from "../platform/redis.ts";
 
 /** About 30 KB of text, so that one message never fills a subscriber's buffer. */
 const ANSWERS_PER_MESSAGE = 500;

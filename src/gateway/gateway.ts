@@ -1,9 +1,9 @@
 /** A gateway node: opens sockets, keeps them supplied, and takes its leave of them. */
-import type { Redis } from "ioredis";
 import type { Caller } from "../contract/caller.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
+import type { Redis, Subscriber } from "../platform/redis.ts";
 import type { History } from "../tracking/history.ts";
 import type { Presence } from "../tracking/presence.ts";
 import { createAcks, type Receipts } from "./acks.ts";
@@ -50,7 +50,7 @@ export interface GatewayDeps {
   /** For commands. */
   readonly redis: Redis;
   /** A connection of its own, of kind `subscriber`. */
-  readonly subscriber: Redis;
+  readonly subscriber: Subscriber;
   readonly keyspace: Keyspace;
   readonly clock: Clock;
   readonly log: Logger;

@@ -1,8 +1,8 @@
 /** This node's subscription: the messages that workers publish to it. */
-import type { Redis } from "ioredis";
 import { parseNodeMessage, type NodeMessage } from "../contract/node-message.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
+import type { Subscriber } from "../platform/redis.ts";
 
 export interface NodeInbox {
   /** Resolves once messages arrive. */
@@ -13,7 +13,7 @@ export interface NodeInbox {
 
 export function createNodeInbox(deps: {
   /** A connection of its own, of kind `subscriber`. */
-  readonly subscriber: Redis;
+  readonly subscriber: Subscriber;
   readonly keyspace: Keyspace;
   readonly nodeId: string;
   readonly log: Logger;

@@ -1,10 +1,9 @@
 /** Rate limits: a sliding minute per caller, counted in Redis, so that all processes share it. */
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
-import { loadScript } from "../platform/redis.ts";
+import { loadScript, type Redis } from "../platform/redis.ts";
 import { isRedisUnavailable } from "../platform/redis-failure.ts";
 import { decideRate, WINDOW_MS, type RateDecision } from "./rate-decision.ts";
 

@@ -1,7 +1,8 @@
 /** Refuses new work before the store is too full to finish what it has. */
-import type { Redis } from "ioredis";
 import type { Clock } from "../platform/clock.ts";
 import { Problem } from "../platform/problems.ts";
+import { mastersOf } from "../platform/redis-cluster.ts";
+import type { Redis } from "../platform/redis.ts";
 
 /** Of `maxmemory`: what is in flight still needs room to settle. */
 const MEMORY_SHARE = 0.9;
@@ -10,6 +11,12 @@ const FRESH_MS = 1_000;
 /** Until then the last look still serves while the next is under way: nobody waits for it at load. */
 const USABLE_MS = 2_000;
 const RETRY_SECONDS = 5;
+
+function isNearlyFull(memory: string): boolean {
+  const used = Number(/used_memory:(\d+)/.exec(memory)?.[1] ?? 0);
+  const limit = Number(/maxmemory:(\d+)/.exec(memory)?.[1] ?? 0);
+  return limit > 0 && used > limit * MEMORY_SHARE;
+}
 
 export function createCapacity(options: {
   readonly redis: Redis;
@@ -27,14 +34,12 @@ export function createCapacity(options: {
 
   async function look(): Promise<void> {
     const [memory, depth, backlog] = await Promise.all([
-      redis.info("memory"),
+      Promise.all(mastersOf(redis).map((server) => server.info("memory"))),
       options.depth(),
       options.outcomeBacklog(),
     ]);
-    const used = Number(/used_memory:(\d+)/.exec(memory)?.[1] ?? 0);
-    const limit = Number(/maxmemory:(\d+)/.exec(memory)?.[1] ?? 0);
     refusal = undefined;
-    if (limit > 0 && used > limit * MEMORY_SHARE) refusal = "Storage is nearly full.";
+    if (memory.some(isNearlyFull)) refusal = "Storage is nearly full.";
     if (depth > options.maxDepth) refusal = "Too many notifications wait to be delivered.";
     if (backlog > options.maxDepth) refusal = "Too many outcomes wait to be sent to Kafka.";
     lookedAt = clock.now();

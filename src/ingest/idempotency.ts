@@ -4,11 +4,10 @@
  * finds the id again.
  */
 import { hash } from "node:crypto";
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import { canonicalJson } from "../platform/canonical-json.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
-import { loadScript, runForEach } from "../platform/redis.ts";
+import { loadScript, runForEach, type Redis } from "../platform/redis.ts";
 import { spanOf } from "../tracking/shard-batches.ts";
 
 const KEY_SECONDS = 86_400;

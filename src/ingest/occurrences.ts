@@ -14,10 +14,9 @@
  * - Of a pair the kinds differ, so only one of the two can be of the kind that came first.
  */
 import { hash } from "node:crypto";
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Keyspace } from "../platform/keyspace.ts";
-import { loadScript } from "../platform/redis.ts";
+import { loadScript, type Redis } from "../platform/redis.ts";
 import { byShard, spanOf } from "../tracking/shard-batches.ts";
 
 /** As long as an event id is remembered. */

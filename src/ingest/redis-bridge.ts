@@ -3,9 +3,9 @@
  * what arrives while nobody listens, or faster than it can be accepted, is gone. So this is best
  * effort, and says what it drops.
  */
-import type { Redis } from "ioredis";
 import type { Caller } from "../contract/caller.ts";
 import type { Logger } from "../platform/logger.ts";
+import type { Subscriber } from "../platform/redis.ts";
 import type { Accept } from "./accept.ts";
 import { createIsolatedAccept, type Poison } from "./accept-isolated.ts";
 import {
@@ -42,7 +42,7 @@ export interface RedisBridge {
 
 export interface RedisBridgeOptions extends BridgeRules {
   /** A "subscriber" connection of its own. */
-  readonly redis: Redis;
+  readonly redis: Subscriber;
   readonly accept: Accept;
   readonly audit: EventAudit;
   readonly logger: Logger;

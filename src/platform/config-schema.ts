@@ -1,7 +1,7 @@
 /** Every environment variable: its meaning, its default, what it may be. The only list of them. */
 import { z } from "zod";
 import { KAFKA_VARIABLES } from "./config-schema-kafka.ts";
-import { address, flag, list, oneOf, text, wholeNumber } from "./config-values.ts";
+import { address, addresses, flag, list, oneOf, text, wholeNumber } from "./config-values.ts";
 import { MAX_SHARDS } from "./keyspace.ts";
 
 export const ROLES = ["api", "gateway", "worker", "ingest", "projector"] as const;
@@ -86,9 +86,12 @@ export const CONFIG_GROUPS = {
       .describe("least severe log line that is written"),
   },
   storage: {
-    REDIS_URL: address(/^rediss?$/, "redis://redis.example:6379/0")
+    REDIS_URL: addresses(/^rediss?$/, "redis://redis.example:6379/0")
       .optional()
-      .describe("Redis 7; unset: an embedded one (development only)"),
+      .describe(
+        "Redis 7, or a comma list of some nodes of a Redis Cluster; unset: an embedded one " +
+          "(development only)",
+      ),
     DATA_ENCRYPTION_KEY: base64Key
       .optional()
       .describe("32 bytes in base64: encrypts requests, history, numbers and subscriptions"),

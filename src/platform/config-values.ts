@@ -1,5 +1,6 @@
 /** Kinds of value an environment variable can hold, each with the message of a wrong one. */
 import { z } from "zod";
+import { splitAddresses } from "./redis-place.ts";
 
 export const text = z.string().trim().min(1);
 export const list = text.transform((value) =>
@@ -29,6 +30,16 @@ export function oneOf<const T extends readonly string[]>(values: T) {
 
 export function address(protocol: RegExp, example: string) {
   return z.url({ protocol, error: `must be an address such as ${example}` });
+}
+
+/** One or several of a kind, with commas between them; kept as they stand. */
+export function addresses(protocol: RegExp, example: string) {
+  const message = `must be an address such as ${example}, or several with commas between them`;
+  const one = address(protocol, example);
+  return text.refine(
+    (value) => splitAddresses(value).every((each) => one.safeParse(each).success),
+    message,
+  );
 }
 
 /** `true` or `false`; what is not said is `false`. */

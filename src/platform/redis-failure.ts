@@ -2,12 +2,22 @@
 
 /** What ioredis says without a class or code of its own. */
 const MESSAGES: ReadonlySet<string> = new Set([
+  "Cluster is ended.",
+  "Cluster isn't ready and enableOfflineQueue options is false",
   "Connection is closed.",
   "Command timed out",
+  "None of startup nodes is available",
   "Stream isn't writeable and enableOfflineQueue options is false",
 ]);
 
-const ERROR_NAMES: ReadonlySet<string> = new Set(["AbortError", "MaxRetriesPerRequestError"]);
+const ERROR_NAMES: ReadonlySet<string> = new Set([
+  "AbortError",
+  "ClusterAllFailedError",
+  "MaxRetriesPerRequestError",
+]);
+
+/** A cluster whose nodes point at each other, while one takes over from another. */
+const REDIRECTIONS_PATTERN = /^Too many Cluster redirections\b/;
 
 const SOCKET_CODES: ReadonlySet<string> = new Set([
   "ECONNREFUSED",
@@ -23,12 +33,13 @@ const SOCKET_CODES: ReadonlySet<string> = new Set([
  * pass it on in front of their own message.
  */
 const REPLY_PATTERN =
-  /^(?:LOADING|BUSY|OOM|MISCONF|READONLY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|UNKILLABLE)\b/;
+  /^(?:LOADING|BUSY|OOM|MISCONF|READONLY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|UNKILLABLE)\b/;
 
 /** True when trying again later can help: no connection, no answer in time, or a server that refuses writes. */
 export function isRedisUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (MESSAGES.has(error.message) || ERROR_NAMES.has(error.name)) return true;
+  if (REDIRECTIONS_PATTERN.test(error.message)) return true;
   if ("code" in error && typeof error.code === "string" && SOCKET_CODES.has(error.code))
     return true;
   return error.name === "ReplyError" && REPLY_PATTERN.test(error.message);

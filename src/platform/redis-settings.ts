@@ -1,5 +1,6 @@
 /** Compares a Redis with what Schoolbell's promises need of it. */
-import type { Redis } from "ioredis";
+import { Cluster, type Redis as RedisServer } from "ioredis";
+import type { Redis } from "./redis.ts";
 
 /** Sharded publish/subscribe came with 7.0. */
 export const LEAST_REDIS_MAJOR = 7;
@@ -15,10 +16,29 @@ export const PUBSUB_BUFFER = {
 } as const;
 
 /**
- * Asks the server for its settings.
+ * Asks the server for its settings; in a cluster each, for a replica is a master in the end.
  * @returns one sentence for each setting that is wrong or cannot be read; empty when all is well
  */
-export async function checkRedisSettings(redis: Pick<Redis, "info" | "config">): Promise<string[]> {
+export async function checkRedisSettings(
+  redis: Redis | Pick<RedisServer, "info" | "config">,
+): Promise<string[]> {
+  if (!(redis instanceof Cluster)) return await checkServer(redis);
+  const faults = await Promise.all(redis.nodes("all").map(checkNode));
+  return faults.flat();
+}
+
+/** A replica may be down, and be looked at when it is a master: others start meanwhile. */
+async function checkNode(node: RedisServer): Promise<string[]> {
+  try {
+    const faults = await checkServer(node);
+    return faults.map((fault) => `${node.options.host}:${node.options.port}: ${fault}`);
+  } catch (error) {
+    if (node.options.readOnly === true) return [];
+    throw error;
+  }
+}
+
+async function checkServer(redis: Pick<RedisServer, "info" | "config">): Promise<string[]> {
   const info = parseInfo(
     await redis.info("server"),
     await redis.info("memory"),
@@ -71,7 +91,9 @@ interface BufferLimit {
 }
 
 /** Hosted services often forbid CONFIG; that is not an error. */
-async function readPubsubBuffer(redis: Pick<Redis, "config">): Promise<BufferLimit | undefined> {
+async function readPubsubBuffer(
+  redis: Pick<RedisServer, "config">,
+): Promise<BufferLimit | undefined> {
   let reply: unknown;
   try {
     reply = await redis.config("GET", "client-output-buffer-limit");

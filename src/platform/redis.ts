@@ -1,9 +1,31 @@
 /** Connections to Redis and the scripts that run in it. */
 import { readFileSync } from "node:fs";
-import { Command, Pipeline, Redis } from "ioredis";
+import { Cluster, Command, Pipeline, Redis as RedisServer } from "ioredis";
 
 /** A dead Redis must be a quick 503, not a hanging request. */
 const COMMAND_TIMEOUT_MS = 1_000;
+
+/** One server or a cluster of them: whoever sends commands need not know which. */
+export type Redis = RedisServer | Cluster;
+
+/** What listens: a connection to one server, or to the masters of a cluster. */
+export interface Subscriber {
+  ssubscribe(channel: string): Promise<unknown>;
+  sunsubscribe(channel: string): Promise<unknown>;
+  psubscribe(pattern: string): Promise<unknown>;
+  punsubscribe(pattern: string): Promise<unknown>;
+  /**
+   * `smessage`: channel, text. `pmessage`: pattern, channel, text. `close`: some channels are not
+   * heard. `ready`: all are again, and messages may have passed by.
+   */
+  on(event: SubscriberEvent, listener: (...words: string[]) => void): unknown;
+  off(event: SubscriberEvent, listener: (...words: string[]) => void): unknown;
+  disconnect(): void;
+}
+export type SubscriberEvent = "smessage" | "pmessage" | "close" | "ready";
+
+/** One is usual after a failover, two while slots are moved. */
+const WAITER_REDIRECTIONS = 5;
 
 /**
  * `command`: for producers and scripts; fails fast while Redis is away.
@@ -12,26 +34,46 @@ const COMMAND_TIMEOUT_MS = 1_000;
  */
 export type ConnectionKind = "command" | "subscriber" | "blocking";
 
-/** Opens a connection; it connects by itself and keeps trying until closed. */
-export function connectRedis(url: string, kind: ConnectionKind): Redis {
+/** Opens a connection to one server; it connects by itself and keeps trying until closed. */
+export function connectRedis(url: string, kind: ConnectionKind): RedisServer {
   const retryStrategy = (attempt: number): number =>
     Math.min(50 * 2 ** Math.min(attempt, 6), 2_000);
   const redis =
     kind === "command"
-      ? new Redis(url, {
+      ? new RedisServer(url, {
           retryStrategy,
           enableOfflineQueue: false,
           commandTimeout: COMMAND_TIMEOUT_MS,
           maxRetriesPerRequest: 0,
         })
-      : new Redis(url, { retryStrategy, maxRetriesPerRequest: null });
+      : new RedisServer(url, { retryStrategy, maxRetriesPerRequest: null });
   // Without a listener every reconnect attempt would print to the console; health reports the state.
   redis.on("error", () => {});
   return redis;
 }
 
+/**
+ * A copy to wait on with blocking commands; it connects with the first. What is under way when it
+ * breaks, or is not answered for so long, is rejected and not sent again.
+ */
+export function openWaiter(redis: Redis, silenceMs: number): Redis {
+  const limits = { maxRetriesPerRequest: 0, commandTimeout: silenceMs };
+  const waiter =
+    redis instanceof Cluster
+      ? redis.duplicate([], {
+          lazyConnect: true,
+          retryDelayOnFailover: 0,
+          retryDelayOnClusterDown: 0,
+          maxRedirections: WAITER_REDIRECTIONS,
+          redisOptions: limits,
+        })
+      : redis.duplicate({ lazyConnect: true, ...limits });
+  waiter.on("error", () => {});
+  return waiter;
+}
+
 /** A command by its name and arguments. */
-type Words = readonly [name: string, ...args: (string | number)[]];
+export type Words = readonly [name: string, ...args: (string | number)[]];
 
 /** One of many whose replies are waited for together, so that none needs a timer of its own. */
 class UntimedCommand extends Command {
@@ -42,6 +84,7 @@ class UntimedCommand extends Command {
  * Runs one command for each item in one round trip and returns the replies in order. A single
  * command goes without a pipeline: making one copies every script of the connection, 5 to 50 us.
  * One timer watches over them all: with one for each, a command cost 7.2 us instead of 4.5.
+ * In a cluster each goes its own way: a pipeline can neither span nodes nor follow a slot that moved.
  * @throws the first error a command was answered with.
  */
 export async function runForEach<T>(
@@ -54,6 +97,14 @@ export async function runForEach<T>(
   if (items.length === 1) {
     const [name, ...args] = command(first);
     return [await redis.call(name, ...args)];
+  }
+  if (redis instanceof Cluster) {
+    return await Promise.all(
+      items.map((item) => {
+        const [name, ...args] = command(item);
+        return redis.call(name, ...args);
+      }),
+    );
   }
   const pipeline = redis.pipeline();
   // The client's type hides what its pipelines are.

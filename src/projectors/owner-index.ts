@@ -2,9 +2,8 @@
  * Who owns which batch and class. Events that name their user teach it; an administrator's word
  * replaces what they taught.
  */
-import type { Redis } from "ioredis";
 import type { Keyspace } from "../platform/keyspace.ts";
-import { runForEach } from "../platform/redis.ts";
+import { runForEach, type Redis } from "../platform/redis.ts";
 import type { OwnedKind } from "./domain-event.ts";
 
 /** A little more than a school year after it was first heard of. */

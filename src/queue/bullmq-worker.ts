@@ -1,8 +1,8 @@
 /** What both kinds of queue want of a BullMQ worker. */
 import { Worker, type Job } from "bullmq";
-import type { Redis } from "ioredis";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
+import type { Redis } from "../platform/redis.ts";
 import { queuePrefix, type StageQueue } from "./lanes.ts";
 
 export interface JobWorkerOptions {

@@ -3,8 +3,8 @@
  * also one that merely waits its turn in a long list: put there again, and again, it and its like
  * would make the list grow faster than it is worked off.
  */
-import type { Redis } from "ioredis";
 import type { Clock } from "../platform/clock.ts";
+import type { Redis } from "../platform/redis.ts";
 
 export interface ListCensus {
   /** As written in the list (`writeItem`); "too many" where a list is too long to be looked through. */

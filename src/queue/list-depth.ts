@@ -1,7 +1,6 @@
 /** How many notes stand in the ordered lists, all together: nearly everything that waits in a heap. */
-import type { Redis } from "ioredis";
 import type { Keyspace } from "../platform/keyspace.ts";
-import { runForEach } from "../platform/redis.ts";
+import { runForEach, type Redis } from "../platform/redis.ts";
 import { STAGE_QUEUES } from "./lanes.ts";
 import { itemsKey } from "./ordered-list.ts";
 

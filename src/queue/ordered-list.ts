@@ -19,10 +19,9 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Keyspace } from "../platform/keyspace.ts";
-import { loadScript } from "../platform/redis.ts";
+import { loadScript, openWaiter, type Redis } from "../platform/redis.ts";
 import { parseItem, writeItem, type EnvelopeItem } from "./envelope.ts";
 import { queuePrefix, type StageQueue } from "./lanes.ts";
 
@@ -57,6 +56,9 @@ const TAKE_DIGEST = createHash("sha1")
 export function itemsKey(keyspace: Keyspace, name: string): string {
   return `${queuePrefix(keyspace, name)}:items`;
 }
+
+/** Longer than any wait: a take without an answer for so long has lost its connection. */
+const SILENCE_MS = 10_000;
 
 /** All under the queue's hash tag, beside BullMQ's own. */
 function keysOf(keyspace: Keyspace, name: string): Keys {
@@ -130,7 +132,8 @@ export function createListOutlet(
   { name, batchSize }: Pick<StageQueue, "name" | "batchSize">,
 ): ListOutlet {
   const { items, awake, taken, again } = keysOf(keyspace, name);
-  const waiter = openWaiter(redis);
+  // A take that was sent again would give up the batch of the first.
+  const waiter = openWaiter(redis, SILENCE_MS);
   const call = loadScript(redis, "queue_call", [fileOf("call")]);
   const finish = loadScript(redis, "queue_finish", [fileOf("finish")]);
   const take = loadScript(waiter, "queue_take", [fileOf("take")]);
@@ -159,21 +162,4 @@ export function createListOutlet(
     finish: async (shift, done) => (await finish(keys, [shift, done, CALLED_MS])) === 1,
     close: () => waiter.disconnect(),
   };
-}
-
-/** Longer than any wait: a take without an answer for so long has lost its connection. */
-const SILENCE_MS = 10_000;
-
-/**
- * A connection to wait on. What is under way when it breaks is rejected at once: a take that was
- * sent again would give up the batch of the first.
- */
-function openWaiter(redis: Redis): Redis {
-  const waiter = redis.duplicate({
-    lazyConnect: true,
-    maxRetriesPerRequest: 0,
-    commandTimeout: SILENCE_MS,
-  });
-  waiter.on("error", () => {});
-  return waiter;
 }

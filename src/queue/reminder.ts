@@ -1,7 +1,7 @@
 /** Queues what the due index brought up, but not what merely waits its turn in a long list. */
-import type { Redis } from "ioredis";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
+import type { Redis } from "../platform/redis.ts";
 import { writeItem } from "./envelope.ts";
 import { queueNameOf, STAGE_QUEUES } from "./lanes.ts";
 import { createListCensus, type ListCensus } from "./list-census.ts";

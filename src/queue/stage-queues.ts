@@ -1,8 +1,8 @@
 /** Puts notes into their queues: at the end of an ordered list, or gathered into envelopes. */
 import { Queue } from "bullmq";
-import type { Redis } from "ioredis";
 import type { Channel, Lane } from "../contract/vocabulary.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
+import type { Redis } from "../platform/redis.ts";
 import { toEnvelopes, type EnvelopeItem } from "./envelope.ts";
 import { createGatherer } from "./gatherer.ts";
 import { JOB_OPTIONS, queueNameOf, queuePrefix, STAGE_QUEUES, type StageQueue } from "./lanes.ts";

@@ -1,9 +1,9 @@
 /** Takes notes out of the queues and hands them to their stage's processor. */
-import type { Redis } from "ioredis";
 import type { Channel, Lane } from "../contract/vocabulary.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
+import type { Redis } from "../platform/redis.ts";
 import type { EnvelopeItem } from "./envelope.ts";
 import { createEnvelopeWorker } from "./envelope-worker.ts";
 import { createLaneGate, type LaneGate } from "./lane-gate.ts";

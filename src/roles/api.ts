@@ -37,7 +37,7 @@ export async function createApiRole(deps: {
   const { ledger, preferences, subscriptions, receipts, receiptTokens, audit } = parts;
 
   const settlements = createSettlements({
-    redis: await foundation.connect("settlements", "subscriber"),
+    redis: await foundation.subscribe("settlements"),
     keyspace,
     clock,
     node: nodeId,

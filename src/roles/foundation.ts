@@ -1,6 +1,5 @@
 /** What every role stands on: Redis, the clock, keys, logs, metrics. */
 import { randomUUID } from "node:crypto";
-import type { Redis } from "ioredis";
 import { createSystemClock, type Clock } from "../platform/clock.ts";
 import { keepClockOnRedisTime } from "../platform/clock-sync.ts";
 import type { Config } from "../platform/config-schema.ts";
@@ -8,9 +7,11 @@ import { ConfigError } from "../platform/config.ts";
 import { createKeyspace, type Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
 import { createMetrics, type Metrics } from "../platform/metrics.ts";
+import { connectCluster } from "../platform/redis-cluster.ts";
+import { createClusterSubscriber } from "../platform/redis-cluster-subscriber.ts";
 import { checkRedisSettings } from "../platform/redis-settings.ts";
-import { waitForRedis } from "../platform/redis-wait.ts";
-import { connectRedis, type ConnectionKind } from "../platform/redis.ts";
+import { findRedis, waitForRedis } from "../platform/redis-wait.ts";
+import { connectRedis, type Redis, type Subscriber } from "../platform/redis.ts";
 import type { Resources } from "../platform/resources.ts";
 import { agreeOnLedgerFormat } from "../tracking/ledger-format.ts";
 import { createSealing, type Sealing } from "../platform/sealing.ts";
@@ -28,7 +29,9 @@ export interface Foundation {
   readonly nodeId: string;
   readonly redis: Redis;
   /** A further connection, closed with everything else. */
-  readonly connect: (name: string, kind: ConnectionKind) => Promise<Redis>;
+  readonly connect: (name: string, kind: "command" | "blocking") => Promise<Redis>;
+  /** One that listens. */
+  readonly subscribe: (name: string) => Promise<Subscriber>;
   readonly keyspace: Keyspace;
   readonly sealing: Sealing;
   readonly clock: Clock;
@@ -51,11 +54,22 @@ export interface FoundationOptions {
 /** @throws ConfigError if this process would disagree with the others about what lies where. */
 export async function openFoundation(options: FoundationOptions): Promise<Foundation> {
   const { config, logger, resources, redisUrl } = options;
-  const connect = async (name: string, kind: ConnectionKind): Promise<Redis> => {
-    const redis = connectRedis(redisUrl, kind);
+  const place = await findRedis(redisUrl, (redis) => waitForRedis(redis, logger));
+  const connect: Foundation["connect"] = async (name, kind) => {
+    const redis =
+      place.kind === "cluster" ? connectCluster(place, kind) : connectRedis(place.url, kind);
     resources.add(`redis ${name}`, () => redis.disconnect());
     await waitForRedis(redis, logger);
     return redis;
+  };
+  const subscribe: Foundation["subscribe"] = async (name) => {
+    const subscriber =
+      place.kind === "cluster"
+        ? createClusterSubscriber(place)
+        : connectRedis(place.url, "subscriber");
+    resources.add(`redis ${name}`, () => subscriber.disconnect());
+    await waitForRedis("topology" in subscriber ? subscriber.topology : subscriber, logger);
+    return subscriber;
   };
   const redis = await connect("commands", "command");
   const keyspace = createKeyspace({ shards: config.SHARDS, prefix: config.KEY_PREFIX });
@@ -71,6 +85,7 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
     nodeId: randomUUID().slice(0, 8),
     redis,
     connect,
+    subscribe,
     keyspace,
     sealing: createSealing(config.DATA_ENCRYPTION_KEY),
     clock,

@@ -28,7 +28,7 @@ export async function createGatewayRole(deps: {
     clock,
     sealing: parts.frameSealing,
     log: logger,
-    subscriber: await foundation.connect("gateway", "subscriber"),
+    subscriber: await foundation.subscribe("gateway"),
     history: createHistory({ redis, keyspace, clock, size: config.REPLAY_HISTORY_SIZE }),
     presence: createPresence({ redis, keyspace, clock, nodeId }),
     receipts: {

@@ -1,5 +1,6 @@
 /** What `/health` says: gathered from Redis, the queues and this process. */
 import type { HealthReport, HealthSource, HealthState } from "../http/health.ts";
+import { runForEach } from "../platform/redis.ts";
 import { readReaderCensus, type ReaderState } from "../platform/kafka/reader-census.ts";
 import { readGatewayCensus } from "../tracking/presence.ts";
 import type { DeliveryParts } from "./delivery-parts.ts";
@@ -19,12 +20,22 @@ export interface HealthParts {
   readonly sms: "twilio" | "outbox" | "disabled";
 }
 
-/** True if Redis answers a ping in time. */
-export async function redisAnswers({ redis, clock }: Foundation): Promise<boolean> {
+/** In a cluster one node says nothing of the others: each shard is asked for something. */
+async function ask({ redis, keyspace }: Foundation): Promise<unknown> {
+  if (!redis.isCluster) return await redis.ping();
+  const keys = Array.from({ length: keyspace.shards }, (_, shard) =>
+    keyspace.sharded(shard, "gen"),
+  );
+  return await runForEach(redis, keys, (key) => ["exists", key]);
+}
+
+/** True if Redis, all of it, answers in time. */
+export async function redisAnswers(foundation: Foundation): Promise<boolean> {
+  const { redis, clock } = foundation;
   if (redis.status !== "ready") return false;
   return await new Promise<boolean>((resolve) => {
     const cancel = clock.after(PING_TIMEOUT_MS, () => resolve(false));
-    redis.ping().then(
+    ask(foundation).then(
       () => {
         cancel();
         resolve(true);

@@ -29,7 +29,7 @@ export async function startIngestRole(deps: IngestRoleDeps): Promise<void> {
 async function startBridge({ foundation, parts, content, accept }: IngestRoleDeps): Promise<void> {
   const { config, logger, metrics, resources } = foundation;
   const bridge = createRedisBridge({
-    redis: await foundation.connect("bridge", "subscriber"),
+    redis: await foundation.subscribe("bridge"),
     accept,
     logger,
     audit: parts.audit,

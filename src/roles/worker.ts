@@ -192,7 +192,7 @@ export async function createWorkerRole(deps: WorkerDeps): Promise<WorkerRole> {
   return {
     async start() {
       const inbox = createAnswerInbox({
-        redis: await foundation.connect("answers", "subscriber"),
+        redis: await foundation.subscribe("answers"),
         keyspace,
         logger,
         workerId: nodeId,

@@ -1,8 +1,8 @@
 /** What was sent and what came of it, by UTC day of acceptance. Each notification counts once. */
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import { CHANNELS, STATUSES } from "../contract/vocabulary.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
+import { runForEach, type Redis } from "../platform/redis.ts";
 import { percentileMs } from "./latency-buckets.ts";
 
 const channelStatistics = z.object({
@@ -65,10 +65,8 @@ export function createAnalytics(deps: {
   async function sum(keys: readonly string[]): Promise<Map<string, number>> {
     const totals = new Map<string, number>();
     for (let from = 0; from < keys.length; from += BATCH) {
-      const pipeline = redis.pipeline();
-      for (const key of keys.slice(from, from + BATCH)) pipeline.hgetall(key);
-      for (const [error, reply] of (await pipeline.exec()) ?? []) {
-        if (error) throw error;
+      const batch = keys.slice(from, from + BATCH);
+      for (const reply of await runForEach(redis, batch, (key) => ["hgetall", key])) {
         const hash = z.record(z.string(), z.coerce.number()).parse(reply);
         for (const [field, value] of Object.entries(hash)) {
           totals.set(field, (totals.get(field) ?? 0) + value);

@@ -2,9 +2,9 @@
  * Reads the audit trail backwards over all its streams, in small pages and never without end. An
  * entry of a stream may hold several of the trail, whatever is counted here: its lines.
  */
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Keyspace } from "../platform/keyspace.ts";
+import { runForEach, type Redis } from "../platform/redis.ts";
 import {
   auditEntrySchema,
   auditKey,
@@ -174,15 +174,16 @@ export function createAuditReader(deps: {
   ): Promise<void> {
     const empty = fronts.filter((front) => front.waiting.length === 0 && !front.ended);
     if (empty.length === 0) return;
-    const pipeline = redis.pipeline();
-    for (const { stream, highest, lowest, page } of empty) {
-      pipeline.xrevrange(stream.key, highest, lowest, "COUNT", page);
-    }
-    const replies = (await pipeline.exec()) ?? [];
+    const replies = await runForEach(redis, empty, ({ stream, highest, lowest, page }) => [
+      "xrevrange",
+      stream.key,
+      highest,
+      lowest,
+      "COUNT",
+      page,
+    ]);
     empty.forEach((front, index) => {
-      const [error, reply] = replies[index] ?? [new Error("Redis left a page out")];
-      if (error) throw error;
-      const found = pageReply.parse(reply);
+      const found = pageReply.parse(replies[index]);
       const read = found
         .toReversed()
         .flatMap(([id, fields]) => candidatesOf(id, recordOf(fields), front.stream));

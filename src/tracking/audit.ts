@@ -1,8 +1,8 @@
 /** The audit trail: who sent what to whom, and what came of it. Never the payload. */
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
+import type { Redis } from "../platform/redis.ts";
 
 /** As in lua/audit.lua, which also counts lines: of that, an entry may hold several. */
 const MAX_ENTRIES_PER_SHARD = 100_000;

@@ -1,6 +1,7 @@
 /** The ledger's dead letters: notifications that failed and are kept, to be looked at and sent again. */
 import { z } from "zod";
 import type { Channel, Reason } from "../contract/vocabulary.ts";
+import { runForEach, type Words } from "../platform/redis.ts";
 import type { Sealing } from "../platform/sealing.ts";
 import { formatAuditLine } from "./audit.ts";
 import { compareDead, type DeadPosition } from "./dead-position.ts";
@@ -80,15 +81,8 @@ export function createDeadNotes(deps: LedgerScriptDeps & { readonly sealing: Sea
     keyspace.sharded(shard, "dead"),
   );
 
-  async function onEachShard(
-    command: (pipeline: ReturnType<typeof redis.pipeline>, key: string, shard: number) => unknown,
-  ): Promise<unknown[]> {
-    const pipeline = redis.pipeline();
-    keys.forEach((key, shard) => command(pipeline, key, shard));
-    return ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-      if (error) throw error;
-      return reply;
-    });
+  async function onEachShard(command: (key: string, shard: number) => Words): Promise<unknown[]> {
+    return await runForEach(redis, [...keys.entries()], ([shard, key]) => command(key, shard));
   }
 
   /** The next ones in the order of all shards; `ended` if there are no more behind them. */
@@ -99,14 +93,15 @@ export function createDeadNotes(deps: LedgerScriptDeps & { readonly sealing: Sea
     const ties =
       after === undefined
         ? []
-        : (await onEachShard((pipeline, key) => pipeline.zcount(key, after.at, after.at))).map(
-            (reply) => count.parse(reply),
+        : (await onEachShard((key) => ["zcount", key, after.at, after.at])).map((reply) =>
+            count.parse(reply),
           );
     const sizes = keys.map((_, shard) => PAGE + (ties[shard] ?? 0));
     const highest = after === undefined ? "+inf" : after.at;
-    const replies = await onEachShard((pipeline, key, shard) =>
-      pipeline.zrevrangebyscore(key, highest, "-inf", "WITHSCORES", "LIMIT", 0, sizes[shard] ?? 0),
-    );
+    const replies = await onEachShard((key, shard) => {
+      const size = sizes[shard] ?? 0;
+      return ["zrevrangebyscore", key, highest, "-inf", "WITHSCORES", "LIMIT", 0, size];
+    });
     const pages = replies.map((reply) => positionsOf(pageReply.parse(reply)));
     // Beyond the end of a full page its shard may hold more: there the common order is not known yet.
     const ends = pages.flatMap((page, shard) =>

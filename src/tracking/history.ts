@@ -1,10 +1,9 @@
 /** A user's history as gateway nodes read it: where it stands, and the messages after a place in it. */
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import { parseHistoryEntry, type HistoryEntry } from "../contract/node-message.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
-import { loadScript, type ScriptArgument } from "../platform/redis.ts";
+import { loadScript, type ScriptArgument, type Redis } from "../platform/redis.ts";
 import { byShard, spanOf } from "./shard-batches.ts";
 
 /** A place in a history. `epoch` is null while the user never had a message. */

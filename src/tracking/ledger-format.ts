@@ -1,6 +1,6 @@
 /** Which form of the ledger a Redis holds, so that no process takes what it cannot read for nothing. */
-import type { Redis } from "ioredis";
 import type { Keyspace } from "../platform/keyspace.ts";
+import type { Redis } from "../platform/redis.ts";
 import { sumOverShards } from "./shard-batches.ts";
 
 /** Raised when notes or outcomes are written in a form that processes of the version before cannot read. */
@@ -22,16 +22,11 @@ export async function agreeOnLedgerFormat(deps: {
   if (stored !== null && Number(stored) > LEDGER_FORMAT) {
     return `This Redis is in use by a newer version of Schoolbell (ledger format ${stored}).`;
   }
-  const unsettled = await sumOverShards(
-    redis,
-    keyspace,
-    (pipeline, due) => pipeline.zcard(due),
-    "due",
-  );
+  const unsettled = await sumOverShards(redis, keyspace, (due) => ["zcard", due], "due");
   const untold = await sumOverShards(
     redis,
     keyspace,
-    (pipeline, outcomes) => pipeline.xlen(outcomes),
+    (outcomes) => ["xlen", outcomes],
     // Up to version 1.1; the name of today's stream is another, so that none of that version takes
     // its entries for broken ones.
     "outcomes",

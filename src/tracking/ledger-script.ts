@@ -1,8 +1,7 @@
 /** How the ledger's scripts are run: shared functions in front of each, shared arguments first. */
-import type { Redis } from "ioredis";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
-import { loadScript, type ScriptArgument } from "../platform/redis.ts";
+import { loadScript, type ScriptArgument, type Redis } from "../platform/redis.ts";
 
 const NOTE_SECONDS = 30 * 86_400;
 const SECOND_MS = 1_000;

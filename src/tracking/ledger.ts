@@ -249,20 +249,13 @@ export function createLedger(options: LedgerOptions): Ledger {
       sumOverShards(
         redis,
         keyspace,
-        (pipeline, key) => pipeline.zcount(key, "-inf", clock.now() + SOON_MS),
+        (key) => ["zcount", key, "-inf", clock.now() + SOON_MS],
         "due",
       ),
     overdue: () =>
-      sumOverShards(
-        redis,
-        keyspace,
-        (pipeline, key) => pipeline.zcount(key, "-inf", clock.now()),
-        "due",
-      ),
+      sumOverShards(redis, keyspace, (key) => ["zcount", key, "-inf", clock.now()], "due"),
     outcomeBacklog: async () =>
-      options.outcomes
-        ? await sumOverShards(redis, keyspace, (pipeline, key) => pipeline.xlen(key), "told")
-        : 0,
-    sequenced: () => sumOverShards(redis, keyspace, (pipeline, key) => pipeline.get(key), "count"),
+      options.outcomes ? await sumOverShards(redis, keyspace, (key) => ["xlen", key], "told") : 0,
+    sequenced: () => sumOverShards(redis, keyspace, (key) => ["get", key], "count"),
   };
 }

@@ -1,8 +1,7 @@
 /** Reads notes from the ledger, by their ids. */
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Keyspace } from "../platform/keyspace.ts";
-import { runForEach } from "../platform/redis.ts";
+import { runForEach, type Redis } from "../platform/redis.ts";
 import type { Sealing } from "../platform/sealing.ts";
 import { parseNote } from "./note-record.ts";
 import type { Note } from "./note.ts";

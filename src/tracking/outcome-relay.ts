@@ -2,13 +2,12 @@
  * Sends what the ledger put down for other services, shard by shard and in order, and takes it away
  * only once it is sent. So everything is sent at least once; a repetition carries the same id.
  */
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { OutgoingRecord } from "../platform/kafka/records.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
-import { loadScript } from "../platform/redis.ts";
+import { loadScript, runForEach, type Redis } from "../platform/redis.ts";
 import { outcomeRecordsOf, outcomesKey } from "./outcome-entries.ts";
 
 /** Entries sent at a time, over all shards, of two events at most: about 8 MB of this process' memory. */
@@ -117,12 +116,11 @@ export function createOutcomeRelay(options: OutcomeRelayOptions): OutcomeRelay {
   }
 
   async function backlogs(): Promise<number[]> {
-    const pipeline = redis.pipeline();
-    for (const shard of shards) pipeline.xlen(outcomesKey(keyspace, shard));
-    return ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-      if (error) throw error;
-      return lengthReply.parse(reply);
-    });
+    const replies = await runForEach(redis, shards, (shard) => [
+      "xlen",
+      outcomesKey(keyspace, shard),
+    ]);
+    return replies.map((reply) => lengthReply.parse(reply));
   }
 
   async function look(): Promise<number> {

@@ -1,9 +1,8 @@
 /** Who is connected where: the sockets of a user per gateway node, and a census of the nodes. */
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
-import { loadScript } from "../platform/redis.ts";
+import { loadScript, type Redis } from "../platform/redis.ts";
 import { byShard, spanOf } from "./shard-batches.ts";
 
 /** Entries not rewritten for this long belong to a node that is gone. */

@@ -1,9 +1,9 @@
 /** Gathers what recipients' sides say (replayed, acknowledged, shown) and writes it in batches. */
-import type { Redis } from "ioredis";
 import type { Channel } from "../contract/vocabulary.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
+import type { Redis } from "../platform/redis.ts";
 import { loadLedgerScript } from "./ledger-script.ts";
 import { spanOf } from "./shard-batches.ts";
 

@@ -2,10 +2,10 @@
  * Refused requests in the audit trail. Anyone can cause them, as many as they like: so equal ones are
  * counted here and written as one entry, to streams of their own where they push out nothing else.
  */
-import type { Redis } from "ioredis";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
+import { runForEach, type Redis } from "../platform/redis.ts";
 import { auditFields } from "./audit.ts";
 
 const MAX_ENTRIES_PER_SHARD = 10_000;
@@ -112,17 +112,14 @@ export function createRefusals(deps: {
 
   async function write(due: readonly { tally: Tally; count: number }[]): Promise<void> {
     if (due.length === 0) return;
-    const pipeline = redis.pipeline();
-    for (const { tally, count } of due) {
-      const { who, ...entry } = tally.refusal;
-      const shard = keyspace.shardOfUser("caller" in who ? who.caller : who.address);
-      const fields = auditFields({ ...entry, ...who, count }, tally.lastAt);
-      const key = refusalsKey(keyspace, shard);
-      pipeline.xadd(key, "MAXLEN", "~", MAX_ENTRIES_PER_SHARD, "*", ...fields);
-    }
     try {
-      const failed = (await pipeline.exec())?.find(([error]) => error !== null)?.[0];
-      if (failed) throw failed;
+      await runForEach(redis, due, ({ tally, count }) => {
+        const { who, ...entry } = tally.refusal;
+        const shard = keyspace.shardOfUser("caller" in who ? who.caller : who.address);
+        const fields = auditFields({ ...entry, ...who, count }, tally.lastAt);
+        const key = refusalsKey(keyspace, shard);
+        return ["xadd", key, "MAXLEN", "~", MAX_ENTRIES_PER_SHARD, "*", ...fields];
+      });
     } catch (error) {
       // Each refusal has its line in the log; keeping them here could grow for as long as Redis is away.
       logger.warn({ err: error, entries: due.length }, "audit.refusals_not_written");

@@ -1,7 +1,7 @@
 /** Lets a request wait until its notification has settled: the ledger says so on a channel of this process. */
-import type { Redis } from "ioredis";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
+import type { Subscriber } from "../platform/redis.ts";
 
 /** One request's ear for one note. */
 export interface Ear {
@@ -26,7 +26,7 @@ const MAX_WAITING = 10_000;
 
 export function createSettlements(options: {
   /** A "subscriber" connection of its own. */
-  readonly redis: Redis;
+  readonly redis: Subscriber;
   readonly keyspace: Keyspace;
   readonly clock: Clock;
   readonly node: string;

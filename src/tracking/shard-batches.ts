@@ -1,6 +1,6 @@
 /** Work that is spread over the shards: one script call per shard and chunk, sums over all of them. */
-import type { Redis } from "ioredis";
 import type { Keyspace } from "../platform/keyspace.ts";
+import { runForEach, type Redis, type Words } from "../platform/redis.ts";
 
 /** One script call handles at most so many notes: about a millisecond of Redis. */
 const CHUNK = 50;
@@ -64,17 +64,10 @@ function chunksOf<T>(items: readonly T[], shardOf: (item: T) => number, span: Sp
 export async function sumOverShards(
   redis: Redis,
   keyspace: Keyspace,
-  read: (pipeline: ReturnType<Redis["pipeline"]>, key: string) => unknown,
+  read: (key: string) => Words,
   name: string,
 ): Promise<number> {
-  const pipeline = redis.pipeline();
-  for (let shard = 0; shard < keyspace.shards; shard += 1) {
-    read(pipeline, keyspace.sharded(shard, name));
-  }
-  let sum = 0;
-  for (const [error, reply] of (await pipeline.exec()) ?? []) {
-    if (error) throw error;
-    sum += Number(reply ?? 0);
-  }
-  return sum;
+  const keys = Array.from({ length: keyspace.shards }, (_, shard) => keyspace.sharded(shard, name));
+  const replies = await runForEach(redis, keys, read);
+  return replies.reduce<number>((sum, reply) => sum + Number(reply ?? 0), 0);
 }

@@ -40,7 +40,7 @@ async function receive(titles: readonly string[]): Promise<void> {
 
 /** As after a restart of Redis: later messages belong to a new epoch, earlier ones stay. */
 async function changeEpoch(): Promise<void> {
-  const { redis, keyspace } = product.store;
+  const { redis, keyspace } = product.foundation;
   const key = keyspace.sharded(keyspace.shardOfUser(person), "gen");
   const [, generation] = (await redis.get(key))?.split(" ") ?? [];
   await redis.set(key, `a-run-before ${generation}`);

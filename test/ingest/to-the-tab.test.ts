@@ -108,7 +108,7 @@ describe("a message on a person's Redis channel", () => {
     };
     const timestamp = "2026-09-14T10:30:00Z";
     const message = { event: "essay_slot_assigned", correlation_id: "c-1", timestamp, data };
-    await product.store.redis.publish(`ws:${user}`, JSON.stringify(message));
+    await product.foundation.redis.publish(`ws:${user}`, JSON.stringify(message));
     const frame = await tab.nextNotification();
     const { text_storage_id: _hidden, ...shown } = data;
     expect(frame).toMatchObject({ type: "essay_slot_assigned", correlation_id: "c-1" });

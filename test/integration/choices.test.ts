@@ -163,7 +163,7 @@ describe("preferences", () => {
   });
 
   it("that cannot be read any more hold up nobody", async () => {
-    const { keyspace, redis } = product.store;
+    const { keyspace, redis } = product.foundation;
     const unlucky = someone("unlucky");
     const key = keyspace.sharded(keyspace.shardOfUser(unlucky), `prefs:${unlucky}`);
     await redis.hset(key, "preferences", "e1:c2VhbGVkIHdpdGggYSBrZXkgdGhhdCB3YXMgbG9zdA==");

@@ -1,6 +1,7 @@
 /** The product with a push service and a Twilio of the tests' own, and short waits. */
 import { expect } from "vitest";
 import { startProduct, type Product } from "../support/product.ts";
+import type { Corner } from "../support/redis.ts";
 import { startPushService, type PushService } from "../support/push-service.ts";
 import { startTwilio, type TwilioService } from "../support/twilio.ts";
 import { connect, type TestClient } from "../support/websocket-client.ts";
@@ -19,10 +20,14 @@ export interface ProductWithProviders {
   stop(): Promise<void>;
 }
 
-export async function startProductWithProviders(): Promise<ProductWithProviders> {
+/** `store` where it is not to be the run's own Redis. */
+export async function startProductWithProviders(
+  env: Readonly<Record<string, string>> = {},
+  store?: Corner,
+): Promise<ProductWithProviders> {
   const pushService = await startPushService();
   const twilio = await startTwilio();
-  const product = await startProduct({
+  const settings = {
     PUSH_ALLOWED_HOSTS: pushService.origin,
     TWILIO_ACCOUNT_SID: twilio.accountSid,
     TWILIO_AUTH_TOKEN: twilio.authToken,
@@ -33,7 +38,9 @@ export async function startProductWithProviders(): Promise<ProductWithProviders>
     DUE_POLL_MS: "25",
     CRITICAL_PUSH_BUDGET_MS: "1200",
     PROVIDER_TIMEOUT_MS: "2000",
-  });
+    ...env,
+  };
+  const product = await startProduct(settings, store);
   return {
     product,
     pushService,

@@ -7,7 +7,7 @@ import { makeVapidPair } from "../../src/platform/key-material.ts";
 import { openFoundation, type Foundation } from "../../src/roles/foundation.ts";
 import { openFrontDoor } from "../../src/roles/front-door.ts";
 import { startRoles } from "../../src/roles/start.ts";
-import { openTestRedis, type TestRedis } from "./redis.ts";
+import { openTestRedis, type Corner } from "./redis.ts";
 
 export interface Answer {
   readonly status: number;
@@ -21,7 +21,7 @@ export interface Product {
   readonly webSocketUrl: string;
   readonly vapidPublicKey: string;
   readonly foundation: Foundation;
-  readonly store: TestRedis;
+  readonly store: Corner;
   /** A token of this user; a service that may send anything unless told. */
   token(userId: string, scopes?: readonly string[]): Promise<string>;
   /** Calls the API. `as` is a token; left out: one of a service that may send. */
@@ -42,7 +42,7 @@ const SENDER_SCOPES = ["notify:send", "notify:send:critical", "analytics:read"];
 /** Starts every role unless `env` says otherwise. `store` lets several products share their data. */
 export async function startProduct(
   env: Readonly<Record<string, string>> = {},
-  store?: TestRedis,
+  store?: Corner,
 ): Promise<Product> {
   const corner = store ?? (await openTestRedis());
   const vapid = makeVapidPair();

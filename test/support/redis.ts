@@ -9,19 +9,35 @@ import { waitForRedis } from "../../src/platform/redis-wait.ts";
 
 /** More than one, so that code which mixes shards up is found out; few, so that all are met. */
 const TEST_SHARDS = 4;
+/** So many that every master has some. */
+const CLUSTER_SHARDS = 16;
 const SCAN_COUNT = 1_000;
 
-export interface TestRedis {
+export interface Corner {
   readonly url: string;
   readonly prefix: string;
   readonly keyspace: Keyspace;
-  readonly redis: Redis;
   close(): Promise<void>;
+}
+
+export interface TestRedis extends Corner {
+  readonly redis: Redis;
+}
+
+/** A corner of a cluster, which ends with its suite: nothing needs to be emptied. */
+export function openClusterCorner(url: string): Corner {
+  const prefix = newPrefix();
+  const keyspace = createKeyspace({ shards: CLUSTER_SHARDS, prefix });
+  return { url, prefix, keyspace, close: async () => {} };
+}
+
+function newPrefix(): string {
+  return `t-${randomBytes(6).toString("hex")}:`;
 }
 
 export async function openTestRedis(): Promise<TestRedis> {
   const url = inject("redisUrl");
-  const prefix = `t-${randomBytes(6).toString("hex")}:`;
+  const prefix = newPrefix();
   const redis = connectRedis(url, "command");
   await waitForRedis(redis, createSilentLogger());
 

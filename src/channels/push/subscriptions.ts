@@ -2,11 +2,10 @@
  * The push subscriptions of each user, sealed, in Redis. An endpoint belongs to whoever
  * subscribed it last: on a shared computer the one before must not go on receiving there.
  */
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../../platform/clock.ts";
 import { sha256Hex, type Keyspace } from "../../platform/keyspace.ts";
-import { loadScript } from "../../platform/redis.ts";
+import { loadScript, type Redis } from "../../platform/redis.ts";
 import type { Sealing } from "../../platform/sealing.ts";
 import type { PushAddress } from "../channel.ts";
 import type { PushSubscription } from "./subscription.ts";

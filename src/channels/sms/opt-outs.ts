@@ -1,7 +1,7 @@
 /** Phone numbers whose owner asked for no more messages; kept without the numbers themselves. */
-import type { Redis } from "ioredis";
 import type { Clock } from "../../platform/clock.ts";
 import type { Keyspace } from "../../platform/keyspace.ts";
+import type { Redis } from "../../platform/redis.ts";
 import type { Sealing } from "../../platform/sealing.ts";
 
 export interface OptOuts {

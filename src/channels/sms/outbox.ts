@@ -1,7 +1,7 @@
 /** The SMS that development would have sent, newest first, to be looked at. */
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Keyspace } from "../../platform/keyspace.ts";
+import type { Redis } from "../../platform/redis.ts";
 import type { Sealing } from "../../platform/sealing.ts";
 
 /** As many as a person scrolls through. */

@@ -1,8 +1,8 @@
 /** Where gateway nodes answer a worker: one channel per worker, answers in batches. */
-import type { Redis } from "ioredis";
 import { parseAnswers, type NodeAnswer } from "../../contract/node-message.ts";
 import type { Keyspace } from "../../platform/keyspace.ts";
 import type { Logger } from "../../platform/logger.ts";
+import type { Subscriber } from "../../platform/redis.ts";
 
 export interface AnswerInbox {
   /** Resolves once answers arrive. */
@@ -11,7 +11,7 @@ export interface AnswerInbox {
 
 export function createAnswerInbox(options: {
   /** A "subscriber" connection of its own. */
-  readonly redis: Redis;
+  readonly redis: Subscriber;
   readonly keyspace: Keyspace;
   readonly workerId: string;
   readonly onAnswers: (answers: readonly NodeAnswer[]) => void;

@@ -2,9 +2,9 @@
  * Repeats each frame on the Redis channel `teacher:{user_id}:notifications`, for services that listen
  * there. Best effort: whoever needs every message opens a socket, which has a history.
  */
-import type { Redis } from "ioredis";
 import { frameText, type HistoryEntry } from "../../contract/node-message.ts";
 import type { Logger } from "../../platform/logger.ts";
+import type { Redis } from "../../platform/redis.ts";
 
 export interface UserMirror {
   /** Sends the text that clients get; returns at once and never throws. `body` is a `NotificationBody`. */

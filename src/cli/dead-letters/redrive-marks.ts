@@ -1,10 +1,9 @@
 /** Remembers in Redis which events were sent back, so that none is sent twice by mistake. */
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../../platform/clock.ts";
 import type { KafkaRecord } from "../../platform/kafka/records.ts";
 import type { Keyspace } from "../../platform/keyspace.ts";
-import { runForEach } from "../../platform/redis.ts";
+import { runForEach, type Redis } from "../../platform/redis.ts";
 
 export interface RedriveMarks {
   /** When each was sent back, RFC 3339; undefined where it was not. */

@@ -2,10 +2,10 @@
  * Which processes read events from Kafka, and how they are doing: told to Redis, so that `/health`
  * of any process can say whether events are read at all.
  */
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Keyspace } from "../keyspace.ts";
+import type { Redis } from "../redis.ts";
 
 /** `paused`: connected, but what it reads cannot be stored, so it waits. */
 export const READER_STATES = ["reading", "paused", "connecting"] as const;

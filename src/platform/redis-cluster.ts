@@ -1,0 +1,96 @@
+/** Connections to a Redis Cluster: the same commands, each sent to the node that has its slot. */
+import { Cluster, Command, type ClusterOptions, type Redis as RedisServer } from "ioredis";
+import type { RedisPlace } from "./redis-place.ts";
+import type { ConnectionKind } from "./redis.ts";
+
+export type ClusterPlace = Extract<RedisPlace, { kind: "cluster" }>;
+
+/** A node that does not answer must be a quick 503, not a hanging request. */
+const COMMAND_TIMEOUT_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 1_000;
+
+/**
+ * Between looks at who has which slots. A node that refuses or redirects says so itself; one that is
+ * silent after its replica took over is only found out by this.
+ */
+const LOOK_MS = 1_000;
+/** For connections that wait on purpose, of which a worker has some thirty: each look is a connection. */
+const PATIENT_LOOK_MS = 5_000;
+
+/** One redirection is usual after a failover, two while slots are moved. */
+const REDIRECTIONS = 5;
+/** Those that wait try ten times a second, for ten minutes: longer than any failover. */
+const PATIENT_REDIRECTIONS = 6_000;
+const PATIENT_RETRY_MS = 100;
+
+const baseOptions = ({ access }: ClusterPlace) =>
+  ({
+    clusterRetryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), 2_000),
+    slotsRefreshTimeout: COMMAND_TIMEOUT_MS,
+    // A certificate is made out to a name: the address behind it would not be accepted.
+    dnsLookup: (host, callback) => callback(null, host),
+    redisOptions: { ...access, connectTimeout: CONNECT_TIMEOUT_MS },
+  }) satisfies ClusterOptions;
+
+/**
+ * Fails fast. What was under way when its connection broke is not sent again, as on a single server:
+ * it may have been done, and a script that is run twice answers that somebody else was first.
+ */
+class ImpatientCluster extends Cluster {
+  override sendCommand(...args: Parameters<Cluster["sendCommand"]>): unknown {
+    const [command] = args;
+    // The client's own question whether all slots are served comes before it is ready.
+    if (this.status !== "ready" && command.name !== "cluster") {
+      command.reject(new Error("Cluster isn't ready and enableOfflineQueue options is false"));
+      return command.promise;
+    }
+    // Over all redirections: the client's own limit begins where a node takes the command.
+    command.setTimeout(COMMAND_TIMEOUT_MS);
+    return super.sendCommand(...args);
+  }
+}
+
+/**
+ * Kinds as in `connectRedis`; a `subscriber` hears ordinary channels, sharded ones are for
+ * `createClusterSubscriber`. It connects by itself and keeps trying until closed.
+ */
+export function connectCluster(place: ClusterPlace, kind: ConnectionKind): Cluster {
+  const base = baseOptions(place);
+  const cluster =
+    kind === "command"
+      ? new ImpatientCluster([...place.nodes], {
+          ...base,
+          slotsRefreshInterval: LOOK_MS,
+          maxRedirections: REDIRECTIONS,
+          retryDelayOnFailover: 0,
+          retryDelayOnClusterDown: 0,
+          redisOptions: {
+            ...base.redisOptions,
+            commandTimeout: COMMAND_TIMEOUT_MS,
+            maxRetriesPerRequest: 0,
+          },
+        })
+      : new Cluster([...place.nodes], {
+          ...base,
+          slotsRefreshInterval: kind === "blocking" ? PATIENT_LOOK_MS : LOOK_MS,
+          maxRedirections: PATIENT_REDIRECTIONS,
+          retryDelayOnMoved: PATIENT_RETRY_MS / 10,
+          retryDelayOnFailover: PATIENT_RETRY_MS,
+          retryDelayOnClusterDown: PATIENT_RETRY_MS,
+          redisOptions: { ...base.redisOptions, maxRetriesPerRequest: null },
+        });
+  cluster.on("error", () => {});
+  return cluster;
+}
+
+/** The servers that writes go to: one, or the masters of a cluster. */
+export function mastersOf(redis: RedisServer | Cluster): RedisServer[] {
+  return redis instanceof Cluster ? redis.nodes("master") : [redis];
+}
+
+/** Which node has the slot of this key or channel; undefined while nobody has. */
+export function homeOf(cluster: Pick<Cluster, "slots">, key: string): string | undefined {
+  // Only to have its slot worked out.
+  const slot = new Command("get", [key]).getSlot();
+  return slot === null ? undefined : cluster.slots[slot]?.[0];
+}
