@@ -2,6 +2,8 @@
  * What Redis carries between a worker and the gateway nodes, and keeps as a user's history.
  * Plain text with single spaces: user ids, note ids and epochs hold none, and splitting a
  * string costs a fraction of parsing JSON on the hot path.
+ * A form to come puts another word where `wantsAck` or the result of an answer stands: what does not
+ * know it leaves that line alone, and the worker goes on as if nobody had answered.
  */
 
 /** One message in a user's history; `payload` is a sealed `NotificationBody`. */
@@ -72,12 +74,15 @@ export function nodeMessageHeader(
 /**
  * Reads `userId fence workerId wantsAck <history entry>`, the form `publish.lua` sends. Several may
  * travel together, one to a line: neither a sealed payload nor JSON text holds a line break.
+ * Undefined if it is of a form that this version does not know.
+ * @throws Error if it is cut short.
  */
-export function parseNodeMessage(text: string): NodeMessage {
+export function parseNodeMessage(text: string): NodeMessage | undefined {
   const [userId, afterUser] = take(text, 0);
   const [fence, afterFence] = take(text, afterUser);
   const [workerId, afterWorker] = take(text, afterFence);
   const [wantsAck, afterAck] = take(text, afterWorker);
+  if (wantsAck !== "0" && wantsAck !== "1") return undefined;
   const { replayId, epoch, noteId, end } = readPlace(text, afterAck);
   return {
     userId,
@@ -103,11 +108,14 @@ export function formatAnswers(answers: readonly NodeAnswer[]): string {
     .join("\n");
 }
 
-export function parseAnswers(text: string): NodeAnswer[] {
-  return text.split("\n").map((line) => {
+/** @param onUnread hears of each answer that this version does not know; the others count. */
+export function parseAnswers(text: string, onUnread: () => void = () => {}): NodeAnswer[] {
+  const answers: NodeAnswer[] = [];
+  for (const line of text.split("\n")) {
     const [noteId = "", fence = "", result = "", sockets = ""] = line.split(" ");
     const known = ANSWER_RESULTS.find((name) => name === result);
-    if (known === undefined) throw new Error("an answer from a gateway node is malformed");
-    return { noteId, fence: Number(fence), result: known, sockets: Number(sockets) };
-  });
+    if (known === undefined) onUnread();
+    else answers.push({ noteId, fence: Number(fence), result: known, sockets: Number(sockets) });
+  }
+  return answers;
 }

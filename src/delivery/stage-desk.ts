@@ -37,6 +37,10 @@ export interface StageDeskOptions {
   readonly clock: Clock;
   readonly leaseMs: number;
   readonly logger: Logger;
+  /** Whether this process knows the note's template and can read its request. */
+  readonly canWord: (note: Note) => boolean;
+  /** Asked of a note that it cannot: whether another version runs beside this one, that it is left to. */
+  readonly leftToOthers: () => Promise<boolean>;
   readonly onSettled: (note: Note, latencyMs: number) => void;
   readonly onAttempt: (channel: Channel, outcome: string) => void;
 }
@@ -171,7 +175,11 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
           enabled: options.enabled,
           now: clock.now(),
         });
-        if (plan.act === "send") jobs.push({ note, preferences: preferred });
+        if (plan.act === "send") {
+          // Left as it is, it comes up again when its lease is over, and meets another worker in the end.
+          if (!options.canWord(note) && (await options.leftToOthers())) continue;
+          jobs.push({ note, preferences: preferred });
+        }
         const change = changeOf(note, stage, plan);
         if (change !== undefined) changes.push(change);
       }

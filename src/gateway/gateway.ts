@@ -64,6 +64,8 @@ export interface GatewayDeps {
   readonly failedLogins?: FailedLogins;
   /** Counts what happens, for metrics. */
   readonly count?: (event: GatewayEvent) => void;
+  /** A worker sent what only a newer version knows. */
+  readonly onUnread?: () => void;
   /** 0 to below 1, for jitter. */
   readonly random?: () => number;
 }

@@ -18,10 +18,12 @@ export function createNodeInbox(deps: {
   readonly nodeId: string;
   readonly log: Logger;
   readonly onMessage: (message: NodeMessage) => void;
+  /** A message came whose form only a newer version knows. */
+  readonly onUnread?: () => void;
   /** The subscription was interrupted and is back: messages may have passed by. */
   readonly onResubscribed: () => void;
 }): NodeInbox {
-  const { subscriber, keyspace, nodeId, log, onMessage, onResubscribed } = deps;
+  const { subscriber, keyspace, nodeId, log, onMessage, onUnread, onResubscribed } = deps;
   const channels = Array.from({ length: keyspace.shards }, (_, shard) =>
     keyspace.sharded(shard, `node:${nodeId}`),
   );
@@ -40,14 +42,15 @@ export function createNodeInbox(deps: {
   }
 
   function onLine(line: string): void {
-    let message: NodeMessage;
+    let message: NodeMessage | undefined;
     try {
       message = parseNodeMessage(line);
     } catch (error) {
       log.error({ err: error }, "a message to this node is malformed");
       return;
     }
-    onMessage(message);
+    if (message === undefined) onUnread?.();
+    else onMessage(message);
   }
 
   async function resubscribe(): Promise<void> {

@@ -20,9 +20,12 @@ const port = wholeNumber(0, 65_535);
 const milliseconds = wholeNumber(1, 86_400_000);
 const webAddress = (example: string) => address(/^https?$/, example);
 
-const base64Key = text
-  .transform((value) => Buffer.from(value, "base64"))
-  .refine((key) => key.length === 32, "must be 32 bytes in base64 (npm run keys makes one)");
+const base64Keys = list
+  .transform((values) => values.map((value) => Buffer.from(value, "base64")))
+  .refine(
+    (keys) => keys.length > 0 && keys.every((key) => key.length === 32),
+    "must be 32 bytes in base64 (npm run keys makes one), or a comma list of such",
+  );
 
 const secretList = list.refine(
   (secrets) => secrets.length > 0,
@@ -92,9 +95,11 @@ export const CONFIG_GROUPS = {
         "Redis 7, or a comma list of some nodes of a Redis Cluster; unset: an embedded one " +
           "(development only)",
       ),
-    DATA_ENCRYPTION_KEY: base64Key
+    DATA_ENCRYPTION_KEY: base64Keys
       .optional()
-      .describe("32 bytes in base64: encrypts requests, history, numbers and subscriptions"),
+      .describe(
+        "32 bytes in base64: encrypts requests, history, numbers and subscriptions; comma list for rotation: the first seals, all open",
+      ),
     MAX_QUEUE_DEPTH: wholeNumber(1, 100_000_000)
       .default(1_000_000)
       .describe("unsettled notifications above which new ones are refused with 503"),

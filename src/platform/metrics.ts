@@ -78,6 +78,12 @@ export function createMetrics(options: MetricsOptions = {}) {
       "topic",
     ]),
     outcomeBacklog: gauge("outcome_backlog", "Steps of notes that Kafka is yet to be told of"),
+    leftAlone: counter(
+      "left_alone_total",
+      "Times that something was left to another version, which can read it or put it into words",
+      ["what"],
+    ),
+    redisRewinds: counter("redis_rewinds_total", "Times that Redis came back with older data", []),
     frames: counter("frames_total", "WebSocket frames", ["direction"]),
 
     /** The text a Prometheus server scrapes, and its content type. */

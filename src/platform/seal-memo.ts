@@ -10,9 +10,9 @@ const MAX_KEPT = 1_000;
 /** Of both texts of all frames: a few large ones, which a request or a record may be, push out the others. */
 const MAX_KEPT_CHARACTERS = 16_000_000;
 
-/** Of a sealed text: its random beginning, after the mark, which no two have in common. */
-const NAME_FROM = 3;
-const NAME_TO = 19;
+/** Of a sealed text: random characters near its beginning, after any mark, which no two have in common. */
+const NAME_FROM = 12;
+const NAME_TO = 28;
 
 interface Kept {
   readonly sealed: string;
@@ -54,5 +54,7 @@ export function createSealMemo(sealing: Sealing): Sealing {
       return own.sealed === sealed ? own.plain : sealing.open(sealed);
     },
     digest: (value) => sealing.digest(value),
+    digests: (value) => sealing.digests(value),
+    keyIds: sealing.keyIds,
   };
 }

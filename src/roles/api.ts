@@ -75,6 +75,7 @@ export async function createApiRole(deps: {
           keyspace,
           clock,
           sealing,
+          formats: foundation.sideBySide.formats,
           outcomes: config.KAFKA_BOOTSTRAP_SERVERS !== undefined,
           noteSeconds: config.NOTE_TTL_SECONDS,
         }),

@@ -6,7 +6,11 @@ import { loadTemplates, type TemplateRegistry } from "../content/registry.ts";
 import { createRenderer, type Renderer } from "../content/render.ts";
 import type { Config } from "../platform/config-schema.ts";
 import { ConfigError } from "../platform/config.ts";
+import { sha256Hex } from "../platform/keyspace.ts";
+import type { Sealing } from "../platform/sealing.ts";
+import { version } from "./version.ts";
 
+const ABILITY_CHARACTERS = 16;
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface ContentParts {
@@ -26,6 +30,16 @@ export function loadContent(config: Config): ContentParts {
     const named = own.length === 0 ? "" : ` (${own.join(", ")})`;
     throw new ConfigError(`The templates or texts cannot be used${named}: ${reason}`);
   }
+}
+
+/**
+ * A digest of what decides which notes this process can put into words: its version, the templates it
+ * knows, the keys it can open what is stored with.
+ */
+export function abilitiesOf({ templates }: ContentParts, sealing: Pick<Sealing, "keyIds">): string {
+  const ids = templates.list().map(({ id }) => id);
+  const text = JSON.stringify([version, ids.toSorted(), sealing.keyIds.toSorted()]);
+  return sha256Hex(text).slice(0, ABILITY_CHARACTERS);
 }
 
 function readContent(config: Config): ContentParts {

@@ -29,6 +29,7 @@ export async function createDeliveryParts(foundation: Foundation): Promise<Deliv
   // Without Kafka nobody would send them, and they would only pile up.
   const outcomes = config.KAFKA_BOOTSTRAP_SERVERS !== undefined;
   const noteSeconds = config.NOTE_TTL_SECONDS;
+  const { formats } = foundation.sideBySide;
   const frameSealing = frameSealingOf(foundation);
   const ledger = createLedger({
     redis,
@@ -42,6 +43,7 @@ export async function createDeliveryParts(foundation: Foundation): Promise<Deliv
     pendingSeconds: config.PENDING_TTL_SECONDS,
     noteSeconds,
     outcomes,
+    formats,
     fresh: config.ROLES.includes("worker") ? createFreshNotes(clock) : undefined,
   });
   const queues = createStageQueues({
@@ -51,7 +53,15 @@ export async function createDeliveryParts(foundation: Foundation): Promise<Deliv
     onEnvelope: (stage, lane) => metrics.queueEnvelopes.inc({ stage, lane }),
   });
   resources.add("queues", () => queues.close());
-  const receipts = createReceipts({ redis, keyspace, clock, logger, outcomes, noteSeconds });
+  const receipts = createReceipts({
+    redis,
+    keyspace,
+    clock,
+    logger,
+    outcomes,
+    noteSeconds,
+    formats,
+  });
   resources.add("receipts", () => receipts.close());
   return {
     ledger,

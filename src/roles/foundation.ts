@@ -13,8 +13,9 @@ import { checkRedisSettings } from "../platform/redis-settings.ts";
 import { findRedis, waitForRedis } from "../platform/redis-wait.ts";
 import { connectRedis, type Redis, type Subscriber } from "../platform/redis.ts";
 import type { Resources } from "../platform/resources.ts";
-import { agreeOnLedgerFormat } from "../tracking/ledger-format.ts";
 import { createSealing, type Sealing } from "../platform/sealing.ts";
+import type { FormatRange } from "../contract/versions.ts";
+import { openSideBySide, type SideBySide } from "./side-by-side.ts";
 
 /** Secrets: from the environment in production, made on first start in development. */
 export interface Secrets {
@@ -34,6 +35,7 @@ export interface Foundation {
   readonly subscribe: (name: string) => Promise<Subscriber>;
   readonly keyspace: Keyspace;
   readonly sealing: Sealing;
+  readonly sideBySide: SideBySide;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -49,6 +51,8 @@ export interface FoundationOptions {
   readonly logger: Logger;
   readonly resources: Resources;
   readonly onFatal: (error: unknown) => void;
+  /** For tests of versions to come: the forms of the ledger that this process reads. */
+  readonly formats?: FormatRange;
 }
 
 /** @throws ConfigError if this process would disagree with the others about what lies where. */
@@ -74,23 +78,34 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
   const redis = await connect("commands", "command");
   const keyspace = createKeyspace({ shards: config.SHARDS, prefix: config.KEY_PREFIX });
   await agreeOnShards(redis, keyspace);
-  const disagreement = await agreeOnLedgerFormat({ redis, keyspace });
-  if (disagreement !== undefined) throw new ConfigError(disagreement);
   await assertSuitable(redis, config, logger);
   const clock = createSystemClock();
   await keepClockOnRedisTime({ redis, clock, resources, logger });
+  const nodeId = randomUUID().slice(0, 8);
+  const metrics = createMetrics({ processMetrics: config.NODE_ENV !== "test" });
+  const sideBySide = await openSideBySide({
+    redis,
+    keyspace,
+    clock,
+    logger,
+    metrics,
+    resources,
+    nodeId,
+    range: options.formats,
+  });
   return {
     config,
     secrets: options.secrets,
-    nodeId: randomUUID().slice(0, 8),
+    nodeId,
     redis,
     connect,
     subscribe,
     keyspace,
-    sealing: createSealing(config.DATA_ENCRYPTION_KEY),
+    sealing: createSealing(...(config.DATA_ENCRYPTION_KEY ?? [])),
+    sideBySide,
     clock,
     logger,
-    metrics: createMetrics({ processMetrics: config.NODE_ENV !== "test" }),
+    metrics,
     resources,
     onFatal: options.onFatal,
   };

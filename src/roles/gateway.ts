@@ -54,6 +54,7 @@ export async function createGatewayRole(deps: {
       trustedProxies: config.TRUST_PROXY,
       limitInbound: config.RATE_LIMITS === "on",
     },
+    onUnread: () => foundation.sideBySide.leftAlone("message"),
     count(event) {
       switch (event.kind) {
         case "opened":

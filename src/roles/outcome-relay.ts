@@ -17,6 +17,7 @@ export async function startOutcomeRelay(deps: {
     clock,
     logger,
     nodeId,
+    formats: foundation.sideBySide.formats,
     send: (records) => kafka.producer.send(topic, records),
     onBacklog: (count) => metrics.outcomeBacklog.set(count),
   });

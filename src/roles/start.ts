@@ -14,7 +14,7 @@ import { createOwnerIndex } from "../projectors/owner-index.ts";
 import { createRefusals } from "../tracking/refusals.ts";
 import { createAcceptPart } from "./accept-part.ts";
 import { createApiRole } from "./api.ts";
-import { loadContent } from "./content-parts.ts";
+import { abilitiesOf, loadContent } from "./content-parts.ts";
 import { createDeliveryParts } from "./delivery-parts.ts";
 import { eventDescription } from "./event-docs/event-topics.ts";
 import type { Foundation } from "./foundation.ts";
@@ -33,6 +33,7 @@ import { createWorkerRole } from "./worker.ts";
 export async function startRoles(foundation: Foundation, door: FrontDoor): Promise<void> {
   const { config, secrets, clock, logger, metrics, resources, redis, keyspace } = foundation;
   const content = loadContent(config);
+  await foundation.sideBySide.census.announce(abilitiesOf(content, foundation.sealing));
   const parts = await createDeliveryParts(foundation);
   const verifier = createTokenVerifier({
     clock,

@@ -83,8 +83,8 @@ function createProviders({
   }
 }
 
-function createDesk({ foundation, parts }: WorkerDeps, providers: Providers): StageDesk {
-  const { config, clock, logger, metrics } = foundation;
+function createDesk({ foundation, parts, content }: WorkerDeps, providers: Providers): StageDesk {
+  const { config, clock, logger, metrics, sideBySide } = foundation;
   return createStageDesk({
     ledger: parts.ledger,
     preferences: parts.preferences,
@@ -97,6 +97,9 @@ function createDesk({ foundation, parts }: WorkerDeps, providers: Providers): St
     clock,
     leaseMs: config.DUE_LEASE_MS,
     logger,
+    canWord: (note) =>
+      note.request !== null && content.templates.get(note.templateId) !== undefined,
+    leftToOthers: () => sideBySide.leaveWords(),
     onAttempt: (channel, outcome) => metrics.deliveryAttempts.inc({ channel, outcome }),
     onSettled(note, latencyMs) {
       metrics.notificationsSettled.inc({ status: note.status });
@@ -196,6 +199,7 @@ export async function createWorkerRole(deps: WorkerDeps): Promise<WorkerRole> {
         keyspace,
         logger,
         workerId: nodeId,
+        onUnread: () => foundation.sideBySide.leftAlone("answer"),
         onAnswers: (answers) => websocket.answers.record(answers),
       });
       await inbox.start();

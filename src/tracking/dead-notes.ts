@@ -7,6 +7,7 @@ import { formatAuditLine } from "./audit.ts";
 import { compareDead, type DeadPosition } from "./dead-position.ts";
 import { viewDeadNote, viewDeadNoteDetail } from "./dead-note-view.ts";
 import type { DeadNoteDetail, DeadNoteView } from "./dead-note-view.ts";
+import { OWN_FORMATS } from "./ledger-format.ts";
 import { loadLedgerScript, type LedgerScriptDeps } from "./ledger-script.ts";
 import { wireChange } from "./ledger-wire.ts";
 import { createNoteReader, shardOf } from "./note-reader.ts";
@@ -74,7 +75,7 @@ function matches(note: Note, { reason, templateId }: DeadNoteQuery): boolean {
 }
 
 export function createDeadNotes(deps: LedgerScriptDeps & { readonly sealing: Sealing }): DeadNotes {
-  const { redis, keyspace, clock } = deps;
+  const { redis, keyspace, clock, formats = OWN_FORMATS } = deps;
   const readNotes = createNoteReader(deps);
   const redriveScript = loadLedgerScript(deps, "redrive");
   const keys = Array.from({ length: keyspace.shards }, (_, shard) =>
@@ -160,7 +161,11 @@ export function createDeadNotes(deps: LedgerScriptDeps & { readonly sealing: Sea
         const who = { ...note, callerId: by.replaceAll(/\s+/g, "_") };
         const line = formatAuditLine(now, "redriven", "queued", who, channels.join(" "));
         // Nothing it met or missed changes by this.
-        const wire = wireChange(redriven(note, channels, by, now), { now, pendingSeconds: 0 });
+        const wire = wireChange(redriven(note, channels, by, now), {
+          now,
+          pendingSeconds: 0,
+          mark: formats.mark(),
+        });
         if ((await redriveScript(shardOf(keyspace, id), [...wire, line])) === 1) {
           return { kind: "redriven", note: (await read(id)) ?? note, channels };
         }

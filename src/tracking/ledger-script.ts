@@ -2,6 +2,7 @@
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import { loadScript, type ScriptArgument, type Redis } from "../platform/redis.ts";
+import { OWN_FORMATS, type LedgerFormats } from "./ledger-format.ts";
 
 const NOTE_SECONDS = 30 * 86_400;
 const SECOND_MS = 1_000;
@@ -14,6 +15,8 @@ export interface LedgerScriptDeps {
   readonly outcomes: boolean;
   /** How long a settled note can be asked about, and a failed one sent again. Left out: 30 days. */
   readonly noteSeconds?: number | undefined;
+  /** Left out: as this version has them. */
+  readonly formats?: LedgerFormats | undefined;
   /**
    * One call for each shard, as a Redis Cluster needs. Left out: as the connection is. On a single
    * Redis one call takes notes of many shards, or small batches would fall into one call per note.
@@ -37,10 +40,11 @@ export function ledgerScriptFiles(name: string): URL[] {
 export function loadLedgerScript(deps: LedgerScriptDeps, name: string): RunLedgerScript {
   const { redis, keyspace, clock } = deps;
   const script = loadScript(redis, `ledger_${name}`, ledgerScriptFiles(name));
-  const outcomes = deps.outcomes ? 1 : 0;
+  const { newest } = deps.formats ?? OWN_FORMATS;
+  const flags = `${deps.outcomes ? 1 : 0} ${newest}`;
   const keepMs = (deps.noteSeconds ?? NOTE_SECONDS) * SECOND_MS;
   return async (shard, args) => {
-    const shared = [keyspace.prefix, clock.now(), keepMs, outcomes];
+    const shared = [keyspace.prefix, clock.now(), keepMs, flags];
     return await script([keyspace.sharded(shard, "due")], [...shared, ...args]);
   };
 }

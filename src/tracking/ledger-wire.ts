@@ -44,8 +44,16 @@ export interface WrittenNote {
   readonly created: Note;
 }
 
-export function writeNewNote(note: NewNote, sealing: Sealing): WrittenNote {
-  const extra = wireExtra(note, sealing);
+/** How new notes are written. */
+interface NoteWriting {
+  readonly sealing: Sealing;
+  /** Of the form that they are written in. */
+  readonly mark: string;
+}
+
+export function writeNewNote(note: NewNote, writing: NoteWriting): WrittenNote {
+  const { sealing, mark } = writing;
+  const extra = wireExtra(note, writing);
   const day = dayOf(note.acceptedAt);
   const facts = factsOf(note, day);
   const request = sealing.seal(JSON.stringify(note.request));
@@ -58,7 +66,7 @@ export function writeNewNote(note: NewNote, sealing: Sealing): WrittenNote {
     day,
     note.notificationType,
     formatAuditLine(note.acceptedAt, "accepted", null, note, requestedChannels(note)),
-    formatFirstRecord(facts, request, formatState(created)),
+    formatFirstRecord(facts, request, formatState(created, mark)),
     extra === undefined ? "" : JSON.stringify(extra),
   ];
   return { wire, created };
@@ -85,19 +93,19 @@ function factsOf(note: NewNote, day: string): string {
   });
 }
 
-function wireExtra({ replyTo, matter, again }: NewNote, sealing: Sealing): object | undefined {
+function wireExtra({ replyTo, matter, again }: NewNote, writing: NoteWriting): object | undefined {
   if (replyTo === null && matter === undefined && again !== true) return undefined;
   return {
     ...(replyTo === null ? {} : { reply: replyTo }),
-    ...(matter === undefined ? {} : { matter: wireMatter(matter, sealing) }),
+    ...(matter === undefined ? {} : { matter: wireMatter(matter, writing) }),
     ...(again === true ? { again } : {}),
   };
 }
 
-function wireMatter({ key, saidAt, warning }: Matter, sealing: Sealing): object {
+function wireMatter({ key, saidAt, warning }: Matter, writing: NoteWriting): object {
   if (warning === undefined) return { key, at: saidAt };
   // As text, which is what the arguments of any other note arrive as.
-  return { key, at: saidAt, warning: writeNewNote(warning, sealing).wire.map(String) };
+  return { key, at: saidAt, warning: writeNewNote(warning, writing).wire.map(String) };
 }
 
 /** `websocket push`: those that were asked for and are possible. */
@@ -132,6 +140,8 @@ export interface WireContext {
   readonly now: number;
   /** How long a message that met no socket is replayed unasked. */
   readonly pendingSeconds: number;
+  /** Of the form that states are written in. */
+  readonly mark: string;
 }
 
 /** How a note that a change has been made to is written. */
@@ -159,7 +169,7 @@ export function wireChange(
   let counts = wireCounts(change.counts, outlook.counts ?? "");
   if (settles) counts = wireCounts({ [`status.${after.status}`]: 1 }, counts);
   if (latency !== undefined) counts = wireCounts(latency.counts, counts);
-  const state = formatState(after, outlook.place);
+  const state = formatState(after, context.mark, outlook.place);
   return [
     note.id,
     note.version,

@@ -8,6 +8,7 @@ import type { Sealing } from "../platform/sealing.ts";
 import type { FreshNotes } from "./fresh-notes.ts";
 import { afterChange, type NewNote, type NoteChange, type Publication } from "./ledger-changes.ts";
 
+import { OWN_FORMATS } from "./ledger-format.ts";
 import { loadLedgerScript, type LedgerScriptDeps } from "./ledger-script.ts";
 import { wireChange, wireFrame, writeNewNote, type WrittenNote } from "./ledger-wire.ts";
 import type { Note } from "./note.ts";
@@ -81,18 +82,21 @@ export interface Ledger {
 const flags = z.array(z.number());
 const publishReply = z.array(z.tuple([z.number()]).rest(z.union([z.number(), z.string()])));
 const leaseReply = z.array(
-  z.tuple([
-    z.string(),
-    z.string(),
-    z.enum(["websocket", "push", "sms"]),
-    z.enum(["urgent", "normal", "bulk"]),
-    z.coerce.number().int(),
+  z.union([
+    z.tuple([
+      z.string(),
+      z.string(),
+      z.enum(["websocket", "push", "sms"]),
+      z.enum(["urgent", "normal", "bulk"]),
+      z.coerce.number().int(),
+    ]),
+    z.tuple([z.string()]),
   ]),
 );
 
 export function createLedger(options: LedgerOptions): Ledger {
   const { redis, keyspace, clock, sealing, pendingSeconds } = options;
-  const { frameSealing = sealing } = options;
+  const { frameSealing = sealing, formats = OWN_FORMATS } = options;
   const acceptScript = loadLedgerScript(options, "accept");
   const advanceScript = loadLedgerScript(options, "advance");
   const publishScript = loadLedgerScript(options, "publish");
@@ -128,7 +132,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       changes,
       (change) => shardOf(keyspace, change.note.id),
       async (shard, chunk) => {
-        const context = { now: clock.now(), pendingSeconds };
+        const context = { now: clock.now(), pendingSeconds, mark: formats.mark() };
         const wire = chunk.flatMap((change) => wireChange(change, context));
         const reply = flags.parse(await advanceScript(shard, wire));
         return reply.map((flag) => flag === 1);
@@ -176,7 +180,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       publications,
       (publication) => shardOf(keyspace, publication.sent.note.id),
       async (shard, chunk) => {
-        const context = { now: clock.now(), pendingSeconds, workerId };
+        const context = { now: clock.now(), pendingSeconds, workerId, mark: formats.mark() };
         const reply = await publishScript(shard, [
           options.historySize,
           options.historySeconds,
@@ -199,7 +203,9 @@ export function createLedger(options: LedgerOptions): Ledger {
         notes,
         (note) => keyspace.shardOfUser(note.userId),
         async (shard, chunk) => {
-          const written = chunk.map((note) => writeNewNote(note, sealing));
+          const written = chunk.map((note) =>
+            writeNewNote(note, { sealing, mark: formats.mark() }),
+          );
           const wire = written.flatMap((note) => note.wire);
           const limit = options.recipientLimitPerMinute;
           const reply = flags.parse(await acceptScript(shard, [limit, ...wire]));
@@ -236,13 +242,14 @@ export function createLedger(options: LedgerOptions): Ledger {
 
     async leaseDue(shard, leaseMs, limit) {
       const reply = leaseReply.parse(await leaseScript(shard, [leaseMs, limit, pendingSeconds]));
-      return reply.map(([id, userId, stage, lane, attempt]) => ({
-        id,
-        userId,
-        stage,
-        lane,
-        attempt,
-      }));
+      return reply.flatMap((leased): DueNote[] => {
+        if (leased.length === 1) {
+          formats.onNewer("note");
+          return [];
+        }
+        const [id, userId, stage, lane, attempt] = leased;
+        return [{ id, userId, stage, lane, attempt }];
+      });
     },
 
     depth: () =>

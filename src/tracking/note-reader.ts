@@ -3,12 +3,13 @@ import { z } from "zod";
 import type { Keyspace } from "../platform/keyspace.ts";
 import { runForEach, type Redis } from "../platform/redis.ts";
 import type { Sealing } from "../platform/sealing.ts";
+import { OWN_FORMATS, type LedgerFormats } from "./ledger-format.ts";
 import { parseNote } from "./note-record.ts";
 import type { Note } from "./note.ts";
 
 const reply = z.string().nullable();
 
-/** The notes that exist, by id. */
+/** The notes that exist, by id; without those of a form that this version cannot read. */
 export type ReadNotes = (ids: readonly string[]) => Promise<Map<string, Note>>;
 
 export function shardOf(keyspace: Pick<Keyspace, "shardOfNote">, noteId: string): number {
@@ -29,19 +30,20 @@ export function createNoteReader(deps: {
   readonly redis: Redis;
   readonly keyspace: Keyspace;
   readonly sealing: Sealing;
+  readonly formats?: LedgerFormats | undefined;
 }): ReadNotes {
-  const { redis, keyspace, sealing } = deps;
+  const { redis, keyspace, sealing, formats = OWN_FORMATS } = deps;
+  const open = (sealed: string): string => sealing.open(sealed);
   return async (ids) => {
     const replies = await runForEach(redis, ids, (id) => ["get", noteKey(keyspace, id)]);
     const notes = new Map<string, Note>();
     replies.forEach((found, index) => {
       const id = ids[index] ?? "";
       const record = reply.parse(found);
-      if (record !== null)
-        notes.set(
-          id,
-          parseNote(id, record, (sealed) => sealing.open(sealed)),
-        );
+      if (record === null) return;
+      const note = parseNote(id, record, open, formats.newest);
+      if (note === undefined) formats.onNewer("note");
+      else notes.set(id, note);
     });
     return notes;
   };

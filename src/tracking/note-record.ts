@@ -1,5 +1,6 @@
 /** How a note is kept in Redis: one text, of which the end is what changes. */
 import { z } from "zod";
+import { LEDGER_FORMATS, formatMark, readFormatMark } from "../contract/versions.ts";
 import {
   CHANNELS,
   FAMILIES,
@@ -24,10 +25,11 @@ const NONE = "-";
  *   facts      what never changes: a line `user lane day caller template type accepted_at`, and a
  *              line of JSON of what only this process reads
  *   request    a line, sealed; empty once the note has settled without having failed
- *   state      what changes: `=` and a line of words (`STATE_FIELDS`), the timeline up to an empty
- *              line, and a line of JSON of what became of push subscriptions
+ *   state      what changes: its form (`formatMark`) and a line of words (`STATE_FIELDS`), the timeline
+ *              up to an empty line, and a line of JSON of what became of push subscriptions
  * The state comes last, so that it is written over in place however long it becomes. A shorter one
  * leaves the end of the former behind, which nobody reads.
+ * In each form to come, the mark stands behind the third line: where a script looks for it.
  */
 interface NoteRecord {
   /** Two lines, without the last line break. */
@@ -35,14 +37,14 @@ interface NoteRecord {
   readonly request: string;
   /** Where the state begins, in bytes. */
   readonly stateAt: number;
-  /** The words, without the `=`. */
+  /** The words, without the mark. */
   readonly words: string;
   readonly timeline: string;
   readonly pushOutcomes: string;
 }
 
 /** Begins a state: where there is none, no script takes another text for one. */
-const STATE_MARK = "=";
+const STATE_MARK = formatMark(LEDGER_FORMATS.oldest);
 
 /**
  * Blanks after a first state, which the next one fits in: Redis makes a string twice as large as it
@@ -139,15 +141,16 @@ export function parseFacts(text: string): Facts {
 
 /**
  * A record's state.
+ * @param mark of the form that it is written in
  * @param place stands for a place in the history that is not known yet
  */
-export function formatState(note: Note, place = placeOf(note)): string {
+export function formatState(note: Note, mark = STATE_MARK, place = placeOf(note)): string {
   const { websocket, push, sms } = note.channels;
   const progress = `${note.version} ${note.fence} ${note.status} ${note.stage ?? NONE} ${note.attempt}`;
   const times = `${note.leasedUntil} ${note.stageStartedAt} ${note.sockets}`;
   const records = `${formatChannelRecord(websocket)} ${formatChannelRecord(push)} ${formatChannelRecord(sms)}`;
   const outcomes = formatPushOutcomes(note.pushOutcomes);
-  return `${STATE_MARK}${progress} ${times} ${place} ${records} ${note.replyTo ?? NONE}\n${note.timeline}\n${outcomes}\n`;
+  return `${mark}${progress} ${times} ${place} ${records} ${note.replyTo ?? NONE}\n${note.timeline}\n${outcomes}\n`;
 }
 
 function formatPushOutcomes(outcomes: Note["pushOutcomes"]): string {
@@ -170,23 +173,31 @@ export function stateOffset(facts: string, request: string): number {
   return Buffer.byteLength(facts) + Buffer.byteLength(request) + 2;
 }
 
-/** @throws Error if the ledger did not write it. */
-export function splitRecord(text: string): NoteRecord {
+/**
+ * Undefined if a newer version wrote it, in a form that this one cannot read.
+ * @throws Error if the ledger did not write it.
+ */
+export function splitRecord(
+  text: string,
+  newest: number = LEDGER_FORMATS.newest,
+): NoteRecord | undefined {
   const words = text.indexOf("\n");
   const facts = text.indexOf("\n", words + 1);
   const request = text.indexOf("\n", facts + 1);
+  const mark = request < 0 ? undefined : readFormatMark(text, request + 1);
+  if (mark !== undefined && mark.format > newest) return undefined;
   const line = text.indexOf("\n", request + 1);
   const timeline = text.indexOf("\n\n", line);
   const outcomes = text.indexOf("\n", timeline + 2);
   const ends = [words, facts, request, line, timeline, outcomes];
-  if (ends.includes(-1) || !text.startsWith(STATE_MARK, request + 1)) {
+  if (ends.includes(-1) || mark === undefined) {
     throw new Error("the record of a note is malformed");
   }
   return {
     facts: text.slice(0, facts),
     request: text.slice(facts + 1, request),
     stateAt: Buffer.byteLength(text.slice(0, request + 1)),
-    words: text.slice(request + 1 + STATE_MARK.length, line),
+    words: text.slice(mark.end, line),
     timeline: text.slice(line + 1, timeline + 1),
     pushOutcomes: text.slice(timeline + 2, outcomes),
   };
@@ -209,17 +220,24 @@ export function parseState(text: string): NoteState {
 
 /** The words of a text as `formatState` writes it. */
 export function wordsOf(state: string): string {
-  return state.slice(STATE_MARK.length, state.indexOf("\n"));
+  return state.slice(state.indexOf("=") + 1, state.indexOf("\n"));
 }
 
 const orNull = (word: string): string | null => (word === NONE ? null : word);
 
 /**
- * Reads a note from its record.
+ * Reads a note from its record; undefined if a newer version wrote it, in a form that this one cannot
+ * read.
  * @throws ZodError or Error if the record is not one that the ledger wrote.
  */
-export function parseNote(id: string, text: string, open: (sealed: string) => string): Note {
-  const record = splitRecord(text);
+export function parseNote(
+  id: string,
+  text: string,
+  open: (sealed: string) => string,
+  newest: number = LEDGER_FORMATS.newest,
+): Note | undefined {
+  const record = splitRecord(text, newest);
+  if (record === undefined) return undefined;
   const state = parseState(record.words);
   const facts = parseFacts(record.facts);
   return {

@@ -3,6 +3,7 @@
  * hand where schemas were: of the 20 us that an event took, reading and checking were half.
  */
 import { OUTCOME_EVENT_TYPE, OUTCOME_KINDS, type OutcomeEvent } from "../contract/outcome-event.ts";
+import { LEDGER_FORMATS, readFormatMark } from "../contract/versions.ts";
 import { STATUSES, type Channel } from "../contract/vocabulary.ts";
 import { isoTime } from "../platform/iso-time.ts";
 import type { OutgoingRecord } from "../platform/kafka/records.ts";
@@ -21,21 +22,24 @@ interface Step {
   readonly kinds: readonly (typeof OUTCOME_KINDS)[number][];
   readonly id: string;
   readonly at: number;
-  /** Without its request; see note-record.ts. */
-  readonly record: string;
+  /** Up to the words of its state, an empty line where its request was; see note-record.ts. */
+  readonly lines: readonly string[];
 }
 
 /**
  * The records of one entry, keyed by the user: an `OutcomeEvent` each. Their ids are made of the
  * shard and the entry's own id, so that they are the same whenever and by whomever it is read.
+ * Undefined if a newer version wrote it, in a form that this one cannot read.
  * @throws Error if the entry is not one that the ledger wrote.
  */
 export function outcomeRecordsOf(
   shard: number,
   entryId: string,
   fields: readonly string[],
-): OutgoingRecord[] {
-  const step = readStep(fields);
+  newest: number = LEDGER_FORMATS.newest,
+): OutgoingRecord[] | undefined {
+  const step = readStep(fields, newest);
+  if (step === undefined) return undefined;
   const { head, data } = eventOf(step);
   // What the events of a step have in common is put into words once.
   const [common, rest] = [JSON.stringify(head).slice(1, -1), JSON.stringify(data).slice(1)];
@@ -54,10 +58,14 @@ function idWithin(entryId: string, index: number): string {
   return `${ms}-${Number(sequence) * EVENTS_PER_ENTRY + index}`;
 }
 
-function readStep(fields: readonly string[]): Step {
+function readStep(fields: readonly string[], newest: number): Step | undefined {
   const { step = "", record = "" } = recordOf(fields);
+  const lines = record.split("\n", RECORD_LINES);
+  // The form of an entry is that of the record in it.
+  const mark = readFormatMark(lines[RECORD_LINES - 1] ?? "", 0);
+  if (mark !== undefined && mark.format > newest) return undefined;
   const [kinds = "", id = "", at] = step.split(" ");
-  return { kinds: kinds.split(",").map(kindOf), id, at: msOf(at), record };
+  return { kinds: kinds.split(",").map(kindOf), id, at: msOf(at), lines };
 }
 
 function kindOf(word: string): Step["kinds"][number] {
@@ -81,11 +89,11 @@ const RECORD_LINES = 4;
 const FACT_WORDS = 7;
 const STATE_WORDS = 14;
 
-function eventOf({ id, at, record }: Step): {
+function eventOf({ id, at, lines }: Step): {
   head: Omit<OutcomeEvent, "event_id" | "data">;
   data: Omit<OutcomeEvent["data"], "outcome_id" | "outcome">;
 } {
-  const [factWords = "", factJson = "", , words = ""] = record.split("\n", RECORD_LINES);
+  const [factWords = "", factJson = "", , words = ""] = lines;
   const facts = readFacts(factWords, factJson);
   const state = readState(words);
   const correlationId = facts.correlation ?? id;

@@ -1,6 +1,7 @@
 /**
  * Sends what the ledger put down for other services, shard by shard and in order, and takes it away
  * only once it is sent. So everything is sent at least once; a repetition carries the same id.
+ * What a newer version put down, and only that can read, is left to its relays, with all behind it.
  */
 import { z } from "zod";
 import type { Cancel, Clock } from "../platform/clock.ts";
@@ -8,6 +9,7 @@ import type { OutgoingRecord } from "../platform/kafka/records.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
 import { loadScript, runForEach, type Redis } from "../platform/redis.ts";
+import { OWN_FORMATS, type LedgerFormats } from "./ledger-format.ts";
 import { outcomeRecordsOf, outcomesKey } from "./outcome-entries.ts";
 
 /** Entries sent at a time, over all shards, of two events at most: about 8 MB of this process' memory. */
@@ -31,6 +33,7 @@ export interface OutcomeRelayOptions {
   readonly send: (records: readonly OutgoingRecord[]) => Promise<void>;
   /** Of how many steps others are yet to be told, over all shards. */
   readonly onBacklog: (count: number) => void;
+  readonly formats?: LedgerFormats | undefined;
   readonly intervalMs?: number;
   readonly leaseMs?: number;
 }
@@ -58,7 +61,7 @@ function idAfter(entryId: string): string {
 }
 
 export function createOutcomeRelay(options: OutcomeRelayOptions): OutcomeRelay {
-  const { redis, keyspace, clock, logger, nodeId, send } = options;
+  const { redis, keyspace, clock, logger, nodeId, send, formats = OWN_FORMATS } = options;
   const intervalMs = options.intervalMs ?? DEFAULT_INTERVAL_MS;
   const leaseMs = options.leaseMs ?? DEFAULT_LEASE_MS;
   const leaseScript = loadScript(redis, "outcomeLease", [
@@ -67,6 +70,8 @@ export function createOutcomeRelay(options: OutcomeRelayOptions): OutcomeRelay {
   const batch = Math.min(MAX_BATCH, Math.ceil(MAX_IN_FLIGHT / keyspace.shards));
   const shards = Array.from({ length: keyspace.shards }, (_, shard) => shard);
   const held = new Set<number>();
+  /** Shards that are left to newer versions, and until when; epoch ms. */
+  const left = new Map<number, number>();
   let running: Promise<number> | undefined;
   let cancel: Cancel | undefined;
   let failures = 0;
@@ -80,13 +85,33 @@ export function createOutcomeRelay(options: OutcomeRelayOptions): OutcomeRelay {
   }
 
   /** One that cannot be read never could be: it must not hold up those behind it. */
-  function recordsOf(shard: number, { id, fields }: Entry): OutgoingRecord[] {
+  function recordsOf(shard: number, { id, fields }: Entry): OutgoingRecord[] | undefined {
     try {
-      return outcomeRecordsOf(shard, id, fields);
+      return outcomeRecordsOf(shard, id, fields, formats.newest);
     } catch (error) {
       logger.error({ err: error, shard, entry: id }, "an outcome is not what the ledger writes");
       return [];
     }
+  }
+
+  /** What the entries say, up to the first that only a newer version can read. */
+  function read(shard: number, page: readonly Entry[]) {
+    const records: OutgoingRecord[] = [];
+    let last: string | undefined;
+    for (const entry of page) {
+      const more = recordsOf(shard, entry);
+      if (more === undefined) return { records, last, isNewer: true };
+      records.push(...more);
+      last = entry.id;
+    }
+    return { records, last, isNewer: false };
+  }
+
+  /** Lets others have a shard: of any that can read on, one takes it before it is asked for here again. */
+  async function leave(shard: number): Promise<void> {
+    formats.onNewer("outcome");
+    left.set(shard, clock.now() + leaseMs);
+    await lease(shard, 0);
   }
 
   async function sendKeepingLease(shard: number, records: OutgoingRecord[]): Promise<void> {
@@ -103,13 +128,16 @@ export function createOutcomeRelay(options: OutcomeRelayOptions): OutcomeRelay {
     for (;;) {
       if (closing || !(await lease(shard, leaseMs))) break;
       const page = pageReply.parse(await redis.xrange(key, "-", "+", "COUNT", batch));
-      const last = page.at(-1);
-      if (last === undefined) break;
-      const records = page.flatMap(([id, fields]) => recordsOf(shard, { id, fields }));
+      const entries = page.map(([id, fields]) => ({ id, fields }));
+      const { records, last, isNewer } = read(shard, entries);
       if (records.length > 0) await sendKeepingLease(shard, records);
       // By id: what another process has taken away meanwhile is gone, and what is new stays.
-      await redis.xtrim(key, "MINID", idAfter(last[0]));
+      if (last !== undefined) await redis.xtrim(key, "MINID", idAfter(last));
       sent += records.length;
+      if (isNewer) {
+        await leave(shard);
+        break;
+      }
       if (page.length < batch) break;
     }
     return sent;
@@ -126,7 +154,10 @@ export function createOutcomeRelay(options: OutcomeRelayOptions): OutcomeRelay {
   async function look(): Promise<number> {
     const waiting = await backlogs();
     options.onBacklog(waiting.reduce((sum, count) => sum + count, 0));
-    const busy = shards.filter((shard) => (waiting[shard] ?? 0) > 0);
+    const now = clock.now();
+    const busy = shards.filter(
+      (shard) => (waiting[shard] ?? 0) > 0 && (left.get(shard) ?? 0) <= now,
+    );
     const results = await Promise.allSettled(busy.map(relayShard));
     let sent = 0;
     for (const result of results) {

@@ -1,10 +1,8 @@
 /** Gathers what recipients' sides say (replayed, acknowledged, shown) and writes it in batches. */
 import type { Channel } from "../contract/vocabulary.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
-import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
-import type { Redis } from "../platform/redis.ts";
-import { loadLedgerScript } from "./ledger-script.ts";
+import { loadLedgerScript, type LedgerScriptDeps } from "./ledger-script.ts";
 import { spanOf } from "./shard-batches.ts";
 
 export interface Receipt {
@@ -31,18 +29,9 @@ const MAX_GATHERED = 500_000;
 /** They give way many at a time, because each time copies those that stay. */
 const GIVING_WAY = 50_000;
 
-export function createReceipts(options: {
-  readonly redis: Redis;
-  readonly keyspace: Keyspace;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Whether other services are told of what receipts change. */
-  readonly outcomes: boolean;
-  /** How long a settled note is kept; left out: as the ledger's scripts say. */
-  readonly noteSeconds?: number | undefined;
-  /** One call for each shard, as a Redis Cluster needs; left out: as the connection is. */
-  readonly apart?: boolean | undefined;
-}): Receipts {
+export function createReceipts(
+  options: LedgerScriptDeps & { readonly clock: Clock; readonly logger: Logger },
+): Receipts {
   const { keyspace, clock, logger } = options;
   const script = loadLedgerScript(options, "receipts");
   const span = spanOf(options);

@@ -50,6 +50,19 @@ describe("opt-outs", () => {
     expect(await optOuts.isOptedOut(NUMBER)).toBe(false);
   });
 
+  it("outlive a change of the encryption key, and can still be taken back", async () => {
+    const { redis, keyspace } = test;
+    const clock = { now: () => 5 };
+    const [older, newer] = [Buffer.alloc(32, 3), Buffer.alloc(32, 4)];
+    const before = createOptOuts({ redis, keyspace, sealing: createSealing(older), clock });
+    await before.optOut(NUMBER);
+    const changed = createSealing(newer, older);
+    const after = createOptOuts({ redis, keyspace, sealing: changed, clock });
+    expect(await after.isOptedOut(NUMBER)).toBe(true);
+    await after.optIn(NUMBER);
+    expect(await after.isOptedOut(NUMBER)).toBe(false);
+  });
+
   it("are kept without the number", async () => {
     const { redis, keyspace } = test;
     const optOuts = createOptOuts({ redis, keyspace, sealing, clock: { now: () => 5 } });

@@ -35,6 +35,8 @@ function openStage() {
     clock,
     leaseMs: LEASE_MS,
     logger,
+    canWord: () => true,
+    leftToOthers: async () => false,
     onSettled: () => {},
     onAttempt: () => {},
   });

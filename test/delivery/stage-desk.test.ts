@@ -21,6 +21,8 @@ function linesOf(request: ReturnType<typeof note>["request"]): unknown[] {
       level: "info",
       destination: { write: (line) => void lines.push(JSON.parse(line)) },
     }),
+    canWord: () => true,
+    leftToOthers: async () => false,
     onSettled: () => {},
     onAttempt: () => {},
   });

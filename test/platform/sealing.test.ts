@@ -59,6 +59,46 @@ describe("without a key", () => {
   });
 });
 
+describe("with several keys", () => {
+  const [older, newer] = [randomBytes(32), randomBytes(32)];
+  const before = createSealing(older);
+  const between = createSealing(older, newer);
+  const after = createSealing(newer, older);
+
+  it("opens what any process of a rotation sealed, at each of its steps", () => {
+    for (const sealed of [before, between].map((each) => each.seal("hello"))) {
+      expect(before.open(sealed)).toBe("hello");
+    }
+    for (const sealed of [before, between, after].map((each) => each.seal("hello"))) {
+      expect(between.open(sealed)).toBe("hello");
+      expect(after.open(sealed)).toBe("hello");
+    }
+  });
+
+  it("seals with the first alone", () => {
+    expect(createSealing(newer).open(after.seal("hello"))).toBe("hello");
+    expect(() => before.open(after.seal("hello"))).toThrow("does not hold the key");
+  });
+
+  it("seals as the version before did where there is one key", () => {
+    expect(before.seal("hello")).toMatch(/^e1:/);
+  });
+
+  it("refuses what was altered, or sealed by a newer version", () => {
+    const sealed = after.seal("hello");
+    expect(() => after.open(sealed.replace(/.{6}$/, "AAAA=="))).toThrow();
+    expect(() => after.open("e3:whatever")).toThrow("newer version");
+    expect(() => createSealing(undefined).open("e3:whatever")).toThrow("newer version");
+  });
+
+  it("finds what was put down under a digest of each", () => {
+    expect(after.digests("+46701234567")).toEqual([
+      after.digest("+46701234567"),
+      before.digest("+46701234567"),
+    ]);
+  });
+});
+
 describe("digests", () => {
   it("are the same for the same value and key, and differ otherwise", () => {
     expect(sealing.digest("+46701234567")).toBe(sealing.digest("+46701234567"));

@@ -1,5 +1,6 @@
 /** The whole product in this process, on the run's real Redis, with a corner of it to itself. */
 import { createTokenSigner } from "../../src/auth/token-signer.ts";
+import type { FormatRange } from "../../src/contract/versions.ts";
 import { readConfig } from "../../src/platform/config.ts";
 import { createSilentLogger } from "../../src/platform/logger.ts";
 import { createResources } from "../../src/platform/resources.ts";
@@ -39,10 +40,14 @@ const SECRET = "a-secret-for-tests-that-is-long-enough-for-hs256";
 const STOP_DEADLINE_MS = 10_000;
 const SENDER_SCOPES = ["notify:send", "notify:send:critical", "analytics:read"];
 
-/** Starts every role unless `env` says otherwise. `store` lets several products share their data. */
+/**
+ * Starts every role unless `env` says otherwise. `store` lets several products share their data;
+ * `formats` makes it one of a version to come.
+ */
 export async function startProduct(
   env: Readonly<Record<string, string>> = {},
   store?: Corner,
+  formats?: FormatRange,
 ): Promise<Product> {
   const corner = store ?? (await openTestRedis());
   const vapid = makeVapidPair();
@@ -63,6 +68,7 @@ export async function startProduct(
     secrets: { jwtSecrets: [SECRET], vapid },
     redisUrl: corner.url,
     logger: createSilentLogger(),
+    ...(formats === undefined ? {} : { formats }),
     onFatal(error) {
       throw error;
     },

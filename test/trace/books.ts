@@ -43,7 +43,9 @@ export function openBooks(redisUrl: string, keyspace: Keyspace): Books {
         notes.forEach((note, at) => {
           const parsed = recordSchema.safeParse(note);
           if (!parsed.success) return;
-          const { facts, words } = splitRecord(parsed.data);
+          const record = splitRecord(parsed.data);
+          if (record === undefined) throw new Error("a newer version wrote this ledger");
+          const { facts, words } = record;
           const { user, template, event } = parseFacts(facts);
           // Only what came by an event is looked for.
           if (event === undefined) return;

@@ -1,6 +1,7 @@
 /** A Redis that another version wrote to is taken over only when nothing in it can be lost. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { agreeOnLedgerFormat, LEDGER_FORMAT } from "../../src/tracking/ledger-format.ts";
+import { LEDGER_FORMATS } from "../../src/contract/versions.ts";
+import { agreeOnLedgerFormat } from "../../src/tracking/ledger-format.ts";
 import { openTestRedis, type TestRedis } from "../support/redis.ts";
 
 let store: TestRedis;
@@ -30,13 +31,13 @@ describe("the form of the ledger", () => {
   it("is marked where nothing is open, and then agreed on whatever is", async () => {
     const { redis, keyspace } = store;
     expect(await agreeOnLedgerFormat(store)).toBeUndefined();
-    expect(await redis.get(keyspace.plain("format"))).toBe(String(LEDGER_FORMAT));
+    expect(await redis.get(keyspace.plain("format"))).toBe(String(LEDGER_FORMATS.oldest));
     await redis.zadd(keyspace.sharded(0, "due"), 1, "a-note");
     expect(await agreeOnLedgerFormat(store)).toBeUndefined();
   });
 
   it("of a newer version is refused", async () => {
-    await store.redis.set(store.keyspace.plain("format"), LEDGER_FORMAT + 1);
+    await store.redis.set(store.keyspace.plain("format"), LEDGER_FORMATS.newest + 1);
     expect(await agreeOnLedgerFormat(store)).toMatch(/newer version/);
   });
 });

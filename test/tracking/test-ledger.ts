@@ -160,7 +160,7 @@ export async function openTestLedger(
     async outcomes(userId) {
       const shard = keyspace.shardOfUser(userId);
       const entries = await redis.xrange(outcomesKey(keyspace, shard), "-", "+");
-      const records = entries.flatMap(([id, fields]) => outcomeRecordsOf(shard, id, fields));
+      const records = entries.flatMap(([id, fields]) => outcomeRecordsOf(shard, id, fields) ?? []);
       return records.map(({ value }) => outcomeEventSchema.parse(JSON.parse(String(value))));
     },
   };

@@ -14,22 +14,28 @@ export interface OptOuts {
 export interface OptOutsOptions {
   readonly redis: Redis;
   readonly keyspace: Pick<Keyspace, "plain">;
-  readonly sealing: Pick<Sealing, "digest">;
+  readonly sealing: Pick<Sealing, "digests">;
   readonly clock: Pick<Clock, "now">;
 }
 
 /** All numbers are E.164. An opt-out has no expiry: only its owner takes it back. */
 export function createOptOuts({ redis, keyspace, sealing, clock }: OptOutsOptions): OptOuts {
-  const key = (phoneNumber: string): string =>
-    keyspace.plain(`optout:${sealing.digest(phoneNumber)}`);
+  /** With each encryption key there is: one that was put down with an older key counts as well. */
+  const keysOf = (phoneNumber: string): string[] =>
+    sealing.digests(phoneNumber).map((digest) => keyspace.plain(`optout:${digest}`));
 
   return {
-    isOptedOut: async (phoneNumber) => (await redis.exists(key(phoneNumber))) === 1,
+    async isOptedOut(phoneNumber) {
+      // One by one: in a cluster they lie apart.
+      const found = await Promise.all(keysOf(phoneNumber).map((key) => redis.exists(key)));
+      return found.includes(1);
+    },
     async optOut(phoneNumber) {
-      await redis.set(key(phoneNumber), clock.now());
+      const [key = ""] = keysOf(phoneNumber);
+      await redis.set(key, clock.now());
     },
     async optIn(phoneNumber) {
-      await redis.del(key(phoneNumber));
+      await Promise.all(keysOf(phoneNumber).map((key) => redis.del(key)));
     },
   };
 }

@@ -15,14 +15,16 @@ export function createAnswerInbox(options: {
   readonly keyspace: Keyspace;
   readonly workerId: string;
   readonly onAnswers: (answers: readonly NodeAnswer[]) => void;
+  /** An answer came whose form only a newer version knows. */
+  readonly onUnread: () => void;
   readonly logger: Logger;
 }): AnswerInbox {
-  const { redis, keyspace, workerId, onAnswers, logger } = options;
+  const { redis, keyspace, workerId, onAnswers, onUnread, logger } = options;
   return {
     async start() {
       redis.on("smessage", (_channel: string, text: string) => {
         try {
-          onAnswers(parseAnswers(text));
+          onAnswers(parseAnswers(text, onUnread));
         } catch (error) {
           logger.error({ err: error }, "answers of a gateway node cannot be read");
         }

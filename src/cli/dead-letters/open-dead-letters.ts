@@ -177,7 +177,7 @@ function originsOf(config: Environment): ReadonlySet<string> {
 }
 
 function openNotes(config: Environment, redis: OperatorRedis): Source<DeadNotes> {
-  const sealing = createSealing(config.DATA_ENCRYPTION_KEY);
+  const sealing = createSealing(...(config.DATA_ENCRYPTION_KEY ?? []));
   const outcomes = config.KAFKA_BOOTSTRAP_SERVERS !== undefined;
   const noteSeconds = config.NOTE_TTL_SECONDS;
   return { there: true, value: createDeadNotes({ ...redis, sealing, outcomes, noteSeconds }) };

@@ -120,8 +120,11 @@ local function is_of_older_form(id)
   return redis.call('EXISTS', base_of(id) .. 'note:' .. id) == 1
 end
 
--- Returns 3 if it was never taken up, 0 otherwise.
+-- Returns 3 if it was never taken up, 0 otherwise: also where only a newer version can tell.
 local function find(note, reply)
+  if not note then
+    return 0
+  end
   if reply and not TERMINAL[note[STATUS]] then
     -- The caller that asks again is the one that waits now.
     note[REPLY_TO] = reply

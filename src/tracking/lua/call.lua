@@ -2,13 +2,16 @@
 -- at its end. audit.lua stands in front of it.
 -- ARGV[1] is the prefix of all keys, ARGV[2] the time in epoch milliseconds (from the caller's
 -- clock, so that tests can turn it), ARGV[3] how long a settled note is kept, in milliseconds,
--- ARGV[4] 1 if other services are told what became of notes.
+-- ARGV[4] two numbers: 1 if other services are told what became of notes, else 0; and the newest form
+-- of a note that the caller's version reads.
 -- One call handles notes of one shard in a Redis Cluster, of any shard otherwise: a note's id begins
 -- with its shard, and KEYS[1] is the due index of the first one's.
 local prefix = ARGV[1]
 local now = ARGV[2]
 local keep_ms = ARGV[3]
-local outcomes = ARGV[4] == '1'
+local told_flag, newest_format = string.match(ARGV[4], '^(%d) (%d+)$')
+local outcomes = told_flag == '1'
+newest_format = tonumber(newest_format)
 
 local STATISTICS_KEEP_SECONDS = 400 * 86400
 

@@ -4,7 +4,7 @@
 -- would cost more than the writing does.
 
 -- A record in two parts, without the request between them: see note-record.ts.
-local RECORD_PATTERN = '^([^\n]*\n[^\n]*\n)[^\n]*(\n=.*)$'
+local RECORD_PATTERN = '^([^\n]*\n[^\n]*\n)[^\n]*(\n%d*=.*)$'
 
 -- Puts down what other services are to hear, in the same step as the change itself; the relay sends
 -- it and only then takes it away. So nothing is cut off here, however long that takes.
@@ -92,15 +92,15 @@ local function write_change(first, base, key, text)
 end
 
 -- Longer than a state's mark and version are.
-local VERSION_BYTES = 16
+local VERSION_BYTES = 20
 
 -- Whether the note is still what the change that begins at `first` was decided on. The mark that a
 -- state begins with stands nowhere else in a record without a request, so that no other number is
--- taken for a version.
+-- taken for a version. Whoever changes a note has read it: a form that it does not know it never asks for.
 local function is_unchanged(first, key)
   local from = ARGV[first + 2]
   local head = redis.call('GETRANGE', key, from, from + VERSION_BYTES)
-  return string.match(head, '^=(%d+) ') == ARGV[first + 1]
+  return string.match(head, '^%d*=(%d+) ') == ARGV[first + 1]
 end
 
 -- Applies the change whose arguments begin at `first`, if the note is still what it was decided on.

@@ -82,7 +82,7 @@ local oldest = selection == 'notes' and '' or find_oldest()
 
 -- Whether a message was sent and its note does not say yet what became of it.
 -- Of its state: unsettled, the replay id, and the record of the first channel.
-local UNDER_WAY = '\n=%S+ %S+ queued ' .. string.rep('%S+ ', 5) .. '(%d+) %S+ sent,'
+local UNDER_WAY = '\n%d*=%S+ %S+ queued ' .. string.rep('%S+ ', 5) .. '(%d+) %S+ sent,'
 local note_prefix = string.gsub(KEYS[5], 'due$', 'rec:')
 local function is_under_way(note, id)
   local record = redis.call('GET', note_prefix .. note)

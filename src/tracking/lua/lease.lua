@@ -2,12 +2,18 @@
 -- by themselves if the step they are enqueued for never happens.
 -- KEYS[1]: the due index of one shard. ARGV[5]: lease, ms. ARGV[6]: at most so many.
 -- ARGV[7]: how long a message that met no socket is replayed unasked, s.
--- Returns, for each: {id, user, stage, lane, attempt}.
+-- Returns, for each: {id, user, stage, lane, attempt}; {id} for one that only a newer version can read.
 local lease_ms = tonumber(ARGV[5])
+-- What another version is to take up is out of the way for so long: soon enough for its workers to meet
+-- it in their turn, and never the first of what is due here.
+local LEFT_ALONE_MS = 1000
 local leased = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[6])) do
-  local note = read_note(id)
-  if not note or TERMINAL[note[STATUS]] then
+  local note, is_newer = read_note(id)
+  if is_newer then
+    redis.call('ZADD', KEYS[1], now + LEFT_ALONE_MS, id)
+    leased[#leased + 1] = { id }
+  elseif not note or TERMINAL[note[STATUS]] then
     redis.call('ZREM', KEYS[1], id)
   else
     if note[STATUS] == 'scheduled' then

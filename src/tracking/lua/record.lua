@@ -5,10 +5,25 @@ local VERSION, FENCE, STATUS, STAGE, ATTEMPT, LEASED_UNTIL, REPLAY_ID = 1, 2, 3,
 local CHANNEL = { websocket = 11, push = 12, sms = 13 }
 local REPLY_TO = 14
 local LAST_WORD = 14
-local STATE_PATTERN = '^=' .. string.rep('(%S+) ', LAST_WORD - 1) .. '(%S+)\n()'
+-- Behind the mark of its form (see versions.ts).
+local STATE_PATTERN = '^' .. string.rep('(%S+) ', LAST_WORD - 1) .. '(%S+)\n()'
 local FACTS_PATTERN = '^(%S+) (%S+) (%S+) (%S+) (%S+)'
 
--- Returns the words by position, with the other parts of the record; nil if there is none.
+local UNNUMBERED_MARK = string.byte('=')
+
+-- Where the words of a state begin, and the mark in front of them; nil if a newer version wrote it.
+local function words_after_mark(record, state_at)
+  if string.byte(record, state_at) == UNNUMBERED_MARK then
+    return state_at + 1, '='
+  end
+  local digits, words_at = string.match(record, '^(%d+)=()', state_at)
+  if digits and tonumber(digits) <= newest_format then
+    return words_at, digits .. '='
+  end
+end
+
+-- Returns the words by position, with the other parts of the record; nil if there is none. Nil and true:
+-- there is one, which a newer version wrote in a form that this one cannot read. It is left alone.
 local function read_note(id)
   local base = base_of(id)
   local key = base .. 'rec:' .. id
@@ -17,7 +32,12 @@ local function read_note(id)
     return nil
   end
   local facts, request, state_at = string.match(record, '^([^\n]*\n[^\n]*)\n([^\n]*)\n()')
-  local note = { string.match(record, STATE_PATTERN, state_at) }
+  local words_at, mark = words_after_mark(record, state_at)
+  if not words_at then
+    return nil, true
+  end
+  local note = { string.match(record, STATE_PATTERN, words_at) }
+  note.mark = mark
   note.id, note.base, note.key = id, base, key
   note.facts, note.request, note.state_at = facts, request, state_at - 1
   note.bytes = #record
@@ -32,7 +52,7 @@ end
 local function state_text(note)
   note[VERSION] = note[VERSION] + 1
   local words = table.concat(note, ' ', 1, LAST_WORD)
-  return '=' .. words .. '\n' .. note.timeline .. '\n' .. note.push_outcomes .. '\n'
+  return note.mark .. words .. '\n' .. note.timeline .. '\n' .. note.push_outcomes .. '\n'
 end
 
 -- Returns the state as it is now.
