@@ -1,6 +1,7 @@
 /** How the tests run: one Redis and one Kafka for all, and no suite left out without a word. */
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { findFaketime } from "./chaos/suite/stage/clock-steps.ts";
 import { findChromium } from "./support/chromium.ts";
 import { whyNoKafka } from "./support/kafka-obstacle.ts";
 import { createMissingSuitesReporter } from "./support/missing-suites-reporter.ts";
@@ -15,6 +16,10 @@ const missing = [
   {
     files: findChromium() === undefined ? suitesThatImport("playwright-core", root) : [],
     reason: "no Chromium: install chromium, or set CHROMIUM_PATH",
+  },
+  {
+    files: findFaketime() === undefined ? ["test/chaos/suite/stage/clock-steps.test.ts"] : [],
+    reason: "no libfaketime: install libfaketime",
   },
   { files: noKafka === undefined ? [] : kafkaSuites, reason: noKafka ?? "" },
 ];

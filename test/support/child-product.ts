@@ -7,8 +7,11 @@ export interface ChildProduct {
   readonly url: Promise<string>;
   /** SIGKILL: no goodbye. Resolves when the process is gone. */
   kill(): Promise<void>;
-  /** SIGTERM. Resolves with its exit code. */
+  /** SIGTERM. Resolves with its exit code. One that is frozen is thawed first. */
   stop(): Promise<number | null>;
+  /** SIGSTOP: it keeps what it has open and does nothing, until `thaw`. */
+  freeze(): void;
+  thaw(): void;
   /** What it has written to stderr, to be shown when a test fails. */
   log(): string;
 }
@@ -29,7 +32,7 @@ export function startChildProduct(env: Readonly<Record<string, string>>): ChildP
   const exit = new Promise<number | null>((resolve) => {
     child.once("exit", resolve);
   });
-  // A test run that ends early leaves nothing behind.
+  // A test run that ends early leaves nothing behind; this ends a frozen one as well.
   const orphanGuard = (): void => void child.kill("SIGKILL");
   process.once("exit", orphanGuard);
   child.once("exit", () => process.off("exit", orphanGuard));
@@ -60,8 +63,11 @@ export function startChildProduct(env: Readonly<Record<string, string>>): ChildP
     },
     async stop() {
       child.kill("SIGTERM");
+      child.kill("SIGCONT");
       return await exit;
     },
+    freeze: () => void child.kill("SIGSTOP"),
+    thaw: () => void child.kill("SIGCONT"),
     log: () => log,
   };
 }
