@@ -105,7 +105,7 @@ export function createPage(options: PageOptions): Page {
           opened.send(text);
           changed();
         },
-        close: opened.close,
+        close: () => opened.close(),
       };
     },
   };

@@ -1,0 +1,75 @@
+/**
+ * What providers took is what notes say was delivered.
+ *
+ * SMS: taken means `delivered`, or `unknown` where the answer did not come, or came to a worker that
+ * died, stood still or had no Redis before it could write it down; an `unknown` that was given up at
+ * once after a whole answer is a violation. `delivered` means taken. `unknown` may be either.
+ *
+ * Push: taken (a 2xx) means delivered, also where the worker died with the answer, since the push is
+ * tried again. Only if that try was not concluded and a later one failed, or came too late, may the
+ * note say otherwise. Delivered means that at least one was taken, or that a service worker said so.
+ * An answer of which only the head came counts by its head, which is not known here.
+ *
+ * Nothing that was cancelled was handed to a provider. What was taken when Redis was taken back says
+ * nothing about the note, which may have gone another way since.
+ */
+import type { Finding, PushTaken, StatedNote } from "../evidence.ts";
+import type { CaseFile } from "./case-file.ts";
+import { startTally, type Tally } from "./tally.ts";
+import { hasLapsed } from "./timeline.ts";
+
+export function providersAgree(file: CaseFile): Finding {
+  const tally = startTally("providers agree");
+  for (const note of file.notes.values()) {
+    judgeText(file, note, tally);
+    judgePush(file, note, tally);
+  }
+  for (const { notificationId, at } of file.pushes) {
+    if (file.notes.has(notificationId)) continue;
+    if (file.isLost(at)) tally.exclude();
+    else tally.expect(false, () => `a push names ${notificationId}, which is no note`);
+  }
+  return tally.finding();
+}
+
+function judgeText(file: CaseFile, note: StatedNote, tally: Tally): void {
+  const { notification_id: id, channels, channel_details: details } = note;
+  const asked = file.askedFor(id);
+  const texts = asked === undefined ? [] : file.textsOf(asked.key);
+  const said = details.sms.reason === "unknown" ? "unknown" : channels.sms;
+  if (said === "delivered") {
+    tally.expect(texts.length > 0, () => `${id} says that its SMS was delivered; none was taken`);
+  }
+  if (texts.length === 0) return;
+  if (texts.every(({ at }) => file.isLost(at))) return tally.exclude();
+  tally.expect(
+    said === "delivered" || said === "unknown",
+    () => `an SMS was taken for ${id} (${asked?.key}), which says ${said}`,
+  );
+  tally.expect(
+    said !== "unknown" || texts.some(({ answered }) => !answered) || hasLapsed(note, "sms"),
+    () => `the SMS of ${id} (${asked?.key}) was answered, and is unknown`,
+  );
+}
+
+const isTaken = ({ status }: PushTaken): boolean =>
+  status !== undefined && status >= 200 && status < 300;
+
+function judgePush(file: CaseFile, note: StatedNote, tally: Tally): void {
+  const { notification_id: id, channels, status } = note;
+  const pushes = file.pushesOf(id);
+  if (channels.push === "delivered") {
+    tally.expect(
+      pushes.some((push) => isTaken(push) || push.status === undefined || push.receipted),
+      () => `${id} says that its push was delivered; none was taken`,
+    );
+  }
+  const taken = pushes.filter(isTaken);
+  if (taken.length === 0) return;
+  if (taken.every(({ at }) => file.isLost(at))) return tally.exclude();
+  tally.expect(
+    channels.push === "delivered" || hasLapsed(note, "push"),
+    () => `a push was taken for ${id}, which says ${channels.push}`,
+  );
+  tally.expect(status !== "cancelled", () => `a push was taken for ${id}, which is cancelled`);
+}
