@@ -2,6 +2,7 @@
  * `GET /analytics` is what the notes themselves add up to, figure by figure. How each follows from
  * notes and their timelines:
  *   websocket.sent    it has a place in a history, which is given once
+ *   websocket.offline it met no socket, and no replay or acknowledgement has said otherwise since
  *   push.sent, sms.sent    it was about to be sent at least once, however often
  *   delivered, failed, confirmed    what the channel is now; `unknown` counts as failed
  *   late              it was reached, and had not been when it settled
@@ -52,6 +53,7 @@ function recount(notes: readonly StatedNote[]): Figures {
   };
   for (const note of notes) {
     add("total", 1);
+    add("websocket offline", note.channel_details.websocket.reason === "offline" ? 1 : 0);
     add(`type ${note.notificationType}`, 1);
     add("late", isLate(note) ? 1 : 0);
     if (isTerminal(note.status)) add(`status ${note.status}`, 1);

@@ -1,7 +1,8 @@
 /** What the ledger holds, read straight from Redis or a Redis Cluster, past the product's own reading. */
-import { Cluster, type Redis } from "ioredis";
+import { Cluster } from "ioredis";
 import { z } from "zod";
 import type { Keyspace } from "../../../../src/platform/keyspace.ts";
+import type { Redis } from "../../../../src/platform/redis.ts";
 import { auditKey, readStreamEntry } from "../../../../src/tracking/audit.ts";
 import { parseNote } from "../../../../src/tracking/note-record.ts";
 import { recordOf } from "../../../../src/tracking/stream-fields.ts";
@@ -10,7 +11,7 @@ import type { AuditLine, StatedNote, Statement } from "../evidence.ts";
 
 /** One server, or all of a cluster. */
 export interface LedgerStore {
-  readonly redis: Redis | Cluster;
+  readonly redis: Redis;
   readonly keyspace: Keyspace;
 }
 

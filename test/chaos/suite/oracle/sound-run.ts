@@ -213,7 +213,7 @@ export const SOUND_RUN: Evidence = {
       end_date: "2026-11-21",
       total_notifications: 7,
       delivery_stats: {
-        websocket: { sent: 6, delivered: 3, confirmed: 1, failed: 0, success_rate: 0.5 },
+        websocket: { ...NONE, sent: 6, delivered: 3, confirmed: 1, offline: 3, success_rate: 0.5 },
         push: { ...NONE, sent: 1, delivered: 1, confirmed: 1, success_rate: 1 },
         sms: { ...NONE, sent: 2, delivered: 1, failed: 1, success_rate: 0.5 },
       },

@@ -81,7 +81,7 @@ async function withDevice(userId: string, work: () => Promise<void>): Promise<Pu
 }
 
 it("is found sound, and no longer once a due entry, a count or the trail is tampered with", async () => {
-  const { redis, keyspace } = product.store;
+  const { redis, keyspace } = product.foundation;
   const asked = [await send("ann", "k-1-1"), await send("ann", "k-1-2")];
   const pushes = await withDevice("ben", async () => {
     asked.push(await send("ben", "k-1-3"));
