@@ -10,10 +10,10 @@ export const TIMEOUT_MS = 10_000;
 
 export function openPushChannel(
   allowedHosts: readonly string[],
-  overrides: { clock?: Clock; vapid?: typeof VAPID } = {},
+  overrides: { clock?: Clock; vapid?: typeof VAPID; timeoutMs?: number } = {},
 ): ReturnType<typeof createPushChannel> {
   return createPushChannel({
-    settings: { vapid: overrides.vapid ?? VAPID, timeoutMs: TIMEOUT_MS },
+    settings: { vapid: overrides.vapid ?? VAPID, timeoutMs: overrides.timeoutMs ?? TIMEOUT_MS },
     policy: createEndpointPolicy(allowedHosts),
     clock: overrides.clock ?? createSystemClock(),
   });

@@ -9,6 +9,12 @@ export interface ScriptedReply {
   readonly hang?: boolean;
   /** The request arrives and the connection is reset. */
   readonly reset?: boolean;
+  /** The message is taken, and the connection reset before any answer. */
+  readonly acceptThenReset?: boolean;
+  /** The message is taken, 201 is sent, and the connection cut in the middle of the body. */
+  readonly cutBody?: boolean;
+  /** The answer comes this much later. */
+  readonly delayMs?: number;
   /** How many requests get this reply before the usual one returns; all of them unless told. */
   readonly times?: number;
 }
@@ -47,19 +53,25 @@ export function createArrivals<T>(): Arrivals<T> {
   };
 }
 
-/** Replies by address; each counts down its `times`. */
+/** Replies by address; each counts down its `times`. Then the reply for all addresses, if there is one. */
 export function createReplyScript<Reply extends ScriptedReply>(): {
   readonly set: (address: string, reply: Reply) => void;
+  /** Asked for each request that finds no reply of its own. */
+  readonly setForAll: (choose: () => Reply) => void;
   readonly take: (address: string) => Reply | undefined;
 } {
   const replies = new Map<string, { reply: Reply; left: number }>();
+  let forAll: (() => Reply) | undefined;
   return {
+    setForAll(choose) {
+      forAll = choose;
+    },
     set(address, reply) {
       replies.set(address, { reply, left: reply.times ?? Number.POSITIVE_INFINITY });
     },
     take(address) {
       const entry = replies.get(address);
-      if (entry === undefined || entry.left === 0) return undefined;
+      if (entry === undefined || entry.left === 0) return forAll?.();
       entry.left -= 1;
       return entry.reply;
     },
@@ -115,4 +127,16 @@ export function answer(
 ): void {
   response.writeHead(status, { "content-length": Buffer.byteLength(body), ...headers });
   response.end(body);
+}
+
+/** The head promises more than comes. */
+export function cutBody(request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(201, { "content-type": "application/json", "content-length": "1000" });
+  response.write('{"sid":', () => request.socket.destroy());
+}
+
+/** Resolves when nothing more happens on it: whether all of the answer was handed to the network. */
+export async function wasAnswered(response: ServerResponse): Promise<boolean> {
+  if (!response.closed) await new Promise((resolve) => response.once("close", resolve));
+  return response.writableFinished;
 }

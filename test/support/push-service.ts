@@ -1,11 +1,14 @@
 /** A push service of our own: it checks what real ones check and reads what a browser would read. */
 import { createECDH, randomBytes, randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   answer,
   createArrivals,
   createReplyScript,
+  cutBody,
   listenOnLoopback,
+  wasAnswered,
   type ScriptedReply,
 } from "./provider-server.ts";
 import { decryptPush } from "./push-service-decryption.ts";
@@ -15,7 +18,7 @@ import { checkVapid, type VapidClaims } from "./push-service-vapid.ts";
 const MAX_BODY_BYTES = 4_096;
 const URGENCIES = new Set(["very-low", "low", "normal", "high"]);
 
-interface PushServiceMessage {
+export interface PushServiceMessage {
   readonly endpoint: string;
   /** Decrypted, as the service worker would get it. */
   readonly payload: string;
@@ -23,11 +26,11 @@ interface PushServiceMessage {
   readonly urgency: string | undefined;
   readonly topic: string | undefined;
   readonly vapid: VapidClaims | undefined;
-  /** What it was answered with; undefined if the script let it hang or reset the connection. */
+  /** What it was answered with; undefined if the script left it without a whole answer. */
   readonly status: number | undefined;
 }
 
-interface BrowserSubscription {
+export interface BrowserSubscription {
   readonly endpoint: string;
   readonly expirationTime: null;
   readonly keys: { readonly p256dh: string; readonly auth: string };
@@ -44,6 +47,8 @@ export interface PushService {
   next(): Promise<PushServiceMessage>;
   /** How this endpoint answers from now on; replaces what was scripted before. */
   script(endpoint: string, reply: ScriptedReply): void;
+  /** How all others answer; asked for each request. */
+  scriptAll(choose: () => ScriptedReply): void;
   close(): Promise<void>;
 }
 
@@ -57,7 +62,20 @@ type Checked =
   | Omit<PushServiceMessage, "status">
   | { readonly refusal: string; readonly status: number };
 
-export async function startPushService(): Promise<PushService> {
+export interface Arrival {
+  readonly message: PushServiceMessage;
+  /** The browser gets it, whatever the sender heard. */
+  readonly taken: boolean;
+  /** Whether all of the answer could be sent. */
+  readonly answered: Promise<boolean>;
+}
+
+export interface PushServiceOptions {
+  /** Told of each message that enters `received`. */
+  readonly onArrival?: (arrival: Arrival) => void;
+}
+
+export async function startPushService(options: PushServiceOptions = {}): Promise<PushService> {
   const receivers = new Map<string, Receiver>();
   const arrivals = createArrivals<PushServiceMessage>();
   const replies = createReplyScript();
@@ -80,9 +98,13 @@ export async function startPushService(): Promise<PushService> {
       return;
     }
     const reply = replies.take(endpoint) ?? {};
-    const status = reply.hang === true || reply.reset === true ? undefined : (reply.status ?? 201);
+    const { status, taken } = verdictOf(reply);
     arrivals.add({ ...message, status });
-    if (reply.reset === true) request.socket.resetAndDestroy();
+    const answered = wasAnswered(response);
+    options.onArrival?.({ message: { ...message, status }, taken, answered });
+    if (reply.delayMs !== undefined) await delay(reply.delayMs);
+    if (reply.reset === true || reply.acceptThenReset === true) request.socket.resetAndDestroy();
+    else if (reply.cutBody === true) cutBody(request, response);
     else if (status === 201) {
       answer(response, 201, {
         location: `${server.origin}/message/${randomUUID()}`,
@@ -98,6 +120,7 @@ export async function startPushService(): Promise<PushService> {
     refusals,
     next: arrivals.next,
     script: replies.set,
+    scriptAll: replies.setForAll,
     close: server.close,
     subscribe(vapidPublicKey) {
       const ecdh = createECDH("prime256v1");
@@ -115,6 +138,16 @@ export async function startPushService(): Promise<PushService> {
       };
     },
   };
+}
+
+/** What the script means for a message that is in order. */
+function verdictOf(reply: ScriptedReply): { status: number | undefined; taken: boolean } {
+  if (reply.hang === true || reply.reset === true) return { status: undefined, taken: false };
+  if (reply.acceptThenReset === true || reply.cutBody === true) {
+    return { status: undefined, taken: true };
+  }
+  const status = reply.status ?? 201;
+  return { status, taken: status === 201 };
 }
 
 /** Header by header as RFC 8030, 8188, 8291 and 8292 ask. */

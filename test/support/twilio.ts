@@ -1,11 +1,14 @@
 /** A Twilio of our own: the one call that creates a message, with the checks of the real one. */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   answer,
   createArrivals,
   createReplyScript,
+  cutBody,
   listenOnLoopback,
+  wasAnswered,
   type ScriptedReply,
 } from "./provider-server.ts";
 
@@ -16,13 +19,9 @@ export interface TwilioReply extends ScriptedReply {
   /** Twilio's error code; goes with a `status`. */
   readonly code?: number;
   readonly message?: string;
-  /** The message is taken, and the connection reset before any answer. */
-  readonly acceptThenReset?: boolean;
-  /** The message is taken, 201 is sent, and the connection cut in the middle of the body. */
-  readonly cutBody?: boolean;
 }
 
-interface TwilioMessage {
+export interface TwilioMessage {
   readonly sid: string;
   readonly to: string;
   readonly from: string | undefined;
@@ -43,6 +42,8 @@ export interface TwilioService {
   next(): Promise<TwilioMessage>;
   /** How messages to this number are answered from now on. */
   script(to: string, reply: TwilioReply): void;
+  /** How all others are answered; asked for each. */
+  scriptAll(choose: () => TwilioReply): void;
   close(): Promise<void>;
 }
 
@@ -52,7 +53,12 @@ interface Refusal {
   readonly message: string;
 }
 
-export async function startTwilio(): Promise<TwilioService> {
+export interface TwilioOptions {
+  /** Told of each message when it is taken, and whether all of the answer could be sent. */
+  readonly onTaken?: (message: TwilioMessage, answered: Promise<boolean>) => void;
+}
+
+export async function startTwilio({ onTaken }: TwilioOptions = {}): Promise<TwilioService> {
   const account = {
     accountSid: `AC${randomBytes(16).toString("hex")}`,
     authToken: randomBytes(16).toString("hex"),
@@ -76,12 +82,14 @@ export async function startTwilio(): Promise<TwilioService> {
     }
     const message = readMessage(form);
     const reply = replies.take(message.to) ?? {};
+    if (reply.delayMs !== undefined) await delay(reply.delayMs);
     if (reply.reset === true) request.socket.resetAndDestroy();
     else if (reply.status !== undefined && reply.status >= 300) {
       const { status, code = 20_500, message: text = "scripted" } = reply;
       refuse(response, { status, code, message: text }, reply.headers);
     } else {
       arrivals.add(message);
+      onTaken?.(message, wasAnswered(response));
       if (reply.acceptThenReset === true) request.socket.resetAndDestroy();
       else if (reply.cutBody === true) cutBody(request, response);
       else if (reply.hang !== true) sendJson(response, 201, resourceOf(message, account));
@@ -95,6 +103,7 @@ export async function startTwilio(): Promise<TwilioService> {
     refusals,
     next: arrivals.next,
     script: replies.set,
+    scriptAll: replies.setForAll,
     close: server.close,
   };
 }
@@ -175,10 +184,4 @@ function sendJson(response: ServerResponse, status: number, body: unknown, heade
     { "content-type": "application/json;charset=utf-8", ...headers },
     JSON.stringify(body),
   );
-}
-
-/** The head promises more than comes. */
-function cutBody(request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(201, { "content-type": "application/json", "content-length": "1000" });
-  response.write('{"sid":', () => request.socket.destroy());
 }
