@@ -21,10 +21,16 @@ const BANNER = /Schoolbell is running \([^)]*\) at http:\/\/[^:\s]+:(\d+)/;
 /** The end of the log is where the reason is. */
 const LOG_CHARACTERS = 8_192;
 
-/** Starts `node src/main.ts` with these variables only. */
-export function startChildProduct(env: Readonly<Record<string, string>>): ChildProduct {
+/**
+ * Starts `node src/main.ts` with these variables only.
+ * @param root of the project to start, where it is another than this one
+ */
+export function startChildProduct(
+  env: Readonly<Record<string, string>>,
+  root: string = ROOT,
+): ChildProduct {
   const child = spawn(process.execPath, ["src/main.ts"], {
-    cwd: ROOT,
+    cwd: root,
     // Halves the time to start, from the second run on.
     env: { NODE_COMPILE_CACHE: `${ROOT}.cache/compile`, ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -7,7 +7,10 @@ import type { NotificationDetail } from "../../../src/tracking/view.ts";
 
 /** One notification that somebody asked for, however often. */
 export interface Asked {
-  /** Idempotency key of a request, event id of an event; stands in the message's title as well. */
+  /**
+   * Idempotency key of a request, event id of an event. Frames have it as their correlation id, and
+   * messages in the sender's own words have it in their title.
+   */
   readonly key: string;
   readonly by: "rest" | "bulk" | "kafka" | "domain";
   readonly userId: string;

@@ -1,0 +1,137 @@
+/** A service that notifies over HTTP: it asks again, under the same key, until it is answered. */
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import type { AskedBook } from "./asked-book.ts";
+import { requestOf, type Errand } from "./errand.ts";
+
+const ANSWER_TIMEOUT_MS = 3_000;
+/** 503 says how long to wait; where nobody answers, so long. */
+const RETRY_MS = 250;
+const MAX_RETRY_MS = 2_000;
+
+const acceptedSchema = z.object({ notification_id: z.string() });
+const bulkSchema = z.object({
+  results: z.array(
+    z.object({
+      index: z.number(),
+      notification_id: z.string().optional(),
+      problem: z.unknown().optional(),
+    }),
+  ),
+});
+const statusSchema = z.object({ status: z.string() });
+
+export interface ServiceOptions {
+  /** Where the API answers at the moment; another one may be given each time. */
+  readonly address: () => Promise<string>;
+  readonly token: string;
+  readonly book: AskedBook;
+  readonly now: () => number;
+  /** Hears of refusals that should never come. */
+  readonly onRefusal: (sentence: string) => void;
+}
+
+export interface Service {
+  /** Resolves when it is accepted; for a scheduled one that is to be cancelled, when that is decided. */
+  send(errand: Errand): Promise<void>;
+  /** The same for several in one request. */
+  sendBulk(errands: readonly Errand[]): Promise<void>;
+}
+
+export function createService(options: ServiceOptions): Service {
+  const { address, token, book, now, onRefusal } = options;
+
+  /** One try. Undefined where the caller cannot know: no answer in time, or 5xx. */
+  async function ask(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body?: string,
+  ): Promise<{ readonly status: number; readonly body: unknown } | undefined> {
+    try {
+      const response = await fetch(`${await address()}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body }),
+        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      });
+      const text = await response.text();
+      if (response.status === 503) return undefined;
+      return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+    } catch {
+      return undefined;
+    }
+  }
+
+  async function untilAnswered<T>(tryOnce: () => Promise<T | undefined>): Promise<T> {
+    for (let waitMs = RETRY_MS; ; waitMs = Math.min(2 * waitMs, MAX_RETRY_MS)) {
+      const answer = await tryOnce();
+      if (answer !== undefined) return answer;
+      await delay(waitMs);
+    }
+  }
+
+  async function sendOnce(errand: Errand, body: string): Promise<void> {
+    const headers = { "idempotency-key": errand.key };
+    const answer = await untilAnswered(() => ask("POST", "/notify", headers, body));
+    if (answer.status !== 202 && answer.status !== 200) {
+      onRefusal(`${errand.key} was refused: ${answer.status} ${JSON.stringify(answer.body)}`);
+      return;
+    }
+    book.accepted(errand, acceptedSchema.parse(answer.body).notification_id);
+  }
+
+  /** A second DELETE after a lost answer may be told that there is nothing to cancel: its status says. */
+  async function cancel(errand: Errand, id: string): Promise<void> {
+    const path = `/notifications/${id}`;
+    const answer = await untilAnswered(() => ask("DELETE", path, {}));
+    const found = await untilAnswered(() => ask("GET", path, {}));
+    const { status } = statusSchema.parse(found.body);
+    if (answer.status === 200 && status !== "cancelled") {
+      onRefusal(`${errand.key} was said to be cancelled and is ${status}`);
+    }
+    if (status === "cancelled") book.cancelled(errand);
+  }
+
+  return {
+    async send(errand) {
+      book.open(errand);
+      const body = JSON.stringify(requestOf(errand, now()));
+      await sendOnce(errand, body);
+      if (errand.twice) await sendOnce(errand, body);
+      const id = book.idOf(errand);
+      if (errand.cancel && id !== undefined) await cancel(errand, id);
+    },
+
+    async sendBulk(errands) {
+      for (const errand of errands) book.open(errand);
+      const notifications = errands.map((errand) => ({
+        ...requestOf(errand, now()),
+        idempotency_key: errand.key,
+      }));
+      let open = errands.map((errand, at) => ({ errand, item: notifications[at] }));
+      while (open.length > 0) {
+        const body = JSON.stringify({ notifications: open.map(({ item }) => item) });
+        const asked = open;
+        const answer = await untilAnswered(() => ask("POST", "/notify/bulk", {}, body));
+        const { results } = bulkSchema.parse(answer.body);
+        open = [];
+        for (const { index, notification_id: id, problem } of results) {
+          const one = asked[index];
+          if (one === undefined) continue;
+          if (id !== undefined) book.accepted(one.errand, id);
+          else if (isPassing(problem)) open.push(one);
+          else onRefusal(`${one.errand.key} was refused: ${JSON.stringify(problem)}`);
+        }
+        if (open.length > 0) await delay(RETRY_MS);
+      }
+    },
+  };
+}
+
+const isPassing = (problem: unknown): boolean =>
+  z.object({ status: z.literal(503) }).safeParse(problem).success;

@@ -1,0 +1,66 @@
+/** `npm run chaos`: breaks the product on purpose, run after run, and tells whether it kept its word. */
+import { runMeasuring, say } from "../../support/measuring-command.ts";
+import type { Resources } from "../../../src/platform/resources.ts";
+import { CHAOS_USAGE, parseChaosArguments, type ChaosOptions } from "./arguments.ts";
+import { openStand, type Stand } from "./stand.ts";
+import { describePlan, planRun } from "./plan.ts";
+import { performRun } from "./perform.ts";
+import { prepareSabotage, SABOTAGES } from "./sabotage.ts";
+import { addResult, isSound, readResults, type RunResult } from "./report/result.ts";
+import { promiseLines, recoveryLines, runLines } from "./report/summary.ts";
+
+const EXIT_BROKEN = 1;
+
+async function run(options: ChaosOptions, resources: Resources): Promise<number> {
+  const { file } = options;
+  if (options.tableOnly) return summarize(file === undefined ? [] : await readResults(file));
+  const stand = await openStand(say);
+  resources.add("stand", () => stand.close());
+  if (options.sabotages.length > 0) return await runSabotaged(options, stand);
+  const results: RunResult[] = [];
+  for (const seed of options.seeds) {
+    const plan = planRun({ ...options, seed });
+    say(describePlan(plan));
+    const result = await performRun(plan, { ...options, stand });
+    for (const line of runLines(result)) say(line);
+    results.push(result);
+    if (file !== undefined) await addResult(file, result);
+  }
+  return summarize(results);
+}
+
+/** Each break of the product under the faults that show it. */
+async function runSabotaged(options: ChaosOptions, stand: Stand): Promise<number> {
+  const [seed = 1] = options.seeds;
+  let missed = 0;
+  for (const name of options.sabotages) {
+    const { what, faults } = SABOTAGES[name];
+    const plan = planRun({ ...options, seed, faults });
+    const product = await prepareSabotage(name);
+    try {
+      const result = await performRun(plan, { ...options, stand, root: product.root });
+      const caught = !isSound(result);
+      if (!caught) missed += 1;
+      say(`${caught ? "found out" : "MISSED"}: ${name}: ${what}`);
+      for (const line of runLines(result)) say(`  ${line}`);
+    } finally {
+      await product.remove();
+    }
+  }
+  return missed === 0 ? 0 : EXIT_BROKEN;
+}
+
+function summarize(results: readonly RunResult[]): number {
+  const broken = results.filter((result) => !isSound(result));
+  say("");
+  for (const line of [...promiseLines(results), "", ...recoveryLines(results)]) say(line);
+  say("");
+  say(
+    broken.length === 0
+      ? `${results.length} runs, every promise kept`
+      : `${results.length} runs, ${broken.length} broken: seeds ${broken.map(({ seed }) => seed).join(", ")}`,
+  );
+  return broken.length === 0 ? 0 : EXIT_BROKEN;
+}
+
+process.exitCode = await runMeasuring(parseChaosArguments(process.argv.slice(2)), CHAOS_USAGE, run);
