@@ -129,6 +129,10 @@ export class Connection {
     return this.socket.readyState === this.socket.OPEN;
   }
 
+  isJoining(): boolean {
+    return this.joinedAt === undefined && this.isOpen();
+  }
+
   /** Whether its join is done, so that it counts as a socket of its user. */
   isJoined(): boolean {
     return this.joinedAt !== undefined && this.isOpen();

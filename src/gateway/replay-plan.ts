@@ -43,7 +43,11 @@ export function gapAtJoin(request: ReplayRequest, view: HistoryView): GapReason 
 
 /** The same for an open socket that fell behind. */
 export function gapAtCatchUp(position: Position, view: HistoryView): GapReason | undefined {
-  if (position.epoch === null) return trimmed(view, view.base) ? "trimmed" : undefined;
+  if (position.epoch === null) {
+    // It lacks an epoch before this one, of which nobody knows how much was lost.
+    if (view.base > 0) return "epoch_changed";
+    return trimmed(view, 0) ? "trimmed" : undefined;
+  }
   if (position.epoch !== view.epoch) return "epoch_changed";
   return trimmed(view, position.id) ? "trimmed" : undefined;
 }

@@ -15,6 +15,8 @@ import { SentRecord } from "./sent-record.ts";
 export interface Seat {
   readonly position: Position;
   readonly acknowledges: boolean;
+  /** On its way in; one that is closing is not. */
+  isJoining(): boolean;
   isJoined(): boolean;
   isTaking(): boolean;
   write(frame: Frame): boolean;
@@ -45,7 +47,9 @@ export class Room<S extends Seat = Seat> {
   /** Sockets that lack messages which were handed out meanwhile. */
   private behind: Set<S> | undefined = undefined;
   private reading = false;
+  /** The last message that came, and where the history stood when it was last looked at: either may be old. */
   private latest: Position = NOWHERE;
+  private stood: Position = NOWHERE;
   /** The history was read for this message; if it is still out of reach, no second reading helps. */
   private tried: NodeMessage | undefined = undefined;
   private sent: SentRecord | undefined = undefined;
@@ -96,12 +100,14 @@ export class Room<S extends Seat = Seat> {
 
   /** A socket has joined, or takes frames again after it was slow. */
   ready(seat: S): void {
-    if (this.latest.epoch !== null && isBehind(seat.position, this.latest)) this.fellBehind(seat);
+    const { position } = seat;
+    if (isBehind(position, this.latest) || isBehind(position, this.stood)) this.fellBehind(seat);
     this.drain();
   }
 
-  /** Brings sockets up to where the history stands. */
+  /** Brings sockets up to where the history stands: those that cannot take it now, when they are ready. */
   repair(now: Position): void {
+    this.stood = now;
     for (const seat of this.members) {
       if (isBehind(seat.position, now) && seat.isTaking()) this.fellBehind(seat);
     }
@@ -120,7 +126,7 @@ export class Room<S extends Seat = Seat> {
       const message = this.waiting[0];
       if (message === undefined) return;
       // The only sockets are joining: the message waits until one of them can say what it needs.
-      if (this.members.length > 0 && !this.members.some(isJoined)) return;
+      if (this.members.some(isJoining) && !this.members.some(isJoined)) return;
       if (this.tried !== message) {
         const needy = this.needy(message);
         if (needy.length > 0) {
@@ -235,3 +241,4 @@ export class Room<S extends Seat = Seat> {
 const NOBODY: readonly never[] = [];
 
 const isJoined = (seat: Seat): boolean => seat.isJoined();
+const isJoining = (seat: Seat): boolean => seat.isJoining();

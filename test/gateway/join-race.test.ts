@@ -64,7 +64,7 @@ async function run(
     } else if (step.do === "open") {
       const { id, epoch } = simulation.store.position();
       const from = Math.max(simulation.store.base(), id - step.back);
-      const client = simulation.open({ id: from, epoch: epoch ?? undefined });
+      const client = simulation.open({ kind: "after", id: from, epoch: epoch ?? undefined });
       opened.push({ client, from, epoch: epoch ?? undefined, leftAt: { closed: false } });
     } else if (step.do === "wait") {
       for (let turn = 0; turn < step.turns; turn += 1) {
@@ -201,7 +201,7 @@ describe("a message that arrives while the user's only socket is joining", () =>
       turns.get(label)?.();
       for (let tick = 0; tick < 10; tick += 1) await Promise.resolve();
     };
-    const client = simulation.open({ id: 0, epoch: undefined });
+    const client = simulation.open({ kind: "after", id: 0, epoch: undefined });
     await take("join reaches Redis");
     simulation.publish({ lost: false, epoch: undefined });
     await take("");

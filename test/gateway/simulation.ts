@@ -10,77 +10,16 @@ import { joinRoom } from "../../src/gateway/join.ts";
 import { createTurnstile } from "../../src/gateway/turnstile.ts";
 import type { HistoryEntry, NodeAnswer } from "../../src/contract/node-message.ts";
 import { createSilentLogger } from "../../src/platform/logger.ts";
-import type { History, HistoryView, Position } from "../../src/tracking/history.ts";
+import type { ReplayRequest } from "../../src/tracking/history.ts";
 import { createManualClock } from "../support/manual-clock.ts";
+import { createFakeHistory, type Turn } from "./fake-history.ts";
 
 export const USER = "anna";
 
-/** Waits for its turn. */
-export type Turn = (label: string) => Promise<void>;
-
-/** A user's history as `join.lua` reads it, here in plain terms. */
-function createFakeHistory(turn: Turn, limit: number) {
-  let entries: HistoryEntry[] = [];
-  let epoch: string | null = null;
-  let last = 0;
-  let base = 0;
-  let registered = false;
-
-  function view(selected: readonly HistoryEntry[]): HistoryView {
-    return {
-      epoch,
-      last,
-      base,
-      oldest: entries[0]?.replayId ?? null,
-      missing: 0,
-      entries: selected,
-    };
-  }
-
-  function newer(position: Position): HistoryEntry[] {
-    const at = entries.findLastIndex(
-      (entry) => entry.epoch === position.epoch && entry.replayId <= position.id,
-    );
-    return entries.slice(at + 1);
-  }
-
-  const history: Pick<History, "join" | "since"> = {
-    async join({ replay }) {
-      await turn("join reaches Redis");
-      registered = true;
-      const from = replay.kind === "after" ? replay : { id: last, epoch: epoch ?? undefined };
-      const whole = (from.epoch !== undefined && from.epoch !== epoch) || from.id > last;
-      const found = view(whole ? [...entries] : entries.filter((e) => e.replayId > from.id));
-      await turn("join returns");
-      return found;
-    },
-    async since(_userId, position) {
-      await turn("reading reaches Redis");
-      const found = view(newer(position));
-      await turn("reading returns");
-      return found;
-    },
-  };
-
-  return {
-    history,
-    position: (): Position => ({ epoch, id: last }),
-    /** The first id of the epoch is the one after it. */
-    base: () => base,
-    isRegistered: () => registered,
-    publish(newEpoch: string | undefined): HistoryEntry {
-      if (epoch === null) epoch = newEpoch ?? "e0";
-      else if (newEpoch !== undefined) {
-        epoch = newEpoch;
-        last += 1_000;
-        base = last;
-      }
-      last += 1;
-      const entry = { replayId: last, epoch, noteId: `${epoch}-${last}`, payload: "x".repeat(200) };
-      entries = [...entries, entry].slice(-limit);
-      return entry;
-    },
-  };
+/** What the person's own program hears of the connection. */
+interface Ear {
+  message(text: string): void;
+  closed(code: number): void;
 }
 
 export interface FakeClient {
@@ -107,12 +46,14 @@ function readFrames(bytes: Buffer): string[] {
 }
 
 /** A socket whose buffer empties only when `read` is called. Its limit is a few frames. */
-function createFakeSocket(scale: number) {
+function createFakeSocket(scale: number, ear: Ear) {
   const received: Record<string, unknown>[] = [];
   const onDrain: (() => void)[] = [];
   const onClose: (() => void)[] = [];
   let waiting: string[] = [];
   let open = true;
+  /** By the server: the client meets it behind all that was sent before. */
+  let closedWith: number | undefined;
   return {
     received,
     socket: {
@@ -121,8 +62,9 @@ function createFakeSocket(scale: number) {
         return open ? 1 : 3;
       },
       CLOSED: 3,
-      close: () => {
+      close: (code: number) => {
         open = false;
+        closedWith ??= code;
       },
       terminate: () => {
         open = false;
@@ -139,8 +81,12 @@ function createFakeSocket(scale: number) {
     read() {
       const texts = waiting;
       waiting = [];
-      for (const text of texts) received.push(JSON.parse(text));
+      for (const text of texts) {
+        received.push(JSON.parse(text));
+        ear.message(text);
+      }
       for (const listener of onDrain.splice(0)) listener();
+      return closedWith;
     },
     close() {
       open = false;
@@ -157,17 +103,22 @@ const FRAME_BYTES = 60_000;
 /** So that a replay of more than a few is not written in one piece either. */
 const PADDING = "x".repeat(FRAME_BYTES);
 
-const frameOf = (entry: HistoryEntry): Frame => {
-  const text = JSON.stringify({
-    replay_id: entry.replayId,
-    epoch: entry.epoch,
-    note: entry.noteId,
-    padding: PADDING,
-  });
-  return { ...entry, text: () => text, wire: () => encodeTextFrame(text) };
-};
+/** What a client is sent of a message. */
+type FieldsOf = (entry: HistoryEntry) => object;
 
-export function createSimulation(turn: Turn, historyLimit: number) {
+const plainFields: FieldsOf = ({ replayId, epoch, noteId }) => ({
+  replay_id: replayId,
+  epoch,
+  note: noteId,
+});
+
+const DEAF: Ear = { message: () => {}, closed: () => {} };
+
+export function createSimulation(turn: Turn, historyLimit: number, fieldsOf = plainFields) {
+  const frameOf = (entry: HistoryEntry): Frame => {
+    const text = JSON.stringify({ ...fieldsOf(entry), padding: PADDING });
+    return { ...entry, text: () => text, wire: () => encodeTextFrame(text) };
+  };
   const clock = createManualClock();
   const log = createSilentLogger();
   const store = createFakeHistory(turn, historyLimit);
@@ -185,7 +136,7 @@ export function createSimulation(turn: Turn, historyLimit: number) {
     hub,
     frameOf,
     nodeId: "n",
-    heartbeatIntervalMs: 1,
+    heartbeatIntervalMs: 30_000,
     inTurn: createTurnstile(JOINS_AT_A_TIME),
   };
   /** Messages travel in the order in which they were sent. */
@@ -198,37 +149,69 @@ export function createSimulation(turn: Turn, historyLimit: number) {
     hub.deliver({ ...entry, userId: USER, fence: 1, workerId: "w", wantsAck: false });
   }
 
+  let compared: Promise<void> = Promise.resolve();
+
+  async function compare(before: Promise<void>): Promise<void> {
+    await before;
+    await turn("comparing reaches Redis");
+    const position = store.position();
+    await turn("comparing returns");
+    hub.repair(new Map([[USER, position]]));
+  }
+
   return {
     hub,
     store,
     answers,
     sentToNode: () => sent,
-    publish(options: { lost: boolean; epoch: string | undefined }): void {
-      const entry = store.publish(options.epoch);
-      if (!store.isRegistered() || options.lost) return;
-      sent += 1;
-      wire = carry(entry, wire);
+    /** The regular comparison: what it has read may be old when it comes back. */
+    compare(): void {
+      compared = compare(compared);
     },
-    open(from: { id: number; epoch: string | undefined }): FakeClient {
-      const fake = createFakeSocket(FRAME_BYTES);
+    /** `twice`: its letter comes a second time; `late`: whenever it likes, in no order with others. */
+    publish(options: {
+      lost: boolean;
+      epoch: string | undefined;
+      twice?: boolean;
+      late?: boolean;
+    }): HistoryEntry {
+      const entry = store.publish(options.epoch);
+      if (!store.isRegistered() || options.lost) return entry;
+      for (let letter = options.twice === true ? 2 : 1; letter > 0; letter -= 1) {
+        sent += 1;
+        if (options.late === true) void carry(entry, Promise.resolve());
+        else wire = carry(entry, wire);
+      }
+      return entry;
+    },
+    open(replay: ReplayRequest, ear: Ear = DEAF): FakeClient {
+      const fake = createFakeSocket(FRAME_BYTES, ear);
       const connection = new Connection(
         { clock, replayed: () => {}, ready: (ready) => hub.room(USER)?.ready(ready) },
         {
           ...fake,
           caller: { userId: USER, expiresAt: Infinity },
           acknowledges: false,
-          resumed: true,
+          resumed: replay.kind === "after",
         },
       );
-      void joinRoom(joinDeps, connection, { kind: "after", ...from });
+      function leave(): void {
+        fake.close();
+        hub.leave(connection);
+      }
+      joinRoom(joinDeps, connection, replay).catch(() => {
+        connection.close("server_error", "history unavailable");
+      });
       return {
         received: fake.received,
         connection,
-        read: () => fake.read(),
-        close() {
-          fake.close();
-          hub.leave(connection);
+        read() {
+          const code = fake.read();
+          if (code === undefined) return;
+          leave();
+          ear.closed(code);
         },
+        close: leave,
       };
     },
   };
