@@ -2,12 +2,19 @@
  * Single requests, taken together: what comes while others are under way goes with the next, so that
  * many share one trip to Redis. No timer: a request that comes alone waits for nobody.
  */
+import { Problem } from "../platform/problems.ts";
 import { isolatePoison, type Poison } from "./accept-faults.ts";
 
 /** Bounds how long one group holds up the process, and how many wait for one reply of Redis. */
 const MAX_GROUP = 200;
 /** While the replies of one group are on their way, another is prepared. */
 const MAX_UNDER_WAY = 2;
+/**
+ * A second's worth at full speed. Where more wait, Redis is slower than callers are: a quick "later"
+ * is worth more to them than a place at the end, and each holds its body in memory.
+ */
+export const MAX_WAITING = 5_000;
+const RETRY_SECONDS = 1;
 
 interface Waiting<T, R> {
   readonly item: T;
@@ -23,7 +30,8 @@ function isPoison(result: unknown): result is Poison {
 
 /**
  * @param take as for `isolatePoison`: one item's failure is its own.
- * @returns a function that joins the next group and resolves with the result of this one item.
+ * @returns a function that joins the next group and resolves with the result of this one item; it
+ * rejects with Problem `unavailable` if too many wait.
  */
 export function createGroups<T, R>(
   take: (items: readonly T[]) => Promise<readonly R[]>,
@@ -45,7 +53,8 @@ export function createGroups<T, R>(
         else resolve(result);
       });
     } catch (error) {
-      for (const { reject } of group) reject(error);
+      // Whoever waits behind fails with them: a second time-out would double the delay.
+      for (const { reject } of [...group, ...waiting.splice(0)]) reject(error);
     }
     underWay -= 1;
     start();
@@ -61,10 +70,17 @@ export function createGroups<T, R>(
 
   return (item) =>
     new Promise((resolve, reject) => {
+      if (waiting.length >= MAX_WAITING) return reject(tooMany());
       waiting.push({ item, resolve, reject });
       if (starting || underWay >= MAX_UNDER_WAY) return;
       starting = true;
       // After everything that this turn of the event loop has read: it goes in the same group.
       setImmediate(start);
     });
+}
+
+function tooMany(): Problem {
+  return new Problem("unavailable", "More is asked for than can be taken in now.", {
+    retryAfterSeconds: RETRY_SECONDS,
+  });
 }

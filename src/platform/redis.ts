@@ -28,6 +28,12 @@ export type SubscriberEvent = "smessage" | "pmessage" | "close" | "ready";
 const WAITER_REDIRECTIONS = 5;
 
 /**
+ * What was written to a Redis that keeps the connection and answers nothing waits for its answer, also
+ * when its caller has long given up. Without an end it would be 45 MB a minute at 500 requests a second.
+ */
+const SILENCE_MS = 5_000;
+
+/**
  * `command`: for producers and scripts; fails fast while Redis is away.
  * `subscriber`: keeps its subscriptions over reconnects.
  * `blocking`: for BullMQ workers, whose reads wait on purpose.
@@ -44,6 +50,7 @@ export function connectRedis(url: string, kind: ConnectionKind): RedisServer {
           retryStrategy,
           enableOfflineQueue: false,
           commandTimeout: COMMAND_TIMEOUT_MS,
+          socketTimeout: SILENCE_MS,
           maxRetriesPerRequest: 0,
         })
       : new RedisServer(url, { retryStrategy, maxRetriesPerRequest: null });

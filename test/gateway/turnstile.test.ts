@@ -71,4 +71,19 @@ describe("a place that becomes free", () => {
     expect(order).toEqual([1, 2, 3, 4, 5]);
     expect(results.map(({ status }) => status === "fulfilled")).toEqual([true, false, true, true]);
   });
+
+  it("goes to them in order also where thousands wait and the line is never empty", async () => {
+    const inTurn = createTurnstile(1);
+    const order: number[] = [];
+    const works = Array.from({ length: 5_000 }, (_, number) =>
+      inTurn(async () => void order.push(number)),
+    );
+    // Somebody always comes before the last one has gone.
+    for (let number = 5_000; number < 8_000; number += 1) {
+      await works[number - 4_000];
+      works.push(inTurn(async () => void order.push(number)));
+    }
+    await Promise.all(works);
+    expect(order).toEqual(works.map((_, number) => number));
+  });
 });

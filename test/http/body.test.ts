@@ -3,6 +3,7 @@ import { request } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { MAX_LARGE_BODIES } from "../../src/http/json-body.ts";
 import { publicRoute } from "../../src/http/route.ts";
 import { anyReply, echoRoute, openServer, problemFrom, type OpenServer } from "./open-server.ts";
 
@@ -183,5 +184,57 @@ describe("a body meant to hurt", () => {
   it("may hold that word as a value", async () => {
     const response = await post('{"user_id":"__proto__"}');
     expect(await response.json()).toEqual({ user_id: "__proto__" });
+  });
+});
+
+describe("many large bodies at once", () => {
+  const LARGE = JSON.stringify({ items: ["x".repeat(100 * KB)] });
+  const SMALL = JSON.stringify({ items: ["x"] });
+
+  it("are taken up to a limit; more are asked to come later, small ones never", async () => {
+    const gate = Promise.withResolvers<void>();
+    const all = Promise.withResolvers<void>();
+    let inHand = 0;
+    const slowRoute = publicRoute({
+      method: "post",
+      path: "/slow",
+      summary: "Takes a large body and its time",
+      tag: "test",
+      rateLimit: "none",
+      bodyLimitBytes: 4_096 * KB,
+      body: z.object({ items: z.array(z.string()) }),
+      responses: anyReply,
+      problems: [],
+      async handle({ body }) {
+        if (body.items[0] === "x") return { status: 200, body: {} };
+        inHand += 1;
+        if (inHand === MAX_LARGE_BODIES) all.resolve();
+        await gate.promise;
+        return { status: 200, body: {} };
+      },
+    });
+    const slow = await openServer([slowRoute]);
+    const send = (body: string | Uint8Array<ArrayBuffer>, encoding = {}): Promise<Response> =>
+      fetch(`${slow.url}/slow`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...encoding },
+        body,
+      });
+
+    const taken = Array.from({ length: MAX_LARGE_BODIES }, () => send(LARGE));
+    await all.promise;
+    const late = await send(LARGE);
+    expect(late.status).toBe(503);
+    expect(late.headers.get("retry-after")).toBe("1");
+    expect((await problemFrom(late)).code).toBe("unavailable");
+    // It is small only on the way.
+    expect((await send(gzipSync(LARGE), { "content-encoding": "gzip" })).status).toBe(503);
+    expect((await send(SMALL)).status).toBe(200);
+
+    gate.resolve();
+    const statuses = (await Promise.all(taken)).map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    await expect.poll(async () => (await send(LARGE)).status).toBe(200);
+    await slow.close();
   });
 });

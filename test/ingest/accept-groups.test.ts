@@ -1,6 +1,7 @@
 /** Requests that come together are taken together, and each caller hears of its own alone. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Accept, AcceptOptions } from "../../src/ingest/accept.ts";
+import { createGroups, MAX_WAITING } from "../../src/ingest/accept-groups.ts";
 import type { Submission } from "../../src/ingest/submission.ts";
 import { notificationRequestSchema } from "../../src/contract/notification-request.ts";
 import { openIntakeScene, type IntakeScene } from "./intake-scene.ts";
@@ -152,4 +153,36 @@ it("what cannot be taken now is refused to all who wait, and the next ones are t
   away = false;
   const taken = await ask();
   expect(taken.filter(({ status }) => status === "fulfilled")).toHaveLength(MANY);
+});
+
+describe("requests that come faster than Redis takes them in", () => {
+  it("are refused at once beyond a limit, and all who wait fail with the one that timed out", async () => {
+    const answer = Promise.withResolvers<readonly string[]>();
+    let asked = 0;
+    const take = createGroups<number, string>(async (items) => {
+      asked += items.length;
+      return await answer.promise;
+    });
+    const first = take(-1);
+    // Two groups are under way before anything waits.
+    await expect.poll(() => asked).toBe(1);
+    const second = take(-2);
+    await expect.poll(() => asked).toBe(2);
+    const waiting = range(MAX_WAITING, (at) => take(at));
+    const settled = Promise.allSettled([first, second, ...waiting]);
+
+    await expect(take(MAX_WAITING)).rejects.toMatchObject({
+      code: "unavailable",
+      retryAfterSeconds: 1,
+    });
+
+    answer.reject(new Error("Command timed out"));
+    for (const result of await settled) {
+      expect(result).toMatchObject({
+        status: "rejected",
+        reason: { message: "Command timed out" },
+      });
+    }
+    expect(asked).toBe(2);
+  });
 });

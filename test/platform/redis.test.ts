@@ -1,7 +1,8 @@
 /** Many commands at once: answered in order, refused as a whole, and never waited for without end. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runForEach } from "../../src/platform/redis.ts";
+import { connectRedis, runForEach } from "../../src/platform/redis.ts";
 import { openTestRedis, type TestRedis } from "../support/redis.ts";
+import { startMuteRedis } from "./mute-redis.ts";
 
 let store: TestRedis;
 
@@ -48,5 +49,25 @@ describe("commands for several items", () => {
       await expect(wait).rejects.toThrow("Command timed out");
       redis.disconnect();
     }
+  });
+});
+
+describe("a Redis that keeps the connection and answers nothing", () => {
+  it("is given up, so that what waits for its answers does not pile up, and tried again", async () => {
+    const mute = await startMuteRedis();
+    const redis = connectRedis(mute.url, "command");
+    await new Promise<void>((resolve) => void redis.once("ready", resolve));
+    expect(await redis.get("anything")).toBe("OK");
+
+    mute.fallSilent();
+    const hungUp = mute.nextHangUp();
+    await expect(redis.get("anything")).rejects.toThrow("Command timed out");
+    await hungUp;
+    mute.speakAgain();
+
+    await expect.poll(async () => await redis.get("anything").catch(() => "away")).toBe("OK");
+    expect(mute.connections()).toBeGreaterThan(1);
+    redis.disconnect();
+    await mute.close();
   });
 });

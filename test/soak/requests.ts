@@ -173,10 +173,13 @@ export async function startRequests(options: {
     begin((kinds.find(({ share }) => (reached += share) > drawn) ?? kinds[0])?.send() ?? bulk());
   }
 
-  let owed = 0;
-  const perTick = (rate / each) * whole * (TICK_MS / SECOND_MS);
+  const perMs = ((rate / each) * whole) / SECOND_MS;
+  const startMs = performance.now();
+  let begun = 0;
+  // By the clock, not by ticks: those come late on a busy machine.
   const ticking = setInterval(() => {
-    for (owed += perTick; owed >= 1; owed -= 1) one();
+    const due = (performance.now() - startMs) * perMs;
+    for (; begun < due; begun += 1) one();
   }, TICK_MS);
   const bursts = setInterval(() => begin(burst()), BURST_EVERY_MS);
 

@@ -50,7 +50,6 @@ async function run(options: SoakOptions, resources: Resources): Promise<number> 
   const load = () => ({
     accepted: requests.counts.accepted,
     failed: requests.counts.failed,
-    events: scene.events?.dueMs.length ?? 0,
     sockets: visitors.counts.open,
     opened: visitors.counts.opened,
     messages: visitors.counts.messages,
