@@ -18,7 +18,7 @@ export type Plan =
   | { readonly act: "expire" }
   /** Closed from outside in the meantime: by a receipt, or because it never was possible. */
   | { readonly act: "finish" }
-  /** An SMS was begun and its worker died: it may have been sent. */
+  /** It was begun, its worker died, and it will not be tried again: it may have been sent. */
   | { readonly act: "maybe_sent" }
   /** A frame was sent to gateways and nobody answered. */
   | { readonly act: "no_answer" };
@@ -43,7 +43,8 @@ export function planStage(note: Note, context: PlanContext): Plan {
     if (stage === "sms") return { act: "maybe_sent" };
   }
   if (note.strategy === "fallback" && Object.values(note.channels).some(hasReached)) {
-    return { act: "finish" };
+    // A push whose worker died is not tried again, and what became of it nobody knows.
+    return { act: record.state === "sending" ? "maybe_sent" : "finish" };
   }
   if (record.state === "sent")
     return note.leasedUntil > now ? { act: "drop" } : { act: "no_answer" };

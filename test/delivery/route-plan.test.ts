@@ -72,6 +72,19 @@ describe("a stage", () => {
     );
   });
 
+  it("leaves no channel open where a page was reached while the push's worker was dead", () => {
+    const begun = note(
+      { stage: "push", leasedUntil: NOW - 1 },
+      { websocket: "delivered", push: "sending" },
+    );
+    expect(planStage(begun, context({ stage: "push" }))).toEqual({ act: "maybe_sent" });
+    const closing = { channel: "push", to: "unknown", reason: "unknown" } as const;
+    const change = closeChannel(begun, { ...closing, now: NOW, handOverAt: NOW });
+    const { status, channels } = afterChange(change);
+    expect(status).toBe("delivered");
+    expect(CHANNELS.filter((name) => !isClosed(channels[name].state))).toEqual([]);
+  });
+
   it("stops when somebody was reached in the meantime, unless all channels are wanted", () => {
     const reached = note({ stage: "push" }, { websocket: "delivered" });
     expect(planStage(reached, context({ stage: "push" }))).toEqual({ act: "finish" });

@@ -13,8 +13,8 @@ export interface CaseFile extends Evidence {
   tabsOf(userId: string): readonly TabLog[];
   textsOf(key: string): readonly TextTaken[];
   pushesOf(noteId: string): readonly PushTaken[];
-  /** Whether Redis may know nothing of what happened then. */
-  isLost(at: number): boolean;
+  /** Whether Redis may know nothing of what happened then, or of some of it. */
+  isLost(from: number, to?: number): boolean;
   /** Whether it may have been taken back behind this acceptance, or behind what came of it soon after. */
   isAcceptanceLost(asked: Asked): boolean;
 }
@@ -53,9 +53,9 @@ export function openCaseFile(evidence: Evidence): CaseFile {
     asked.flatMap((one) => notesOf(one).map((note) => [note.notification_id, one] as const)),
   );
 
-  function isLost(at: number): boolean {
+  function isLost(from: number, to = from): boolean {
     if (survivedUntil === undefined) return false;
-    return at > survivedUntil && at <= (restoredAt ?? Number.POSITIVE_INFINITY) + AFTERMATH_MS;
+    return to > survivedUntil && from <= (restoredAt ?? Number.POSITIVE_INFINITY) + AFTERMATH_MS;
   }
 
   return {
@@ -71,7 +71,7 @@ export function openCaseFile(evidence: Evidence): CaseFile {
     isLost,
     isAcceptanceLost(one) {
       const at = one.acceptedAt ?? one.askedAt;
-      return isLost(at) || (isEvent(one) && isLost(at + INTAKE_MS));
+      return isLost(at, isEvent(one) ? at + INTAKE_MS : at);
     },
   };
 }

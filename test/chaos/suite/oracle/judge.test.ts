@@ -124,6 +124,17 @@ describe("a Redis that was taken back", () => {
     expect(findingOf(again, "texted once")).toMatchObject({ violations: [], excluded: 2 });
   });
 
+  it("does not excuse a text that was begun before", () => {
+    const again = takenBack((draft) => {
+      draft.survivedUntil = START + 1_000;
+      draft.restoredAt = START + 3_000;
+      draft.texts.push({ at: START + 2_000, to: "+46701", key: "k-4", answered: true });
+    });
+    expect(findingOf(again, "texted once").violations).toEqual([
+      "k-4 was texted 2 times to +46701",
+    ]);
+  });
+
   it("excuses nothing that was accepted before", () => {
     const lost = takenBack((draft) => {
       the(draft.asked[0]).acceptedAt = START + 5;

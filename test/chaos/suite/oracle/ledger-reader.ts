@@ -56,7 +56,7 @@ export async function readNotes({ redis, keyspace }: LedgerStore): Promise<ReadN
 function readNote(id: string, record: string) {
   // What it said is sealed, and nobody's business here.
   const note = parseNote(id, record, () => "");
-  if (note === undefined) throw new Error(`note ${id} is in a form that is not known here`);
+  if (note === undefined) throw new Error(`${id} is written as a later version does`);
   const { eventId, notificationType, epoch, sendAt, version } = note;
   const stated: StatedNote = {
     ...viewDetail(note),

@@ -33,11 +33,10 @@ const CANCEL_WITHIN_MS = 15_000;
 function endings(file: CaseFile) {
   return [...file.notes.values()].map((note) => {
     const asked = file.askedFor(note.notification_id);
-    // A Redis that was taken back may have forgotten that it was.
-    const cancelled =
-      asked?.cancelled === true &&
-      !file.isLost(asked.askedAt) &&
-      !file.isLost(asked.askedAt + CANCEL_WITHIN_MS);
+    // A Redis that was taken back may not know of it.
+    const forgotten =
+      asked !== undefined && file.isLost(asked.askedAt, asked.askedAt + CANCEL_WITHIN_MS);
+    const cancelled = asked?.cancelled === true && !forgotten;
     return { ...note, cancelled };
   });
 }

@@ -16,7 +16,9 @@ export function textedOnce(file: CaseFile): Finding {
   for (const [key, texts] of byKey) {
     const asked = file.askedByKey.get(key);
     for (const text of texts) tally.expect(mayBeTexted(asked, text), () => whyNot(asked, text));
-    if (texts.some(({ at }) => file.isLost(at)) || (asked && file.isAcceptanceLost(asked))) {
+    // What was begun before is known: it was stored before it was sent.
+    const begunAt = Math.min(...texts.map(({ at }) => at));
+    if (file.isLost(begunAt) || (asked !== undefined && file.isAcceptanceLost(asked))) {
       tally.exclude();
       continue;
     }
