@@ -4,7 +4,14 @@ export type Outcome =
   /** The provider took it. */
   | { readonly kind: "delivered"; readonly providerId?: string }
   /** Not taken, and trying again later can help. */
-  | { readonly kind: "retry"; readonly afterMs?: number; readonly detail: string }
+  | {
+      readonly kind: "retry";
+      /** How long the provider asked to wait. */
+      readonly afterMs?: number;
+      /** It is well, and was asked too often. */
+      readonly throttled?: true;
+      readonly detail: string;
+    }
   /** This address will never work again: drop it. */
   | { readonly kind: "gone" }
   /** Refused for good; the address stays. */

@@ -76,6 +76,7 @@ export const REASONS = [
   "disabled",
   "rejected",
   "provider_error",
+  "poison",
   "unknown",
 ] as const;
 export type Reason = (typeof REASONS)[number];

@@ -3,7 +3,7 @@ import { CHANNELS, type Channel, type ChannelState, type Reason } from "../contr
 import { bucketOf } from "../tracking/latency-buckets.ts";
 import type { NoteChange } from "../tracking/ledger-changes.ts";
 import type { ChannelRecord, Note, PushOutcomes, TimelineEntry } from "../tracking/note.ts";
-import { hasReached, move, settledStatus } from "../tracking/status-machine.ts";
+import { hasReached, isClosed, move, settledStatus } from "../tracking/status-machine.ts";
 
 type Records = Readonly<Record<Channel, ChannelRecord>>;
 
@@ -144,6 +144,28 @@ export function expire(note: Note, now: number): NoteChange {
   return settle(note, records, { now, timeline, counts: {} });
 }
 
+/**
+ * Ends a note that no worker survives. Every open channel fails, so that a re-drive, once the cause is
+ * mended, tries them all; but an SMS that was begun may have been sent.
+ */
+export function condemned(note: Note, now: number): NoteChange {
+  const records: Record<Channel, ChannelRecord> = { ...note.channels };
+  const timeline: TimelineEntry[] = [];
+  const counts: Record<string, number> = {};
+  for (const name of CHANNELS) {
+    const record = records[name];
+    if (isClosed(record.state)) continue;
+    const begun = name === "sms" && record.state === "sending";
+    const [to, reason] = begun
+      ? (["unknown", "unknown"] as const)
+      : (["failed", "poison"] as const);
+    timeline.push(entry(name, record, to, reason, now));
+    records[name] = move(name, record, to, reason, now);
+    counts[`${name}.failed`] = 1;
+  }
+  return settle(note, records, { now, timeline, counts });
+}
+
 /** Ends a scheduled note on request: what was never begun is skipped. */
 export function cancel(note: Note, now: number): NoteChange {
   return {
@@ -180,15 +202,31 @@ export function claim(
   };
 }
 
-/** Puts a push or SMS that was surely not taken back, to be tried again at `at`. */
+/** Why a try was none that its worker ended, in the timeline. */
+const WORKER_LOST = "worker_lost";
+
+/** How often workers never came back from a push or SMS, since it was last re-driven. */
+export function timesLost({ timeline }: Note, channel: "push" | "sms"): number {
+  const line = ` ${channel} sending pending ${WORKER_LOST}\n`;
+  const since = Math.max(0, timeline.lastIndexOf(" redriven\n"));
+  return timeline.slice(since).split(line).length - 1;
+}
+
+/** Puts a push or SMS back, to be tried again at `at`. */
 export function tryAgain(
   note: Note,
   channel: "push" | "sms",
-  at: number,
-  now: number,
-  pushOutcomes?: PushOutcomes,
+  failure: {
+    readonly at: number;
+    readonly now: number;
+    readonly pushOutcomes?: PushOutcomes | undefined;
+    /** Nobody knows what came of the last try. */
+    readonly workerLost?: boolean | undefined;
+  },
 ): NoteChange {
+  const { at, now, pushOutcomes } = failure;
   const record = note.channels[channel];
+  const line = entry(channel, record, "pending", "provider_error", now);
   return {
     note,
     attempt: note.attempt + 1,
@@ -196,16 +234,48 @@ export function tryAgain(
     channels: { [channel]: move(channel, record, "pending", "provider_error", now) },
     counts: {},
     dueAt: at,
-    timeline: [entry(channel, record, "pending", "provider_error", now)],
+    timeline: [failure.workerLost === true ? { ...line, reason: WORKER_LOST } : line],
     ...(pushOutcomes === undefined ? {} : { pushOutcomes }),
   };
 }
 
-/** Leaves the note as it is until `until`: quiet hours. */
+/**
+ * Puts a note aside until `until`, with all its tries: its provider may not be asked, or was asked only
+ * to find out whether it is back. That a note waits is written down once, however often it is looked at.
+ */
+export function hold(
+  note: Note,
+  channel: "push" | "sms",
+  wait: {
+    readonly until: number;
+    readonly now: number;
+    readonly pushOutcomes?: PushOutcomes | undefined;
+  },
+): NoteChange {
+  const { until, now, pushOutcomes } = wait;
+  const record = note.channels[channel];
+  const line = entry(channel, record, "pending", "provider_error", now);
+  if (record.state === "pending") {
+    const isKnown = note.timeline.includes(` ${channel} pending pending `);
+    return { note, counts: {}, dueAt: until, timeline: isKnown ? [] : [line] };
+  }
+  return {
+    note,
+    leasedUntil: 0,
+    channels: { [channel]: move(channel, record, "pending", "provider_error", now) },
+    counts: {},
+    dueAt: until,
+    timeline: [line],
+    pushOutcomes,
+  };
+}
+
+/** Leaves the note as it is until `until`: quiet hours. The stage begins then. */
 export function waitUntil(note: Note, until: number, now: number): NoteChange {
   return {
     note,
     counts: {},
+    stageStartedAt: until,
     dueAt: until,
     timeline: [
       { at: now, channel: note.stage, from: "pending", to: "pending", reason: "quiet_hours" },

@@ -1,10 +1,10 @@
 /** What the push and the SMS stage share: take in hand before sending, and try again or close after. */
-import type { Reason } from "../contract/vocabulary.ts";
+import { CHANNELS, type Reason } from "../contract/vocabulary.ts";
 import type { Clock } from "../platform/clock.ts";
-import { nextTryAt } from "../queue/retry-policy.ts";
+import { nextLookAt, nextTryAt } from "../queue/retry-policy.ts";
 import type { NoteChange } from "../tracking/ledger-changes.ts";
 import type { Note, PushOutcomes } from "../tracking/note.ts";
-import { claim, tryAgain } from "./note-steps.ts";
+import { claim, hold, tryAgain } from "./note-steps.ts";
 import type { StageDesk } from "./stage-desk.ts";
 
 export interface ProviderStageOptions {
@@ -27,6 +27,40 @@ export async function takeInHand(
   return claimed;
 }
 
+/** A note that was scheduled has its first stage from the start, and could not begin it. */
+function startOf(note: Note): number {
+  return Math.max(note.stageStartedAt, note.sendAt ?? 0);
+}
+
+/**
+ * The change where the provider may not be asked now, or failed when it was probed: another look
+ * later, which costs no try, or the end of this channel.
+ */
+export function holdOrFail(
+  options: ProviderStageOptions,
+  note: Note,
+  channel: "push" | "sms",
+  held: {
+    readonly until: number;
+    readonly budgetMs: number | undefined;
+    readonly pushOutcomes?: PushOutcomes;
+  },
+): NoteChange {
+  const now = options.clock.now();
+  const at = nextLookAt({
+    now,
+    stageStartedAt: startOf(note),
+    until: held.until,
+    hasNext: CHANNELS.some((name) => name !== channel && note.channels[name].state === "pending"),
+    budgetMs: held.budgetMs,
+    random: options.random(),
+  });
+  const { pushOutcomes } = held;
+  if (at !== undefined) return hold(note, channel, { until: at, now, pushOutcomes });
+  const extra = pushOutcomes === undefined ? {} : { pushOutcomes };
+  return options.desk.closeChannel(note, channel, "failed", "provider_error", extra);
+}
+
 /** The change after a failure that may pass: another try, or the end of this channel. */
 export function retryOrFail(
   options: ProviderStageOptions,
@@ -37,6 +71,8 @@ export function retryOrFail(
     readonly budgetMs: number | undefined;
     readonly pushOutcomes?: PushOutcomes;
     readonly reason?: Reason;
+    /** Its worker never came back: nobody knows what came of the try. */
+    readonly workerLost?: boolean;
   },
 ): NoteChange {
   const now = options.clock.now();
@@ -44,12 +80,15 @@ export function retryOrFail(
     stage: channel,
     attempts: note.attempt + 1,
     now,
-    stageStartedAt: note.stageStartedAt,
+    stageStartedAt: startOf(note),
     budgetMs: failure.budgetMs,
     askedMs: failure.askedMs,
     random: options.random(),
   });
-  if (at !== undefined) return tryAgain(note, channel, at, now, failure.pushOutcomes);
+  if (at !== undefined) {
+    const { pushOutcomes, workerLost } = failure;
+    return tryAgain(note, channel, { at, now, pushOutcomes, workerLost });
+  }
   const extra = failure.pushOutcomes === undefined ? {} : { pushOutcomes: failure.pushOutcomes };
   return options.desk.closeChannel(
     note,

@@ -1,23 +1,33 @@
 /** The second stage: every browser of the user that subscribed, all at once; one that takes it is enough. */
-import type { Outcome, PushAddress, PushChannel, PushMessage } from "../channels/channel.ts";
+import type { GuardedChannel, Pass } from "../channels/breaker/guarded-channel.ts";
+import type { Outcome, PushAddress, PushMessage } from "../channels/channel.ts";
 import { sandboxScript } from "../channels/scripted/sandbox.ts";
 import type { NoteChange } from "../tracking/ledger-changes.ts";
 import type { Note, PushOutcomes } from "../tracking/note.ts";
 import type { Messages } from "./messages.ts";
-import { retryOrFail, takeInHand, type ProviderStageOptions } from "./provider-stage.ts";
+import { createMutex } from "../queue/mutex.ts";
+import {
+  holdOrFail,
+  retryOrFail,
+  takeInHand,
+  type ProviderStageOptions,
+} from "./provider-stage.ts";
 import type { Job } from "./stage-desk.ts";
+import { hasWorkersToAnswerFor, isPoisonous, type Condemn } from "./poison.ts";
 
 interface Subscription extends PushAddress {
   readonly subscriptionId: string;
 }
 
 export interface PushStageOptions extends ProviderStageOptions {
-  readonly channel: PushChannel;
+  readonly channel: GuardedChannel<PushAddress, PushMessage>;
   readonly subscriptions: {
     list(userId: string): Promise<readonly Subscription[]>;
     prune(userId: string, subscriptionId: string): Promise<void>;
   };
   readonly messages: Pick<Messages, "push">;
+  /** Ends notes that no worker survives. */
+  readonly condemn: Condemn;
   /** How long push may fail before a critical notification goes on to SMS, ms. */
   readonly criticalBudgetMs: number;
 }
@@ -26,11 +36,27 @@ export interface PushStage {
   process(items: readonly { readonly id: string; readonly attempt: number }[]): Promise<void>;
 }
 
+/** A subscription that may be sent to now. */
+interface Open {
+  readonly subscription: Subscription;
+  readonly pass: Extract<Pass<PushMessage>, { kind: "admitted" }>;
+}
+
+/** What is left of a note's subscriptions, by whether their push services may be asked now. */
+interface Reach {
+  readonly open: readonly Open[];
+  readonly held: readonly Subscription[];
+  /** When the first of those held may be asked; epoch ms. */
+  readonly heldUntil: number;
+}
+
 /** A try of all open subscriptions. */
 interface Try {
   readonly outcomes: PushOutcomes;
   /** The longest wait any push service asked for, ms. */
   readonly askedMs: number | undefined;
+  /** Only services failed that were asked to find out whether they are back. */
+  readonly isProbe: boolean;
 }
 
 function settledAs(outcome: Outcome): PushOutcomes[string] {
@@ -49,16 +75,24 @@ function settledAs(outcome: Outcome): PushOutcomes[string] {
   }
 }
 
+function release({ open }: Reach): void {
+  for (const { pass } of open) pass.release();
+}
+
 export function createPushStage(options: PushStageOptions): PushStage {
   const { desk, clock, subscriptions } = options;
+  const oneAtATime = createMutex();
+
+  const budgetOf = (note: Note): number | undefined =>
+    note.priority === "critical" ? options.criticalBudgetMs : undefined;
 
   async function sendOne(
     note: Note,
-    subscription: Subscription,
+    { subscription, pass }: Open,
     message: PushMessage,
   ): Promise<[string, Outcome]> {
     const startedAt = clock.now();
-    const outcome = await options.channel.send(subscription, message);
+    const outcome = await pass.send(message);
     const detail = "detail" in outcome ? outcome.detail : undefined;
     desk.report(note, "push", outcome.kind, startedAt, detail);
     if (outcome.kind === "gone") {
@@ -67,77 +101,120 @@ export function createPushStage(options: PushStageOptions): PushStage {
     return [subscription.subscriptionId, outcome];
   }
 
-  async function sendAll(
-    note: Note,
-    message: PushMessage,
-    open: readonly Subscription[],
-  ): Promise<Try> {
+  async function sendAll(note: Note, message: PushMessage, { open, held }: Reach): Promise<Try> {
     const results = await Promise.all(open.map((one) => sendOne(note, one, message)));
     const outcomes = { ...note.pushOutcomes };
+    for (const { subscriptionId } of held) outcomes[subscriptionId] = "retry";
     let askedMs: number | undefined;
-    for (const [id, outcome] of results) {
+    let isProbe = true;
+    for (const [at, [id, outcome]] of results.entries()) {
       outcomes[id] = settledAs(outcome);
+      if (outcomes[id] === "retry" && open[at]?.pass.isProbe === false) isProbe = false;
       if (outcome.kind === "retry" && outcome.afterMs !== undefined) {
         askedMs = Math.max(askedMs ?? 0, outcome.afterMs);
       }
     }
-    return { outcomes, askedMs };
+    return { outcomes, askedMs, isProbe };
   }
 
-  function conclude(note: Note, { outcomes, askedMs }: Try): NoteChange {
+  function conclude(note: Note, { outcomes, askedMs, isProbe }: Try): NoteChange {
     const all = Object.values(outcomes);
     const extra = { pushOutcomes: outcomes };
     if (all.includes("delivered")) return desk.closeChannel(note, "push", "delivered", null, extra);
     if (all.includes("retry")) {
-      const budgetMs = note.priority === "critical" ? options.criticalBudgetMs : undefined;
-      return retryOrFail(options, note, "push", { askedMs, budgetMs, pushOutcomes: outcomes });
+      const waiting = { budgetMs: budgetOf(note), pushOutcomes: outcomes };
+      return isProbe
+        ? holdOrFail(options, note, "push", { ...waiting, until: clock.now() })
+        : retryOrFail(options, note, "push", { ...waiting, askedMs });
     }
     const reason = all.includes("rejected") ? "rejected" : "gone";
     return desk.closeChannel(note, "push", "failed", reason, extra);
   }
 
-  async function deliver(job: Job): Promise<void> {
-    const script = sandboxScript(job.note.userId);
-    const all = script === undefined ? await subscriptions.list(job.note.userId) : [];
-    const open = all.filter(({ subscriptionId }) => {
-      const before = job.note.pushOutcomes[subscriptionId];
-      return before === undefined || before === "retry";
-    });
-    const tried = Object.keys(job.note.pushOutcomes).length > 0;
-    if (
-      open.length === 0 &&
-      !tried &&
-      (script === undefined || script.push === "no_subscription")
-    ) {
-      await desk.apply([desk.closeChannel(job.note, "push", "skipped", "no_subscription")]);
-      return;
+  /** Asks for leave to send to each subscription that is not done with. */
+  function reach(note: Note, all: readonly Subscription[]): Reach {
+    const open: Open[] = [];
+    const held: Subscription[] = [];
+    let heldUntil = Number.POSITIVE_INFINITY;
+    for (const subscription of all) {
+      const before = note.pushOutcomes[subscription.subscriptionId];
+      if (before !== undefined && before !== "retry") continue;
+      const pass = options.channel.admit(subscription);
+      if (pass.kind === "admitted") open.push({ subscription, pass });
+      else {
+        held.push(subscription);
+        heldUntil = Math.min(heldUntil, pass.until);
+      }
     }
-    if (job.note.channels.push.state === "sending") {
-      // The worker that had it died. That was a try, so that one which kills workers comes to an end.
-      const lapsed = { askedMs: undefined, budgetMs: undefined };
-      await desk.apply([retryOrFail(options, job.note, "push", lapsed)]);
+    return { open, held, heldUntil };
+  }
+
+  async function deliverSandboxed(job: Job, script: Outcome | "no_subscription"): Promise<void> {
+    if (script === "no_subscription") {
+      await desk.apply([desk.closeChannel(job.note, "push", "skipped", "no_subscription")]);
       return;
     }
     const note = await takeInHand(options, job.note, "push");
     if (note === undefined) return;
-    if (script !== undefined && script.push !== "no_subscription") {
-      desk.report(note, "push", script.push.kind, clock.now());
-      const result = { outcomes: { sandbox: settledAs(script.push) }, askedMs: undefined };
-      await desk.apply([conclude(note, result)]);
-      return;
-    }
+    desk.report(note, "push", script.kind, clock.now());
+    const outcomes = { sandbox: settledAs(script) };
+    await desk.apply([conclude(note, { outcomes, askedMs: undefined, isProbe: false })]);
+  }
+
+  async function deliverTo(reached: Reach, job: Job): Promise<void> {
+    const note = await takeInHand(options, job.note, "push");
+    if (note === undefined) return;
     const message = await desk.compose(note, "push", () =>
       options.messages.push(note, job.preferences, clock.now()),
     );
     if (message === undefined) return;
-    await desk.apply([conclude(note, await sendAll(note, message, open))]);
+    await desk.apply([conclude(note, await sendAll(note, message, reached))]);
+  }
+
+  /** The worker that had it in hand died, or could not say what became of it. */
+  async function takeBack(note: Note): Promise<void> {
+    if (isPoisonous(note)) {
+      await options.condemn("push", [note]);
+      return;
+    }
+    // That was a try, so that one which kills workers comes to an end.
+    const lost = { askedMs: undefined, budgetMs: undefined, workerLost: true };
+    await desk.apply([retryOrFail(options, note, "push", lost)]);
+  }
+
+  async function deliver(job: Job): Promise<void> {
+    const { note } = job;
+    if (note.channels.push.state === "sending") return await takeBack(note);
+    const script = sandboxScript(note.userId)?.push;
+    if (script !== undefined) return await deliverSandboxed(job, script);
+    const all = await subscriptions.list(note.userId);
+    if (all.length === 0 && Object.keys(note.pushOutcomes).length === 0) {
+      await desk.apply([desk.closeChannel(note, "push", "skipped", "no_subscription")]);
+      return;
+    }
+    const reached = reach(note, all);
+    if (reached.open.length === 0 && reached.held.length > 0) {
+      const held = { until: reached.heldUntil, budgetMs: budgetOf(note) };
+      await desk.apply([holdOrFail(options, note, "push", held)]);
+      return;
+    }
+    try {
+      await deliverTo(reached, job);
+    } finally {
+      release(reached);
+    }
   }
 
   return {
     async process(items) {
       const jobs = await desk.takeUp("push", items);
       // One that fails for lack of Redis must not hide the others' outcomes.
-      const results = await Promise.allSettled(jobs.map(deliver));
+      const results = await Promise.allSettled(
+        jobs.map((job) =>
+          // Should it be what kills workers, it does so alone.
+          hasWorkersToAnswerFor(job.note) ? oneAtATime(() => deliver(job)) : deliver(job),
+        ),
+      );
       const failed = results.find((result) => result.status === "rejected");
       if (failed !== undefined) throw failed.reason;
     },

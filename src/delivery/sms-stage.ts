@@ -1,15 +1,21 @@
 /** The last stage: one SMS, for what is critical or concerns an IEP. Never sent twice. */
-import type { Outcome, SmsChannel, SmsMessage } from "../channels/channel.ts";
+import type { GuardedChannel, Pass } from "../channels/breaker/guarded-channel.ts";
+import type { Outcome, SmsAddress, SmsMessage } from "../channels/channel.ts";
 import { sandboxScript } from "../channels/scripted/sandbox.ts";
 import type { Reason } from "../contract/vocabulary.ts";
 import type { NoteChange } from "../tracking/ledger-changes.ts";
 import type { Note } from "../tracking/note.ts";
 import type { Messages } from "./messages.ts";
-import { retryOrFail, takeInHand, type ProviderStageOptions } from "./provider-stage.ts";
+import {
+  holdOrFail,
+  retryOrFail,
+  takeInHand,
+  type ProviderStageOptions,
+} from "./provider-stage.ts";
 import type { Job } from "./stage-desk.ts";
 
 export interface SmsStageOptions extends ProviderStageOptions {
-  readonly channel: SmsChannel;
+  readonly channel: GuardedChannel<SmsAddress, SmsMessage>;
   readonly optOuts: {
     isOptedOut(phoneNumber: string): Promise<boolean>;
     optOut(phoneNumber: string): Promise<void>;
@@ -23,7 +29,9 @@ export interface SmsStage {
   process(items: readonly { readonly id: string; readonly attempt: number }[]): Promise<void>;
 }
 
-type Address = { readonly phoneNumber: string } | { readonly missing: Reason };
+type Address = SmsAddress | { readonly missing: Reason };
+
+type Admitted = Extract<Pass<SmsMessage>, { kind: "admitted" }>;
 
 export function createSmsStage(options: SmsStageOptions): SmsStage {
   const { desk, clock, optOuts } = options;
@@ -37,7 +45,7 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
     return { phoneNumber };
   }
 
-  function conclude(note: Note, outcome: Outcome): NoteChange {
+  function conclude(note: Note, outcome: Outcome, isProbe: boolean): NoteChange {
     switch (outcome.kind) {
       case "delivered":
         return desk.closeChannel(note, "sms", "delivered", null);
@@ -49,6 +57,10 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
       case "unknown":
         return desk.closeChannel(note, "sms", "unknown", "unknown");
       case "retry":
+        if (isProbe) {
+          const held = { until: clock.now(), budgetMs: undefined };
+          return holdOrFail(options, note, "sms", held);
+        }
         return retryOrFail(options, note, "sms", {
           askedMs: outcome.afterMs,
           budgetMs: undefined,
@@ -56,39 +68,62 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
     }
   }
 
-  async function send(note: Note, message: SmsMessage, phoneNumber: string): Promise<Outcome> {
+  async function send(
+    note: Note,
+    message: SmsMessage,
+    pass: Admitted,
+    phoneNumber: string,
+  ): Promise<Outcome> {
     const startedAt = clock.now();
-    const outcome = await options.channel.send({ phoneNumber }, message);
+    const outcome = await pass.send(message);
     const detail = "detail" in outcome ? outcome.detail : undefined;
     desk.report(note, "sms", outcome.kind, startedAt, detail);
     if (outcome.kind === "opted_out") await optOuts.optOut(phoneNumber);
     return outcome;
   }
 
-  async function deliver(job: Job): Promise<void> {
-    const script = sandboxScript(job.note.userId)?.sms;
-    const address: Address =
-      script === undefined
-        ? await addressOf(job)
-        : script === "no_phone"
-          ? { missing: "no_phone" }
-          : { phoneNumber: "" };
-    if ("missing" in address) {
-      await desk.apply([desk.closeChannel(job.note, "sms", "skipped", address.missing)]);
+  async function deliverSandboxed(job: Job, script: Outcome | "no_phone"): Promise<void> {
+    if (script === "no_phone") {
+      await desk.apply([desk.closeChannel(job.note, "sms", "skipped", "no_phone")]);
       return;
     }
     const note = await takeInHand(options, job.note, "sms");
     if (note === undefined) return;
-    if (script !== undefined && script !== "no_phone") {
-      desk.report(note, "sms", script.kind, clock.now());
-      await desk.apply([conclude(note, script)]);
-      return;
-    }
+    desk.report(note, "sms", script.kind, clock.now());
+    await desk.apply([conclude(note, script, false)]);
+  }
+
+  async function deliverWith(pass: Admitted, job: Job, phoneNumber: string): Promise<void> {
+    const note = await takeInHand(options, job.note, "sms");
+    if (note === undefined) return;
     const message = await desk.compose(note, "sms", () =>
       options.messages.sms(note, job.preferences, clock.now()),
     );
     if (message === undefined) return;
-    await desk.apply([conclude(note, await send(note, message, address.phoneNumber))]);
+    const outcome = await send(note, message, pass, phoneNumber);
+    await desk.apply([conclude(note, outcome, pass.isProbe)]);
+  }
+
+  async function deliver(job: Job): Promise<void> {
+    const script = sandboxScript(job.note.userId)?.sms;
+    if (script !== undefined) return await deliverSandboxed(job, script);
+    const address = await addressOf(job);
+    if ("missing" in address) {
+      await desk.apply([desk.closeChannel(job.note, "sms", "skipped", address.missing)]);
+      return;
+    }
+    // Before the note is claimed: an SMS that was begun is never begun again.
+    const pass = options.channel.admit(address);
+    if (pass.kind === "held") {
+      const held = { until: pass.until, budgetMs: undefined };
+      await desk.apply([holdOrFail(options, job.note, "sms", held)]);
+      return;
+    }
+    try {
+      await deliverWith(pass, job, address.phoneNumber);
+    } finally {
+      pass.release();
+    }
   }
 
   return {

@@ -18,10 +18,16 @@ const reportSchema = z.object({
   redis: stateSchema,
   services: z.object({
     websocket: stateSchema,
-    push: stateSchema,
-    sms: stateSchema,
+    push: stateSchema.meta({
+      description:
+        "degraded: some push services fail or ask for a pause; unhealthy: all in use fail",
+    }),
+    sms: stateSchema.meta({ description: "unhealthy: its provider fails, and messages wait" }),
     templates: stateSchema,
   }),
+  open_breakers: z
+    .object({ push: z.int(), sms: z.int() })
+    .meta({ description: "providers that are not asked for a while, as they failed" }),
   queue: stateSchema,
   kafka: stateSchema.meta({
     description:
@@ -76,6 +82,7 @@ const UNREADABLE: HealthReport = {
     sms: "unhealthy",
     templates: "unhealthy",
   },
+  open_breakers: { push: 0, sms: 0 },
   queue: "unhealthy",
   kafka: "unhealthy",
   outbox: false,

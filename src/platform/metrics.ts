@@ -60,6 +60,11 @@ export function createMetrics(options: MetricsOptions = {}) {
       "stage",
       "lane",
     ]),
+    breakerState: gauge(
+      "breaker_state",
+      "Circuit breaker of a provider: 0 closed, 1 probing, 2 open (not asked for a while)",
+      ["channel", "origin"],
+    ),
     dueOverdue: gauge("due_overdue", "Notes whose time has passed and that nobody has leased"),
     gatewayConnections: gauge("gateway_connections", "Open WebSockets of this process"),
     gatewayCloses: counter("gateway_closes_total", "WebSockets closed by this process", ["code"]),

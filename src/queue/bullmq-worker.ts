@@ -14,12 +14,12 @@ export interface JobWorkerOptions {
   readonly logger: Logger;
 }
 
-/** A job lost with its worker is handed out again so often; after that the due index has its notes. */
-const MAX_STALLS = 2;
-
-/** Starts nothing yet: `run` does. */
+/**
+ * Starts nothing yet: `run` does.
+ * @param options `maxStalls`: how often a job lost with its worker is handed out again before it fails
+ */
 export function createJobWorker<Result>(
-  options: JobWorkerOptions,
+  options: JobWorkerOptions & { readonly maxStalls: number },
   work: (job: Job<unknown, Result>) => Promise<Result>,
 ): Worker<unknown, Result> {
   const { settings, redis, keyspace, logger } = options;
@@ -29,7 +29,7 @@ export function createJobWorker<Result>(
     concurrency: settings.concurrency,
     lockDuration: options.lockMs,
     stalledInterval: options.stallCheckMs,
-    maxStalledCount: MAX_STALLS,
+    maxStalledCount: options.maxStalls,
     autorun: false,
   });
   worker.on("failed", (_job, error) => {

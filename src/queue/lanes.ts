@@ -90,5 +90,10 @@ export function queuePrefix(keyspace: Keyspace, name: string): string {
   return keyspace.plain(`{queue-${name}}`);
 }
 
+/** BullMQ's list of a queue's jobs that nobody has taken. */
+export function waitingEnvelopesKey(keyspace: Keyspace, name: string): string {
+  return `${queuePrefix(keyspace, name)}:${name}:wait`;
+}
+
 /** Failed jobs are bugs: a few are kept to look at, never a growing pile. */
 export const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: { count: 1_000 } } as const;

@@ -9,7 +9,8 @@
  * - after its push, before the shift it was to add: `called` lapses, and the next push or the next
  *   look of any worker (`call`) asks anew;
  * - as a shift, with a batch in hand or without: BullMQ sees that the job stalled and starts it
- *   again; it begins with what is in `taken`. Notes that had moved on are dropped by the stage;
+ *   again; it begins with what is in `taken`, and `again` counts how often that happened to a batch.
+ *   Notes that had moved on are dropped by the stage;
  * - after a shift has left and before the next one is added: as after a push;
  * - while a take is under way: the batch is in `taken`, whether its shift heard so or not. The shift
  *   ends, `finish` finds a batch that it does not know, and the next one begins with it.
@@ -34,9 +35,6 @@ const CALLED_MS = 5_000;
 const HELD_MS = 15_000;
 /** Items of one push; a script cannot unpack many more than 7,000 arguments. */
 const PUSH_SIZE = 1_000;
-/** A batch that its worker never came back from is handed out again so often. */
-const MAX_RETURNS = 2;
-
 const batchReply = z.array(z.string()).nullable();
 
 const fileOf = (name: string): URL => new URL(`./lua/${name}.lua`, import.meta.url);
@@ -101,6 +99,8 @@ export function createListInlet(redis: Redis, keyspace: Keyspace, name: string):
 export interface Batch {
   readonly size: number;
   readonly first: string;
+  /** How often shifts that had it in hand never came back. */
+  readonly returns: number;
   items(): EnvelopeItem[];
 }
 
@@ -121,8 +121,8 @@ export interface ListOutlet {
   close(): void;
 }
 
-function toBatch(reply: string[]): Batch {
-  return { size: reply.length, first: reply[0] ?? "", items: () => reply.map(parseItem) };
+function toBatch(reply: string[], returns = 0): Batch {
+  return { size: reply.length, first: reply[0] ?? "", returns, items: () => reply.map(parseItem) };
 }
 
 /** @param redis may be shared by all lists, and waits until Redis is back; takes have a copy each. */
@@ -142,8 +142,9 @@ export function createListOutlet(
   return {
     call: async () => (await call([items, awake, taken], [CALLED_MS])) === 1,
     async begin(shift) {
-      const reply = await take(keys, [shift, HELD_MS, batchSize, "begin", MAX_RETURNS]);
-      return toBatch(batchReply.parse(reply) ?? []);
+      const reply = await take(keys, [shift, HELD_MS, batchSize, "begin"]);
+      const [returns, ...batch] = batchReply.parse(reply) ?? [];
+      return toBatch(batch, Number(returns ?? 0));
     },
     async take(shift, waitSeconds) {
       // Moving the head to where it was waits for there to be one and changes nothing. The take

@@ -38,3 +38,41 @@ export function nextTryAt(question: RetryQuestion): number | undefined {
   }
   return at;
 }
+
+/**
+ * How long a stage waits for a provider that nobody may ask for now. Where another channel is left, no
+ * longer than its tries would have taken; the last one waits, as what comes late is better than never.
+ */
+const MAX_HOLD_MS = 1_800_000;
+const MAX_HOLD_BEFORE_NEXT_MS = 60_000;
+
+/** Looks are spread over half the time that was waited already: all at once would be a herd. */
+const MIN_SPREAD_MS = 1_000;
+const MAX_SPREAD_MS = 120_000;
+
+export interface HoldQuestion {
+  readonly now: number;
+  readonly stageStartedAt: number;
+  /** Not asked before, epoch ms. */
+  readonly until: number;
+  /** Another channel is tried when this one ends. */
+  readonly hasNext: boolean;
+  /** How long this stage may go on failing, ms; undefined for no limit of its own. */
+  readonly budgetMs: number | undefined;
+  /** 0 to 1. */
+  readonly random: number;
+}
+
+/**
+ * Epoch ms of the next look at a note that was not tried, or undefined if it has waited enough. It is
+ * not a try: those that are left are for a provider that is asked.
+ */
+export function nextLookAt(question: HoldQuestion): number | undefined {
+  const { now, stageStartedAt, until, hasNext, budgetMs = Number.POSITIVE_INFINITY } = question;
+  const patienceMs = Math.min(budgetMs, hasNext ? MAX_HOLD_BEFORE_NEXT_MS : MAX_HOLD_MS);
+  const end = stageStartedAt + patienceMs;
+  const earliest = Math.max(until, now);
+  if (earliest >= end) return undefined;
+  const spread = Math.min(Math.max((now - stageStartedAt) / 2, MIN_SPREAD_MS), MAX_SPREAD_MS);
+  return Math.min(earliest + Math.round(spread * question.random), end);
+}

@@ -7,12 +7,16 @@ import { JOB_OPTIONS, queuePrefix } from "./lanes.ts";
 import { createListOutlet, SHIFT_JOB } from "./ordered-list.ts";
 import { createShift } from "./shift.ts";
 import type { QueueWorker } from "./stage-workers.ts";
+import type { WorkSuspects } from "./suspects.ts";
 
 export interface ShiftWorkerOptions extends JobWorkerOptions {
   readonly process: (items: readonly EnvelopeItem[]) => Promise<void>;
+  readonly workSuspects: WorkSuspects;
   readonly clock: Clock;
 }
 
+/** So often a job that was lost with its worker is handed out again; the list does not depend on it. */
+const MAX_STALLS = 2;
 /** Between looks for a list that waits with nobody awake: only a crash or a lost connection leaves one. */
 const LOOK_MS = 2_000;
 
@@ -29,11 +33,14 @@ export function createShiftWorker(options: ShiftWorkerOptions): QueueWorker {
     queue: settings.name,
     list,
     process: options.process,
+    workSuspects: options.workSuspects,
     clock,
     logger,
     random: Math.random,
   });
-  const worker = createJobWorker<boolean>(options, () => shift.work());
+  const worker = createJobWorker<boolean>({ ...options, maxStalls: MAX_STALLS }, () =>
+    shift.work(),
+  );
   const adding = new Set<Promise<unknown>>();
   let cancelLooks: Cancel | undefined;
 

@@ -4,6 +4,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { EnvelopeItem } from "./envelope.ts";
 import type { Batch, ListOutlet } from "./ordered-list.ts";
+import { DEATHS_TOGETHER, type WorkSuspects } from "./suspects.ts";
 
 /**
  * How long a shift waits for more. Long enough that a queue with an item a second costs no jobs at
@@ -22,6 +23,8 @@ export interface ShiftOptions {
   readonly list: ListOutlet;
   /** May throw: the notes of that batch come back through the due index. */
   readonly process: (items: readonly EnvelopeItem[]) => Promise<void>;
+  /** The same, for notes that were in hand when workers died. */
+  readonly workSuspects: WorkSuspects;
   readonly clock: Pick<Clock, "now">;
   readonly logger: Logger;
   /** 0 to 1. */
@@ -40,8 +43,9 @@ export function createShift(options: ShiftOptions): Shift {
   let closing = false;
 
   async function workOff(batch: Batch): Promise<void> {
+    const isSuspect = batch.returns >= DEATHS_TOGETHER;
     try {
-      await options.process(batch.items());
+      await (isSuspect ? options.workSuspects : options.process)(batch.items());
     } catch (error) {
       logger.error({ err: error, queue }, "a batch failed; the due index retries");
     }

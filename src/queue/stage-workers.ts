@@ -8,7 +8,9 @@ import type { EnvelopeItem } from "./envelope.ts";
 import { createEnvelopeWorker } from "./envelope-worker.ts";
 import { createLaneGate, type LaneGate } from "./lane-gate.ts";
 import { STAGE_QUEUES, type StageQueue } from "./lanes.ts";
+import { createMutex } from "./mutex.ts";
 import { createShiftWorker } from "./shift-worker.ts";
+import { createSuspects } from "./suspects.ts";
 
 /** Works some notes. It throws only for a bug or a Redis that is away; the due index then retries. */
 export type StageProcessor = (items: readonly EnvelopeItem[], lane: Lane) => Promise<void>;
@@ -18,6 +20,8 @@ export interface StageWorkersOptions {
   readonly redis: Redis;
   readonly keyspace: Keyspace;
   readonly processors: Readonly<Record<Channel, StageProcessor>>;
+  /** Ends notes that no worker survives. */
+  readonly condemn: (stage: Channel, items: readonly EnvelopeItem[]) => Promise<void>;
   readonly clock: Clock;
   readonly lockMs: number;
   readonly stallCheckMs: number;
@@ -57,12 +61,20 @@ function inTurn({ lane, ordered }: StageQueue, gate: LaneGate, work: WorkItems):
 
 export function createStageWorkers(options: StageWorkersOptions): StageWorkers {
   const gate = createLaneGate(options.clock);
+  const oneAtATime = createMutex();
   const workers = STAGE_QUEUES.map((settings): QueueWorker => {
     const processor = options.processors[settings.stage];
     const process = inTurn(settings, gate, (items) => processor(items, settings.lane));
+    const workSuspects = createSuspects({
+      ...options,
+      queue: settings.name,
+      oneAtATime,
+      process,
+      condemn: (items) => options.condemn(settings.stage, items),
+    });
     return settings.ordered
-      ? createShiftWorker({ ...options, settings, process })
-      : createEnvelopeWorker({ ...options, settings, process });
+      ? createShiftWorker({ ...options, settings, process, workSuspects })
+      : createEnvelopeWorker({ ...options, settings, process, workSuspects });
   });
   return {
     async start() {

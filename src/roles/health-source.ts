@@ -1,5 +1,6 @@
 /** What `/health` says: gathered from Redis, the queues and this process. */
 import type { HealthReport, HealthSource, HealthState } from "../http/health.ts";
+import { readBreakerCensus, type ProvidersHealth } from "../channels/breaker/breaker-census.ts";
 import { runForEach } from "../platform/redis.ts";
 import { readReaderCensus, type ReaderState } from "../platform/kafka/reader-census.ts";
 import { readGatewayCensus } from "../tracking/presence.ts";
@@ -59,21 +60,29 @@ export function createHealthSource(options: HealthParts): HealthSource {
   const { foundation, parts } = options;
   const { config, redis, keyspace, clock } = foundation;
 
-  function report(redisState: HealthState, known: Partial<HealthReport>): HealthReport {
+  /** As the workers find them. */
+  const servicesOf = (redisState: HealthState, providers?: ProvidersHealth) => {
     const subscribed = options.gatewaySubscribed?.() ?? true;
+    return {
+      services: {
+        websocket: subscribed && redisState === "healthy" ? "healthy" : "unhealthy",
+        push: options.pushEnabled ? (providers?.push.state ?? "healthy") : "disabled",
+        sms: options.sms === "disabled" ? "disabled" : (providers?.sms.state ?? "healthy"),
+        // Templates that cannot be read stop the process at start.
+        templates: "healthy",
+      },
+      open_breakers: { push: providers?.push.open ?? 0, sms: providers?.sms.open ?? 0 },
+    } as const;
+  };
+
+  function report(redisState: HealthState, known: Partial<HealthReport>): HealthReport {
     return {
       total_connections: 0,
       active_users: 0,
       average_duration_seconds: 0,
       replay_sequence: 0,
       redis: redisState,
-      services: {
-        websocket: subscribed && redisState === "healthy" ? "healthy" : "unhealthy",
-        push: options.pushEnabled ? "healthy" : "disabled",
-        sms: options.sms === "disabled" ? "disabled" : "healthy",
-        // Templates that cannot be read stop the process at start.
-        templates: "healthy",
-      },
+      ...servicesOf(redisState),
       queue: redisState,
       kafka: config.KAFKA_BOOTSTRAP_SERVERS === undefined ? "disabled" : "unhealthy",
       outbox: options.sms === "outbox",
@@ -84,15 +93,17 @@ export function createHealthSource(options: HealthParts): HealthSource {
   return {
     async read() {
       if (!(await redisAnswers(foundation))) return report("unhealthy", {});
-      const [census, replaySequence, depth, readers] = await Promise.all([
+      const [census, replaySequence, depth, readers, providers] = await Promise.all([
         readGatewayCensus({ redis, keyspace, clock }),
         parts.ledger.sequenced(),
         parts.ledger.depth(),
         readReaderCensus({ redis, keyspace, clock }),
+        readBreakerCensus({ redis, keyspace, clock }),
       ]);
       const crowded = depth > config.MAX_QUEUE_DEPTH * DEGRADED_SHARE;
       return report("healthy", {
         ...census,
+        ...servicesOf("healthy", providers),
         replay_sequence: replaySequence,
         queue: crowded ? "degraded" : "healthy",
         ...(config.KAFKA_BOOTSTRAP_SERVERS === undefined ? {} : { kafka: stateOfKafka(readers) }),

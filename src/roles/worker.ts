@@ -1,17 +1,10 @@
 /** The worker role: takes envelopes from the queues through the three stages, and watches what is due. */
-import { createEndpointPolicy } from "../channels/push/endpoint-policy.ts";
-import { createPushChannel } from "../channels/push/push-channel.ts";
-import { readPushSettings } from "../channels/push/settings.ts";
-import type { PushChannel, SmsChannel } from "../channels/channel.ts";
 import { createOptOuts } from "../channels/sms/opt-outs.ts";
-import { createSmsOutbox } from "../channels/sms/outbox.ts";
 import { toE164 } from "../channels/sms/phone-number.ts";
-import { readSmsSettings } from "../channels/sms/settings.ts";
-import { createOutboxSmsChannel } from "../channels/sms/sms-channel-outbox.ts";
-import { createTwilioSmsChannel } from "../channels/sms/sms-channel-twilio.ts";
 import { createAnswerInbox } from "../channels/websocket/answer-inbox.ts";
 import { createUserMirror } from "../channels/websocket/user-mirror.ts";
 import { createMessages } from "../delivery/messages.ts";
+import { createCondemnation } from "../delivery/poison.ts";
 import { createPushStage } from "../delivery/push-stage.ts";
 import { createSmsStage } from "../delivery/sms-stage.ts";
 import { createStageDesk, type StageDesk } from "../delivery/stage-desk.ts";
@@ -27,6 +20,7 @@ import { createStageWorkers } from "../queue/stage-workers.ts";
 import type { ContentParts } from "./content-parts.ts";
 import type { DeliveryParts } from "./delivery-parts.ts";
 import type { Foundation } from "./foundation.ts";
+import { createProviders, type Providers } from "./providers.ts";
 
 export interface WorkerRole {
   start(): Promise<void>;
@@ -42,47 +36,6 @@ export interface WorkerDeps {
 
 const OVERDUE_INTERVAL_MS = 5_000;
 
-interface Providers {
-  readonly push: PushChannel | undefined;
-  readonly sms: SmsChannel | undefined;
-}
-
-/** A channel that is switched off never gets this far; answering so is the honest last resort. */
-const SWITCHED_OFF = {
-  send: async () => ({ kind: "rejected", detail: "switched off" }) as const,
-};
-
-function createProviders({
-  config,
-  secrets,
-  clock,
-  resources,
-  redis,
-  keyspace,
-  sealing,
-}: Foundation): Providers {
-  const push = readPushSettings(config, secrets.vapid);
-  const policy = createEndpointPolicy(config.PUSH_ALLOWED_HOSTS);
-  const pushChannel =
-    push === undefined ? undefined : createPushChannel({ settings: push, policy, clock });
-  if (pushChannel !== undefined) resources.add("push channel", () => pushChannel.close());
-
-  const sms = readSmsSettings(config);
-  switch (sms.kind) {
-    case "disabled":
-      return { push: pushChannel, sms: undefined };
-    case "outbox": {
-      const outbox = createSmsOutbox({ redis, keyspace, sealing });
-      return { push: pushChannel, sms: createOutboxSmsChannel({ outbox, clock }) };
-    }
-    case "twilio": {
-      const twilio = createTwilioSmsChannel({ settings: sms, clock });
-      resources.add("sms channel", () => twilio.close());
-      return { push: pushChannel, sms: twilio };
-    }
-  }
-}
-
 function createDesk({ foundation, parts, content }: WorkerDeps, providers: Providers): StageDesk {
   const { config, clock, logger, metrics, sideBySide } = foundation;
   return createStageDesk({
@@ -91,8 +44,8 @@ function createDesk({ foundation, parts, content }: WorkerDeps, providers: Provi
     enqueue: (items) => parts.queues.enqueue(items),
     enabled: {
       websocket: true,
-      push: providers.push !== undefined,
-      sms: providers.sms !== undefined,
+      push: providers.enabled.push,
+      sms: providers.enabled.sms,
     },
     clock,
     leaseMs: config.DUE_LEASE_MS,
@@ -150,6 +103,7 @@ export async function createWorkerRole(deps: WorkerDeps): Promise<WorkerRole> {
     iconUrl: config.PUSH_ICON_URL,
     receiptToken: (noteId) => parts.receiptTokens.sign(noteId),
   });
+  const condemn = createCondemnation({ ledger: parts.ledger, desk, clock, logger });
   const provider = { desk, clock, leaseMs: config.DUE_LEASE_MS, random: Math.random };
   const websocket: WebsocketStage = createWebsocketStage({
     desk,
@@ -166,14 +120,15 @@ export async function createWorkerRole(deps: WorkerDeps): Promise<WorkerRole> {
   const push = createPushStage({
     ...provider,
     messages,
-    channel: providers.push ?? SWITCHED_OFF,
+    channel: providers.push,
     subscriptions: parts.subscriptions,
+    condemn,
     criticalBudgetMs: config.CRITICAL_PUSH_BUDGET_MS,
   });
   const sms = createSmsStage({
     ...provider,
     messages,
-    channel: providers.sms ?? SWITCHED_OFF,
+    channel: providers.sms,
     optOuts: createOptOuts({ redis, keyspace, sealing, clock }),
     toE164,
   });
@@ -214,6 +169,7 @@ export async function createWorkerRole(deps: WorkerDeps): Promise<WorkerRole> {
           push: (items) => push.process(items),
           sms: (items) => sms.process(items),
         },
+        condemn,
         lockMs: config.QUEUE_LOCK_MS,
         stallCheckMs: config.QUEUE_STALL_MS,
       });
@@ -221,6 +177,7 @@ export async function createWorkerRole(deps: WorkerDeps): Promise<WorkerRole> {
       await workers.start();
       resources.add("due poller", () => poller.close());
       poller.start();
+      providers.start();
       resources.add("overdue gauge", watchOverdue(foundation, parts));
     },
   };

@@ -35,6 +35,13 @@ export interface Published {
 
 const NOT_PUBLISHED: Published = { nodes: -1, replayId: "", epoch: "" };
 
+/** Opens nothing: a request then counts as one that cannot be read. */
+const SHUT: Pick<Sealing, "open"> = {
+  open() {
+    throw new Error("it stays shut");
+  },
+};
+
 export interface DueNote {
   readonly id: string;
   readonly userId: string;
@@ -61,6 +68,8 @@ export interface Ledger {
   accept(notes: readonly NewNote[]): Promise<AcceptResult[]>;
   /** The notes that exist, by id. */
   fetch(ids: readonly string[]): Promise<Map<string, Note>>;
+  /** As `fetch`, without what they say, which is not even opened. */
+  fetchUnopened(ids: readonly string[]): Promise<Map<string, Note>>;
   /** As `fetch`, to work on them: what was created here is not read back. */
   fetchToWork(ids: readonly string[]): Promise<Map<string, Note>>;
   /** Applies changes to notes that are still what they were; true for each that was applied. */
@@ -104,6 +113,7 @@ export function createLedger(options: LedgerOptions): Ledger {
   const span = spanOf(options);
 
   const fetch = createNoteReader(options);
+  const fetchUnopened = createNoteReader({ ...options, sealing: SHUT });
 
   function keepFresh(written: readonly WrittenNote[], results: readonly AcceptResult[]): void {
     written.forEach(({ created }, at) => {
@@ -217,6 +227,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       ),
 
     fetch,
+    fetchUnopened,
     fetchToWork,
 
     advance,

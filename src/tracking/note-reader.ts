@@ -29,7 +29,7 @@ export function noteKey(
 export function createNoteReader(deps: {
   readonly redis: Redis;
   readonly keyspace: Keyspace;
-  readonly sealing: Sealing;
+  readonly sealing: Pick<Sealing, "open">;
   readonly formats?: LedgerFormats | undefined;
 }): ReadNotes {
   const { redis, keyspace, sealing, formats = OWN_FORMATS } = deps;

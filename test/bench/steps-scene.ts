@@ -56,6 +56,7 @@ export async function openStepsScene(
     ...shared,
     redis: await connect("queues", "blocking"),
     processors: { websocket: count, push: count, sms: count },
+    condemn: async () => {},
     lockMs: LOCK_MS,
     stallCheckMs: STALL_MS,
   });

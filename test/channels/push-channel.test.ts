@@ -100,6 +100,7 @@ describe("what the push service answers", () => {
     expect(await channel.send(browser, pushMessage())).toEqual({
       kind: "retry",
       afterMs: 17_000,
+      ...(status === 429 ? { throttled: true } : {}),
       detail: `http ${status}`,
     });
   });

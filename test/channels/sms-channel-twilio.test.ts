@@ -116,6 +116,7 @@ describe("what Twilio answers", () => {
     expect(await channel.send(busy, MESSAGE)).toEqual({
       kind: "retry",
       afterMs: 3_000,
+      throttled: true,
       detail: "http 429, twilio 20429",
     });
   });

@@ -113,6 +113,12 @@ export const takenByShift = (lane: string) =>
 export const shiftEnded = (lane: string) =>
   at(() => onceSeen(runsListScript("push", lane), runsListScript("finish", lane)));
 export const publication = at(() => runsLedgerScript("publish"));
+/** The publication of a message to this person, with those that go with it. */
+export const publicationTo = (userId: string) =>
+  at(() => {
+    const publishes = runsLedgerScript("publish");
+    return (args) => publishes(args) && args.includes(userId);
+  });
 /** A gateway tells a worker what became of its frame. */
 export const gatewayAnswer = at(() => commandOn("SPUBLISH", "{w}:worker:"));
 export const receipt = at(() => runsLedgerScript("receipts"));

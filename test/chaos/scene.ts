@@ -60,8 +60,11 @@ interface Running {
   readonly reached: Promise<unknown>;
 }
 
-/** Where a kill point is not met within this time, the product no longer takes that step. */
-const MOMENT_DEADLINE_MS = 10_000;
+/**
+ * Where a kill point is not met within this time, the product no longer takes that step. A push that
+ * failed four times waits 8 s for its fifth try.
+ */
+const MOMENT_DEADLINE_MS = 20_000;
 
 export async function openScene(): Promise<Scene> {
   const [store, push, twilio, dataDir] = await Promise.all([

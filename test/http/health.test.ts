@@ -13,6 +13,7 @@ const healthy: HealthReport = {
   replay_sequence: 12_346,
   redis: "healthy",
   services: { websocket: "healthy", push: "healthy", sms: "disabled", templates: "healthy" },
+  open_breakers: { push: 0, sms: 0 },
   queue: "healthy",
   kafka: "disabled",
   outbox: true,

@@ -110,13 +110,14 @@ describe("when a process dies", () => {
     expect(idsOf(await outlet.begin("next"))).toEqual(["b"]);
   });
 
-  it("each time over the same batch, the batch is given up and the rest goes on", async () => {
+  it("each time over the same batch, the batch says how often, and the next one begins anew", async () => {
     const { inlet, outlet } = list;
     await inlet.push(items(0, BATCH_SIZE + 1));
-    for (const shift of ["one", "two", "three"]) {
-      expect((await outlet.begin(shift)).first).toBe("note-0 0");
+    for (const [returns, shift] of ["one", "two", "three", "four"].entries()) {
+      expect(await outlet.begin(shift)).toMatchObject({ first: "note-0 0", returns });
     }
-    expect(idsOf(await outlet.begin("four"))).toEqual([`note-${BATCH_SIZE}`]);
+    expect(await outlet.take("four", 0.01)).toMatchObject({ size: 1, returns: 0 });
+    expect(await outlet.begin("five")).toMatchObject({ first: `note-${BATCH_SIZE} 0`, returns: 1 });
   });
 });
 

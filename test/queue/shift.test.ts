@@ -26,6 +26,7 @@ function shiftThat(process: (items: readonly EnvelopeItem[]) => Promise<void>) {
     queue: LIST,
     list: list.outlet,
     process,
+    workSuspects: process,
     clock,
     logger: createSilentLogger(),
     random: Math.random,

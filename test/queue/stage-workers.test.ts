@@ -42,6 +42,7 @@ async function startCrew(onBatch: (crew: Crew) => Promise<void> = async () => {}
     redis,
     keyspace: store.keyspace,
     processors: { websocket: work, push: work, sms: work },
+    condemn: async () => {},
     clock,
     lockMs: 1_000,
     stallCheckMs: 300,

@@ -9,8 +9,10 @@ import { CHANNELS, type Channel } from "../../src/contract/vocabulary.ts";
 import {
   cancel,
   claim,
+  condemned,
   expire,
   finish,
+  hold,
   markSent,
   tryAgain,
 } from "../../src/delivery/note-steps.ts";
@@ -47,16 +49,22 @@ function stepOf(note: Note, end: OperationOf<"step">["end"]): NoteChange | null 
   if (stage === null || note.status !== "queued") return null;
   const now = book.clock.now();
   if (end === "expire") return expire(note, now);
+  if (end === "condemn") return condemned(note, now);
   const { state } = note.channels[stage];
   if (isClosed(state)) return finish(note, now, now + LEASE_MS);
-  const final = end === "again" ? "delivered" : end;
+  const final = end === "again" || end === "lost" || end === "hold" ? "delivered" : end;
   if (stage === "websocket") {
     const reached = end === "delivered" && state === "sent";
     return book.close(note, stage, reached ? "delivered" : "failed");
   }
+  const wait = { until: now, now };
+  if (end === "hold" && state === "pending") return hold(note, stage, wait);
   if (state === "pending") return claim(note, stage, now, LEASE_MS);
   if (state !== "sending") return null;
-  if (end === "again") return tryAgain(note, stage, now, now);
+  const failure = { at: now, now };
+  if (end === "again") return tryAgain(note, stage, failure);
+  if (end === "hold") return hold(note, stage, wait);
+  if (end === "lost") return tryAgain(note, stage, { ...failure, workerLost: true });
   return book.close(note, stage, final);
 }
 

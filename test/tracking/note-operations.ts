@@ -9,6 +9,7 @@ export const USERS = 3;
 const end = fc.oneof(
   { weight: 7, arbitrary: fc.constant("failed") },
   { weight: 4, arbitrary: fc.constantFrom("delivered", "unknown", "again", "expire") },
+  { weight: 2, arbitrary: fc.constantFrom("hold", "lost", "condemn") },
 );
 const which = fc.nat({ max: 5 });
 const channels = fc.subarray([...CHANNELS], { minLength: 1 });

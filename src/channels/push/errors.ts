@@ -9,7 +9,8 @@ import { CLOSED_ADDRESS } from "./checked-lookup.ts";
  * |---|---|
  * | 200, 201, 202 and other 2xx | delivered |
  * | 404, 410 | gone: the subscription will not come back |
- * | 408, 429, 5xx | retry, no sooner than `Retry-After` asks |
+ * | 408, 5xx | retry, no sooner than `Retry-After` asks |
+ * | 429 | the same, throttled: it says nothing against the service |
  * | the rest: 400, 401, 403, 413, redirects | rejected: the same request would fail again |
  */
 export function outcomeOfAnswer(
@@ -22,7 +23,12 @@ export function outcomeOfAnswer(
   const detail = `http ${status}`;
   if (status !== 408 && status !== 429 && status < 500) return { kind: "rejected", detail };
   const afterMs = parseRetryAfter([retryAfter].flat()[0], nowMs);
-  return afterMs === undefined ? { kind: "retry", detail } : { kind: "retry", afterMs, detail };
+  return {
+    kind: "retry",
+    ...(afterMs === undefined ? {} : { afterMs }),
+    ...(status === 429 ? { throttled: true } : {}),
+    detail,
+  };
 }
 
 /**

@@ -41,7 +41,8 @@ const NUMBER_FAULTS: ReadonlyMap<number, string> = new Map([
  * | what happened | outcome |
  * |---|---|
  * | 21610 | opted_out |
- * | 429, 20429, no connection | retry: not acted upon |
+ * | 429, 20429 | retry, throttled: not acted upon |
+ * | no connection | retry: not acted upon |
  * | other 4xx, such as 21211, 21614, 21635 | rejected |
  * | 408, 5xx, redirects, timeouts, resets once connected | unknown: it may have been sent |
  *
@@ -63,7 +64,8 @@ function outcomeOfRefusal(refusal: TwilioRefusal, nowMs: number): Outcome {
   const detail = code === undefined ? `http ${status}` : `http ${status}, twilio ${code}`;
   if (status === 429 || code === TOO_MANY_REQUESTS_CODE) {
     const afterMs = parseRetryAfter(refusal.retryAfter, nowMs);
-    return afterMs === undefined ? { kind: "retry", detail } : { kind: "retry", afterMs, detail };
+    const asked = afterMs === undefined ? {} : { afterMs };
+    return { kind: "retry", ...asked, throttled: true, detail };
   }
   if (status < 400 || status === 408 || status >= 500) return { kind: "unknown", detail };
   const fault = code === undefined ? undefined : NUMBER_FAULTS.get(code);

@@ -1,0 +1,131 @@
+/** The push and the SMS stage behind circuit breakers, with providers that answer as a test says. */
+import { createBreakers, type Breakers } from "../../src/channels/breaker/breakers.ts";
+import { guardChannel } from "../../src/channels/breaker/guarded-channel.ts";
+import { breakerSettings, originOfEndpoint } from "../../src/channels/breaker/settings.ts";
+import type { Outcome } from "../../src/channels/channel.ts";
+import { createScriptedChannel } from "../../src/channels/scripted/scripted-channel.ts";
+import { createPushStage } from "../../src/delivery/push-stage.ts";
+import { createSmsStage } from "../../src/delivery/sms-stage.ts";
+import { createStageDesk } from "../../src/delivery/stage-desk.ts";
+import { createSilentLogger } from "../../src/platform/logger.ts";
+import { LEASE_MS, type TestLedger } from "../tracking/test-ledger.ts";
+
+const TIMEOUT_MS = 10_000;
+export const CRITICAL_BUDGET_MS = 10_000;
+export const DOWN: Outcome = { kind: "retry", detail: "http 503" };
+export const SILENT: Outcome = { kind: "unknown", detail: "network timeout" };
+export const TAKEN: Outcome = { kind: "delivered" };
+export const BUSY_SERVICE = "https://busy.example";
+export const OTHER_SERVICE = "https://other.example";
+
+export interface Scene {
+  /** What push services answer, by origin, and Twilio. */
+  readonly answers: Map<string, Outcome>;
+  /** Requests by origin. */
+  readonly asked: Map<string, number>;
+  readonly breakers: Breakers;
+  /** Subscriptions of users: endpoints. */
+  readonly endpoints: Map<string, readonly string[]>;
+  /** Works everything that is due until nothing is, or until `until`, epoch ms. */
+  run(until: number, stepMs?: number): Promise<void>;
+}
+
+export function openScene(book: TestLedger): Scene {
+  const { clock, ledger, store } = book;
+  const logger = createSilentLogger();
+  const answers = new Map<string, Outcome>();
+  const asked = new Map<string, number>();
+  const endpoints = new Map<string, readonly string[]>();
+  const breakersOf = (channel: "push" | "sms") =>
+    createBreakers({
+      channel,
+      settings: breakerSettings(channel, TIMEOUT_MS),
+      clock,
+      random: () => 1,
+      labelOf: () => "one",
+      onState: () => {},
+      logger,
+    });
+  const answer = (origin: string): Outcome => {
+    asked.set(origin, (asked.get(origin) ?? 0) + 1);
+    return answers.get(origin) ?? TAKEN;
+  };
+  const desk = createStageDesk({
+    ledger,
+    preferences: {
+      readMany: async (ids) =>
+        new Map(
+          ids.map((id) => [id, { channels: { websocket: true, push: true, sms: true } }] as const),
+        ),
+    },
+    enqueue: async () => {},
+    enabled: { websocket: true, push: true, sms: true },
+    clock,
+    leaseMs: LEASE_MS,
+    logger,
+    canWord: () => true,
+    leftToOthers: async () => false,
+    onSettled: () => {},
+    onAttempt: () => {},
+  });
+  const breakers = breakersOf("push");
+  const provider = { desk, clock, leaseMs: LEASE_MS, random: () => 0.5 };
+  const push = createPushStage({
+    ...provider,
+    channel: guardChannel({
+      channel: createScriptedChannel(({ endpoint }: { endpoint: string }) =>
+        answer(originOfEndpoint(endpoint)),
+      ),
+      breakers,
+      originOf: ({ endpoint }) => originOfEndpoint(endpoint),
+    }),
+    subscriptions: {
+      list: async (userId) =>
+        (endpoints.get(userId) ?? []).map((endpoint) => ({
+          subscriptionId: endpoint,
+          endpoint,
+          keys: { p256dh: "", auth: "" },
+        })),
+      prune: async () => {},
+    },
+    messages: {
+      push: (note) => ({ noteId: note.id, payload: "", ttlSeconds: 1, urgency: "low", topic: "t" }),
+    },
+    condemn: async () => {},
+    criticalBudgetMs: CRITICAL_BUDGET_MS,
+  });
+  const sms = createSmsStage({
+    ...provider,
+    channel: guardChannel({
+      channel: createScriptedChannel(() => answer("twilio")),
+      breakers: breakersOf("sms"),
+      originOf: () => "twilio",
+    }),
+    optOuts: { isOptedOut: async () => false, optOut: async () => {} },
+    toE164: (number) => number,
+    messages: { sms: (note) => ({ noteId: note.id, text: "" }) },
+  });
+
+  async function work(): Promise<void> {
+    for (let shard = 0; shard < store.keyspace.shards; shard += 1) {
+      for (const item of await ledger.leaseDue(shard, LEASE_MS, 100)) {
+        if (item.stage === "push") await push.process([item]);
+        else if (item.stage === "sms") await sms.process([item]);
+      }
+    }
+  }
+
+  return {
+    answers,
+    asked,
+    breakers,
+    endpoints,
+    async run(until, stepMs = 500) {
+      while (clock.now() < until) {
+        await work();
+        if ((await ledger.depth()) === 0) return;
+        clock.advance(stepMs);
+      }
+    },
+  };
+}
