@@ -12,6 +12,7 @@ import { createSilentLogger } from "../../src/platform/logger.ts";
 import { Problem } from "../../src/platform/problems.ts";
 import { connectRedis } from "../../src/platform/redis.ts";
 import { waitForRedis } from "../../src/platform/redis-wait.ts";
+import { watchSubscriber } from "../../src/platform/subscriber-watch.ts";
 import { createSealing } from "../../src/platform/sealing.ts";
 import { createHistory, type History } from "../../src/tracking/history.ts";
 import { createPresence } from "../../src/tracking/presence.ts";
@@ -64,6 +65,8 @@ export async function startTestNode(deps: {
   readonly url: string;
   readonly keyspace: Keyspace;
   readonly nodeId?: string;
+  /** Where messages come from, if it is reached in another way than the rest. */
+  readonly subscriberUrl?: string;
   readonly clock?: ManualClock;
   readonly sealingKey?: Buffer;
   readonly settings?: Partial<GatewaySettings>;
@@ -73,8 +76,9 @@ export async function startTestNode(deps: {
 }): Promise<TestNode> {
   const { keyspace, nodeId = "n1", clock = createManualClock(), around = (it) => it } = deps;
   const redis = connectRedis(deps.url, "command");
-  const subscriber = connectRedis(deps.url, "subscriber");
+  const subscriber = connectRedis(deps.subscriberUrl ?? deps.url, "subscriber");
   await waitForRedis(redis, createSilentLogger());
+  const endWatch = watchSubscriber({ subscriber, clock, log: createSilentLogger() });
   const receipts: Receipt[] = [];
   const events: GatewayEvent[] = [];
   const waiting = new Set<() => void>();
@@ -134,6 +138,7 @@ export async function startTestNode(deps: {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       redis.disconnect();
+      endWatch();
       subscriber.disconnect();
     },
   };
