@@ -73,6 +73,7 @@ export async function startTestNode(deps: {
   readonly failedLogins?: FailedLogins;
   /** Stands between the node and the history, to count or to hold back. */
   readonly around?: (history: History) => History;
+  readonly random?: () => number;
 }): Promise<TestNode> {
   const { keyspace, nodeId = "n1", clock = createManualClock(), around = (it) => it } = deps;
   const redis = connectRedis(deps.url, "command");
@@ -102,7 +103,7 @@ export async function startTestNode(deps: {
     count: (event) => events.push(event),
     ...(deps.failedLogins === undefined ? {} : { failedLogins: deps.failedLogins }),
     settings: { ...DEFAULTS, ...deps.settings },
-    random: () => 0.5,
+    random: deps.random ?? (() => 0.5),
   });
   await gateway.start();
   const server = createServer().on("upgrade", (request, socket, head) =>
