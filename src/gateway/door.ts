@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { Caller } from "../contract/caller.ts";
+import type { GoingAwayFrame } from "../contract/frames.ts";
 import type { Logger } from "../platform/logger.ts";
 import { ClientSocket } from "./client-socket.ts";
 import { CLOSE_CODES } from "./close-codes.ts";
@@ -48,6 +49,8 @@ export interface DoorDeps {
   readonly admission: (opening: number) => Refusal | undefined;
   /** Why this user can have no further socket. */
   readonly limitOf: (userId: string) => Refusal | undefined;
+  /** What a visitor is told who comes during a stop. */
+  readonly goingAway: () => GoingAwayFrame;
   readonly onVisitor: (visitor: Visitor) => void;
   readonly failedLogins: FailedLogins | undefined;
   readonly trustedProxies: number;
@@ -55,7 +58,7 @@ export interface DoorDeps {
 }
 
 export function createDoor(deps: DoorDeps): Door {
-  const { verify, allowedOrigins, admission, limitOf, onVisitor, log } = deps;
+  const { verify, allowedOrigins, admission, limitOf, goingAway, onVisitor, log } = deps;
   const options = {
     noServer: true,
     WebSocket: ClientSocket,
@@ -105,6 +108,8 @@ export function createDoor(deps: DoorDeps): Door {
         "userId" in outcome ? (admission(opening) ?? limitOf(outcome.userId)) : outcome;
       if (refusal !== undefined) {
         const { kind, reason } = heldBack(refusal, request);
+        // A load balancer may send some for a while yet, all of whom would come back at once.
+        if (kind === "going_away") socket.send(JSON.stringify(goingAway()));
         socket.close(CLOSE_CODES[kind].code, reason);
       } else if ("userId" in outcome) {
         onVisitor({ socket, stream, caller: outcome, asked });

@@ -8,8 +8,8 @@ import type { History } from "../tracking/history.ts";
 import type { Presence } from "../tracking/presence.ts";
 import { createAcks, type Receipts } from "./acks.ts";
 import { createAnswers } from "./answers.ts";
-import type { Connection } from "./connection.ts";
 import { createDoor, type Door, type FailedLogins } from "./door.ts";
+import { createFarewell } from "./farewell.ts";
 import { createFrameOf, type SealOpener } from "./frame.ts";
 import { createHeartbeat, type HeartbeatSettings } from "./heartbeat.ts";
 import { createHub, type Hub } from "./hub.ts";
@@ -21,15 +21,8 @@ import { createTurnstile } from "./turnstile.ts";
 import type { Refusal } from "./upgrade.ts";
 import { createUpkeep } from "./upkeep.ts";
 
-/** At a stop, clients come back spread over this long, so that the other nodes are not stormed. */
-const RETRY_SPREAD_MS = 5_000;
-const MIN_RETRY_MS = 250;
-
 /** Histories that are read at once: 1.5 MB when all are full, and some 15 ms to send them. */
 const HISTORIES_AT_A_TIME = 16;
-
-/** How long sockets get to say goodbye at a stop before they are cut. */
-const GOODBYE_MS = 2_000;
 
 export interface GatewaySettings extends HeartbeatSettings {
   readonly presenceIntervalMs: number;
@@ -115,11 +108,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
     onResubscribed: () => void upkeep.repair(),
   });
   const openings = createOpenings(deps.clock);
+  const farewell = createFarewell({ sockets: hub, clock: deps.clock, random });
   let state: State = "new";
   const door = createDoor({
     ...deps,
     ...settings,
     failedLogins: deps.failedLogins,
+    goingAway: () => farewell.frame(),
     admission: (opening) => admission(state, hub.size().connections + opening, settings),
     limitOf: (userId) => userLimit(userId, hub, openings, settings),
     onVisitor: createSeating({
@@ -149,7 +144,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       state = "stopping";
       // Out of presence first, so that nothing new is sent here while sockets close.
       await upkeep.stop();
-      await sayGoodbye(hub, deps.clock, random);
+      await farewell.sayToAll();
       heartbeat.stop();
       lookups.stop();
       await inbox.stop();
@@ -185,21 +180,4 @@ function userLimit(
   }
   if (!limitInbound || openings.take(userId)) return undefined;
   return { kind: "try_later", reason: "reconnecting too often" };
-}
-
-/** Resolves when all sockets are closed. */
-async function sayGoodbye(hub: Hub, clock: Clock, random: () => number): Promise<void> {
-  const connections: Connection[] = [];
-  hub.each((connection) => void connections.push(connection));
-  const gone = connections.map((connection) => connection.whenClosed());
-  const cancel = clock.after(GOODBYE_MS, () => {
-    for (const connection of connections) connection.terminate();
-  });
-  for (const connection of connections) {
-    const retry = MIN_RETRY_MS + Math.floor(random() * RETRY_SPREAD_MS);
-    connection.control({ type: "going_away", retry_after_ms: retry });
-    connection.close("going_away", "going away");
-  }
-  await Promise.all(gone);
-  cancel();
 }

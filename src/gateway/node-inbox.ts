@@ -1,8 +1,12 @@
 /** This node's subscription: the messages that workers publish to it. */
 import { parseNodeMessage, type NodeMessage } from "../contract/node-message.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { Subscriber } from "../platform/redis.ts";
+
+/** At a stop: what was sent before arrives before the answer, which a dead network never gives. */
+const LEAVE_MS = 1_000;
 
 export interface NodeInbox {
   /** Resolves once messages arrive. */
@@ -16,6 +20,7 @@ export function createNodeInbox(deps: {
   readonly subscriber: Subscriber;
   readonly keyspace: Keyspace;
   readonly nodeId: string;
+  readonly clock: Pick<Clock, "after">;
   readonly log: Logger;
   readonly onMessage: (message: NodeMessage) => void;
   /** A message came whose form only a newer version knows. */
@@ -23,7 +28,8 @@ export function createNodeInbox(deps: {
   /** The subscription was interrupted and is back: messages may have passed by. */
   readonly onResubscribed: () => void;
 }): NodeInbox {
-  const { subscriber, keyspace, nodeId, log, onMessage, onUnread, onResubscribed } = deps;
+  const { subscriber, keyspace, nodeId, clock, log } = deps;
+  const { onMessage, onUnread, onResubscribed } = deps;
   const channels = Array.from({ length: keyspace.shards }, (_, shard) =>
     keyspace.sharded(shard, `node:${nodeId}`),
   );
@@ -64,6 +70,21 @@ export function createNodeInbox(deps: {
     }
   }
 
+  async function leave(): Promise<void> {
+    let cancel = (): void => {};
+    const tooLong = new Promise<void>((resolve) => {
+      cancel = clock.after(LEAVE_MS, resolve);
+    });
+    const left = Promise.all(channels.map((channel) => subscriber.sunsubscribe(channel)));
+    try {
+      await Promise.race([left, tooLong]);
+    } catch (error) {
+      log.debug({ err: error }, "the subscription broke while it was left");
+    } finally {
+      cancel();
+    }
+  }
+
   const onReady = (): void => void resubscribe();
   const onClose = (): void => {
     subscribed = false;
@@ -82,9 +103,7 @@ export function createNodeInbox(deps: {
       started = false;
       subscriber.off("ready", onReady);
       subscriber.off("close", onClose);
-      if (subscribed) {
-        await Promise.all(channels.map((channel) => subscriber.sunsubscribe(channel)));
-      }
+      if (subscribed) await leave();
       subscribed = false;
       subscriber.off("smessage", onText);
     },

@@ -80,6 +80,8 @@ export function createUpkeep(deps: {
   async function refreshAll(rooms: readonly Room[]): Promise<void> {
     try {
       for (let from = 0; from < rooms.length; from += USERS_AT_A_TIME) {
+        // What is written after a stop would bring messages to a node that is gone.
+        if (stopped) return;
         const group = rooms.slice(from, from + USERS_AT_A_TIME);
         for (const room of group) room.checkedAt = clock.now();
         await refresh(group.map(({ userId }) => userId));

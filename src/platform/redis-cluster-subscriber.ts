@@ -150,10 +150,17 @@ export function createClusterSubscriber(place: ClusterPlace): ClusterSubscriber 
     punsubscribe: async (pattern) => await cluster.punsubscribe(pattern),
     on: (event, listener) => events.on(event, listener),
     off: (event, listener) => events.off(event, listener),
-    disconnect() {
-      closed = true;
+    async ping() {
+      const asked = [...listeners.values()].map(async ({ redis }) => {
+        // What does not answer in time ends here, and is replaced.
+        await redis.ping().catch(() => redis.disconnect());
+      });
+      await Promise.all(asked);
+    },
+    disconnect(again = false) {
+      closed = !again;
       for (const { redis } of listeners.values()) redis.disconnect();
-      cluster.disconnect();
+      if (closed) cluster.disconnect();
     },
   };
 }

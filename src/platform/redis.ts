@@ -20,7 +20,10 @@ export interface Subscriber {
    */
   on(event: SubscriberEvent, listener: (...words: string[]) => void): unknown;
   off(event: SubscriberEvent, listener: (...words: string[]) => void): unknown;
-  disconnect(): void;
+  /** Resolves when every connection that is listened on has answered. */
+  ping(): Promise<unknown>;
+  /** @param again connects anew by itself, as after a fault of the network */
+  disconnect(again?: boolean): void;
 }
 export type SubscriberEvent = "smessage" | "pmessage" | "close" | "ready";
 

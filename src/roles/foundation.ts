@@ -11,6 +11,7 @@ import { connectCluster } from "../platform/redis-cluster.ts";
 import { createClusterSubscriber } from "../platform/redis-cluster-subscriber.ts";
 import { checkRedisSettings } from "../platform/redis-settings.ts";
 import { findRedis, waitForRedis } from "../platform/redis-wait.ts";
+import { watchSubscriber } from "../platform/subscriber-watch.ts";
 import { connectRedis, type Redis, type Subscriber } from "../platform/redis.ts";
 import type { Resources } from "../platform/resources.ts";
 import { createSealing, type Sealing } from "../platform/sealing.ts";
@@ -73,6 +74,8 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
         : connectRedis(place.url, "subscriber");
     resources.add(`redis ${name}`, () => subscriber.disconnect());
     await waitForRedis("topology" in subscriber ? subscriber.topology : subscriber, logger);
+    const endWatch = watchSubscriber({ subscriber, clock, log: logger });
+    resources.add(`watch of redis ${name}`, endWatch);
     return subscriber;
   };
   const redis = await connect("commands", "command");

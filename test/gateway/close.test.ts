@@ -279,18 +279,3 @@ describe("heartbeats", () => {
     expect(await client.closed).toEqual({ code: 1011, reason: "heartbeat missed" });
   });
 });
-
-describe("a stop", () => {
-  it("tells each client when to come back, then closes with 1001", async () => {
-    const node = await start();
-    const [anna, bo] = [await node.connect("anna"), await node.connect("bo")];
-    await anna.next("connected");
-    await bo.next("connected");
-    await node.gateway.stop();
-    expect(await anna.next("going_away")).toEqual({ type: "going_away", retry_after_ms: 2_750 });
-    expect(await anna.closed).toEqual({ code: 1001, reason: "going away" });
-    expect((await bo.closed).code).toBe(1001);
-    const late = await node.connect("anna");
-    expect((await late.closed).code).toBe(1001);
-  });
-});

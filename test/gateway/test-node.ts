@@ -12,6 +12,7 @@ import { createSilentLogger } from "../../src/platform/logger.ts";
 import { Problem } from "../../src/platform/problems.ts";
 import { connectRedis } from "../../src/platform/redis.ts";
 import { waitForRedis } from "../../src/platform/redis-wait.ts";
+import { watchSubscriber } from "../../src/platform/subscriber-watch.ts";
 import { createSealing } from "../../src/platform/sealing.ts";
 import { createHistory, type History } from "../../src/tracking/history.ts";
 import { createPresence } from "../../src/tracking/presence.ts";
@@ -64,17 +65,21 @@ export async function startTestNode(deps: {
   readonly url: string;
   readonly keyspace: Keyspace;
   readonly nodeId?: string;
+  /** Where messages come from, if it is reached in another way than the rest. */
+  readonly subscriberUrl?: string;
   readonly clock?: ManualClock;
   readonly sealingKey?: Buffer;
   readonly settings?: Partial<GatewaySettings>;
   readonly failedLogins?: FailedLogins;
   /** Stands between the node and the history, to count or to hold back. */
   readonly around?: (history: History) => History;
+  readonly random?: () => number;
 }): Promise<TestNode> {
   const { keyspace, nodeId = "n1", clock = createManualClock(), around = (it) => it } = deps;
   const redis = connectRedis(deps.url, "command");
-  const subscriber = connectRedis(deps.url, "subscriber");
+  const subscriber = connectRedis(deps.subscriberUrl ?? deps.url, "subscriber");
   await waitForRedis(redis, createSilentLogger());
+  const endWatch = watchSubscriber({ subscriber, clock, log: createSilentLogger() });
   const receipts: Receipt[] = [];
   const events: GatewayEvent[] = [];
   const waiting = new Set<() => void>();
@@ -98,7 +103,7 @@ export async function startTestNode(deps: {
     count: (event) => events.push(event),
     ...(deps.failedLogins === undefined ? {} : { failedLogins: deps.failedLogins }),
     settings: { ...DEFAULTS, ...deps.settings },
-    random: () => 0.5,
+    random: deps.random ?? (() => 0.5),
   });
   await gateway.start();
   const server = createServer().on("upgrade", (request, socket, head) =>
@@ -134,6 +139,7 @@ export async function startTestNode(deps: {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       redis.disconnect();
+      endWatch();
       subscriber.disconnect();
     },
   };

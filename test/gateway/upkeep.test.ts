@@ -13,7 +13,7 @@ function startUpkeep(history: () => Promise<Position[]>) {
   const clock = createManualClock();
   const log = createSilentLogger();
   const start = clock.now();
-  const writes: { userId: string; second: number }[] = [];
+  const writes: { userId: string; second: number; sockets: number }[] = [];
   const rooms = Array.from({ length: USERS }, (_, index) => {
     const room = new Room(`user-${index}`, {
       history: { since: async () => Promise.reject(new Error("nobody lacks anything")) },
@@ -43,7 +43,7 @@ function startUpkeep(history: () => Promise<Position[]>) {
     presence: {
       async write(users) {
         const second = (clock.now() - start) / 1_000;
-        for (const { userId } of users) writes.push({ userId, second });
+        for (const { userId, sockets } of users) writes.push({ userId, second, sockets });
       },
       writeCensus: async () => {},
       removeCensus: async () => {},
@@ -88,6 +88,15 @@ describe("users that all came back at the same moment", () => {
     const { upkeep, repaired } = startUpkeep(positions);
     await upkeep.repair();
     expect(repaired.size).toBe(USERS);
+  });
+
+  it("are not written again by a comparison that was under way when the node stopped", async () => {
+    const { upkeep, writes } = startUpkeep(positions);
+    const comparing = upkeep.repair();
+    await upkeep.stop();
+    await comparing;
+    const last = new Map(writes.map(({ userId, sockets }) => [userId, sockets]));
+    expect([...last.values()].filter((sockets) => sockets > 0)).toEqual([]);
   });
 
   it("are looked after again soon when Redis did not answer", async () => {
