@@ -5,7 +5,8 @@ import type { NoteChange } from "../tracking/ledger-changes.ts";
 import type { ChannelRecord, Note, PushOutcomes, TimelineEntry } from "../tracking/note.ts";
 import { hasReached, isClosed, move, settledStatus } from "../tracking/status-machine.ts";
 
-type Records = Readonly<Record<Channel, ChannelRecord>>;
+/** Where each channel stands. */
+export type Records = Readonly<Record<Channel, ChannelRecord>>;
 
 interface Closing {
   readonly channel: Channel;
@@ -20,7 +21,8 @@ interface Closing {
   readonly confirmedAt?: number | undefined;
 }
 
-function entry(
+/** The line of a timeline for a channel's step. */
+export function entry(
   channel: Channel,
   from: ChannelRecord,
   to: ChannelState,
@@ -30,7 +32,8 @@ function entry(
   return { at, channel, from: from.state, to, reason };
 }
 
-function outcomeCounts(
+/** What a channel that ends so counts as. */
+export function outcomeCounts(
   channel: Channel,
   to: ChannelState,
   reason: Reason | null,
@@ -90,7 +93,8 @@ interface Ending extends Pick<NoteChange, "timeline" | "counts" | "sockets" | "p
   readonly now: number;
 }
 
-function settle(note: Note, records: Records, ending: Ending): NoteChange {
+/** Ends a note with these records of its channels; what is still open was not needed. */
+export function settle(note: Note, records: Records, ending: Ending): NoteChange {
   const { now } = ending;
   const closed: Record<Channel, ChannelRecord> = { ...records };
   const lines = [...ending.timeline];

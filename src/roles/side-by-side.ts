@@ -6,7 +6,11 @@ import { ConfigError } from "../platform/config.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { Metrics } from "../platform/metrics.ts";
-import { createProcessCensus, type ProcessCensus } from "../platform/process-census.ts";
+import {
+  createProcessCensus,
+  readProcessEntries,
+  type ProcessCensus,
+} from "../platform/process-census.ts";
 import type { Resources } from "../platform/resources.ts";
 import {
   agreeOnLedgerFormat,
@@ -38,6 +42,8 @@ type LeftAlone = NewerThing | "message" | "answer" | "words";
  * cannot be put into words fails, loudly, as it does where all are alike.
  */
 const MIXED_FOR_MS = 3_600_000;
+/** Older than any restart takes. */
+const OLD_DATA_MS = 120_000;
 
 interface SideBySideDeps {
   readonly redis: Redis;
@@ -49,6 +55,17 @@ interface SideBySideDeps {
   readonly nodeId: string;
   /** What this version reads; tests stand in for a later one. */
   readonly range?: FormatRange | undefined;
+}
+
+/** Nobody said goodbye, and nobody is there: all were killed, or this is a backup of while they ran. */
+async function warnOfOldData({ redis, keyspace, clock, logger }: SideBySideDeps): Promise<void> {
+  const times = [...(await readProcessEntries({ redis, keyspace })).values()].map(({ at }) => at);
+  const endsAt = Math.max(...times);
+  if (times.length === 0 || clock.now() - endsAt < OLD_DATA_MS) return;
+  logger.warn(
+    { event: "redis.old_data", ends_at: new Date(endsAt).toISOString() },
+    "if this Redis was restored from a backup, stop and see npm run schoolbell -- restore --help",
+  );
 }
 
 /** @throws ConfigError if this Redis holds what this version cannot read. */
@@ -93,6 +110,7 @@ export async function openSideBySide(deps: SideBySideDeps): Promise<SideBySide> 
     await isUpgrading();
   }
 
+  await warnOfOldData(deps);
   // Told first, asked after: see `refresh`. What it can say is known once its templates are read.
   await census.announce("");
   const disagreement = await agreeOnLedgerFormat({ redis, keyspace }, range);

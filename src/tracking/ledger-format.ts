@@ -68,6 +68,17 @@ export async function agreeOnLedgerFormat(
   return undefined;
 }
 
+/** The forms for a command that changes notes: it writes the one that is in use; undefined if it cannot. */
+export async function agreedFormats(
+  deps: { readonly redis: Redis; readonly keyspace: Pick<Keyspace, "plain"> },
+  { oldest, newest }: FormatRange = LEDGER_FORMATS,
+): Promise<LedgerFormats | undefined> {
+  const stored = Number((await deps.redis.get(formatKey(deps.keyspace))) ?? oldest);
+  if (stored > newest) return undefined;
+  const mark = formatMark(Math.max(stored, oldest));
+  return { newest, mark: () => mark, onNewer: () => {} };
+}
+
 export interface LedgerFormatsOptions {
   readonly redis: Redis;
   readonly keyspace: Pick<Keyspace, "plain">;

@@ -42,6 +42,12 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: "unknown", to: "delivered", by: "recipient", why: "late: it had been sent after all" },
   { from: "failed", to: "pending", by: "operator", why: "re-driven" },
   {
+    from: "pending",
+    to: "unknown",
+    by: "operator",
+    why: "Redis was restored; it may have been sent",
+  },
+  {
     from: "unknown",
     to: "pending",
     by: "operator",

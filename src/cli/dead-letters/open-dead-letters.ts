@@ -14,6 +14,7 @@ import { createSealing } from "../../platform/sealing.ts";
 import { subscribedTopics } from "../../projectors/event-table.ts";
 import { createAudit, type Audit } from "../../tracking/audit.ts";
 import { createDeadNotes, type DeadNotes } from "../../tracking/dead-notes.ts";
+import { agreedFormats } from "../../tracking/ledger-format.ts";
 import { findRedisUrl, reachRedis, type OperatorRedis } from "../operator-redis.ts";
 import { Failure } from "../run-command.ts";
 import { createEventLetters, type EventLetters } from "./event-letters.ts";
@@ -83,7 +84,7 @@ export async function withDeadLetters<T>(
     const found = redis.there ? redis.value : undefined;
     return await work({
       events: kinds.includes("events") ? await openEvents(config, resources, found) : NOT_ASKED,
-      notes: redis.there ? openNotes(config, redis.value) : redis,
+      notes: redis.there ? await openNotes(config, redis.value) : redis,
       audit: found && createAudit(found),
     });
   } catch (error) {
@@ -176,11 +177,22 @@ function originsOf(config: Environment): ReadonlySet<string> {
   return new Set([...full, ...subscribedTopics(config)]);
 }
 
-function openNotes(config: Environment, redis: OperatorRedis): Source<DeadNotes> {
+async function openNotes(config: Environment, redis: OperatorRedis): Promise<Source<DeadNotes>> {
+  const formats = await agreedFormats(redis);
+  if (formats === undefined) {
+    return {
+      there: false,
+      why: "a newer version of Schoolbell wrote this Redis",
+      configured: true,
+    };
+  }
   const sealing = createSealing(...(config.DATA_ENCRYPTION_KEY ?? []));
   const outcomes = config.KAFKA_BOOTSTRAP_SERVERS !== undefined;
   const noteSeconds = config.NOTE_TTL_SECONDS;
-  return { there: true, value: createDeadNotes({ ...redis, sealing, outcomes, noteSeconds }) };
+  return {
+    there: true,
+    value: createDeadNotes({ ...redis, sealing, outcomes, noteSeconds, formats }),
+  };
 }
 
 /** @throws Failure if it is not there. */
