@@ -7,6 +7,8 @@ export type ClusterPlace = Extract<RedisPlace, { kind: "cluster" }>;
 
 /** A node that does not answer must be a quick 503, not a hanging request. */
 const COMMAND_TIMEOUT_MS = 1_000;
+/** As on a single server: what a node does not answer must not pile up. */
+const SILENCE_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 1_000;
 
 /**
@@ -67,6 +69,7 @@ export function connectCluster(place: ClusterPlace, kind: ConnectionKind): Clust
           redisOptions: {
             ...base.redisOptions,
             commandTimeout: COMMAND_TIMEOUT_MS,
+            socketTimeout: SILENCE_MS,
             maxRetriesPerRequest: 0,
           },
         })

@@ -97,3 +97,9 @@ export function waitingEnvelopesKey(keyspace: Keyspace, name: string): string {
 
 /** Failed jobs are bugs: a few are kept to look at, never a growing pile. */
 export const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: { count: 1_000 } } as const;
+
+/**
+ * What BullMQ notes of each job's course, for listeners that there are none of here. It keeps 10,000
+ * entries of each queue unless it is told: 1 MB that fills up over days.
+ */
+export const JOB_EVENTS = { events: { maxLen: 100 } } as const;

@@ -3,7 +3,7 @@ import { Queue } from "bullmq";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import { createJobWorker, runInBackground, type JobWorkerOptions } from "./bullmq-worker.ts";
 import type { EnvelopeItem } from "./envelope.ts";
-import { JOB_OPTIONS, queuePrefix } from "./lanes.ts";
+import { JOB_EVENTS, JOB_OPTIONS, queuePrefix } from "./lanes.ts";
 import { createListOutlet, SHIFT_JOB } from "./ordered-list.ts";
 import { createShift } from "./shift.ts";
 import type { QueueWorker } from "./stage-workers.ts";
@@ -27,6 +27,7 @@ export function createShiftWorker(options: ShiftWorkerOptions): QueueWorker {
     connection: redis,
     prefix: queuePrefix(keyspace, settings.name),
     defaultJobOptions: JOB_OPTIONS,
+    streams: JOB_EVENTS,
   });
   queue.on("error", () => {});
   const shift = createShift({

@@ -5,7 +5,14 @@ import type { Keyspace } from "../platform/keyspace.ts";
 import type { Redis } from "../platform/redis.ts";
 import { toEnvelopes, type EnvelopeItem } from "./envelope.ts";
 import { createGatherer } from "./gatherer.ts";
-import { JOB_OPTIONS, queueNameOf, queuePrefix, STAGE_QUEUES, type StageQueue } from "./lanes.ts";
+import {
+  JOB_EVENTS,
+  JOB_OPTIONS,
+  queueNameOf,
+  queuePrefix,
+  STAGE_QUEUES,
+  type StageQueue,
+} from "./lanes.ts";
 import { createListInlet, SHIFT_JOB } from "./ordered-list.ts";
 
 /** What a stage needs to know to queue a note. */
@@ -38,6 +45,7 @@ export function createStageQueues(options: StageQueuesOptions): StageQueues {
         connection: redis,
         prefix: queuePrefix(keyspace, settings.name),
         defaultJobOptions: JOB_OPTIONS,
+        streams: JOB_EVENTS,
       });
       // Failures reach the caller by the rejected promise.
       queue.on("error", () => {});

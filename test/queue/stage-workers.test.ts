@@ -133,3 +133,19 @@ describe("queues and workers", () => {
     await crew.workers.close();
   });
 });
+
+describe("what BullMQ notes of each job's course", () => {
+  it("does not pile up in Redis: nobody listens to it", async () => {
+    const crew = await startCrew();
+    const ids = Array.from({ length: 400 }, (_, index) => `urgent-${index}`);
+    // One by one: each is an envelope, and a job, of its own.
+    for (const id of ids) await queues.enqueue([waiting(id, "urgent")]);
+    await expect.poll(() => new Set(crew.worked).size).toBe(ids.length);
+
+    const name = queueNameOf("websocket", "urgent", 0);
+    const length = await store.redis.xlen(`${queuePrefix(store.keyspace, name)}:${name}:events`);
+    expect(length).toBeGreaterThan(0);
+    // It is cut by whole nodes of 100 entries.
+    expect(length).toBeLessThanOrEqual(200);
+  });
+});

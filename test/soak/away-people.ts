@@ -2,8 +2,8 @@
 import type { Chance } from "./chance.ts";
 import type { SoakScene } from "./scene.ts";
 
-const SUBSCRIBERS = 120;
-const TEXTED = 200;
+const SUBSCRIBERS = 60;
+const TEXTED = 10;
 const FIRST_NUMBER = 46_701_230_000;
 const TOKEN_SECONDS = 3_600;
 
