@@ -12,6 +12,7 @@ const settings = z
     file: z.string(),
     chunkMs: z.number(),
     sessionTimeoutMs: z.number().default(SESSION_TIMEOUT_MS),
+    clientId: z.string().default("test-member"),
   })
   .parse(JSON.parse(process.env["MEMBER"] ?? ""));
 

@@ -15,6 +15,8 @@ export interface MemberSettings {
   /** Full names. */
   readonly topics: readonly string[];
   readonly sessionTimeoutMs?: number;
+  /** By which the broker's list of members tells it from others. */
+  readonly clientId?: string;
 }
 
 export interface MemberOptions extends MemberSettings {
@@ -32,7 +34,7 @@ export function createMember(options: MemberOptions): KafkaConsumer {
   const { servers, groupId, topics, onChunk, logger = createSilentLogger() } = options;
   return createKafkaConsumer({
     connection: createKafkaConnection(
-      { servers: servers.split(","), clientId: "test-member", ssl: false },
+      { servers: servers.split(","), clientId: options.clientId ?? "test-member", ssl: false },
       logger,
     ),
     groupId,
