@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { NodeAnswer } from "../../src/contract/node-message.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { openTestRedis, type TestRedis } from "../support/redis.ts";
+import type { TestClient } from "../support/websocket-client.ts";
 import { createTestPublisher, type TestPublisher } from "./publisher.ts";
 import { eventually, startTestNode, type TestNode } from "./test-node.ts";
 
@@ -97,5 +98,35 @@ describe("a replay of many megabytes", () => {
     expect((await publisher.answer(live.noteId)).result).toBe("written");
     await eventually(() => client.replayIds()).toEqual(range(61));
     await client.close();
+  });
+});
+
+describe("twenty clients that stop reading while messages keep coming", () => {
+  it("take a bounded part of the memory, and none of it once they are closed", async () => {
+    const SLOW_BYTES = 256 * 1024;
+    const clients: TestClient[] = [];
+    for (let index = 0; index < 20; index += 1) {
+      const client = await node.connect(`slow-${index}`);
+      await client.next("connected");
+      client.pause();
+      clients.push(client);
+    }
+    // The system takes megabytes for each; ours begins when that is full.
+    let slow = 0;
+    for (let round = 0; slow < clients.length && round < MAX_MESSAGES; round += 1) {
+      const sent = await Promise.all(
+        clients.map((_, index) => publisher.publish(`slow-${index}`, { padding: PADDING })),
+      );
+      const answers = await Promise.all(sent.map(({ noteId }) => publisher.answer(noteId)));
+      slow = answers.filter(({ result }) => result === "slow").length;
+      // Once it is over the limit nothing is added: one message at most is beyond.
+      expect(Math.max(...node.unsentBytes())).toBeLessThan(SLOW_BYTES + 2 * PADDING);
+    }
+    expect(slow).toBe(clients.length);
+    clock.advance(7_000);
+    // They do not answer the close either, and are cut.
+    await eventually(() => node.unsentBytes()).toEqual([]);
+    expect(node.gateway.size()).toEqual({ users: 0, connections: 0 });
+    for (const client of clients) client.resume();
   });
 });

@@ -1,6 +1,6 @@
 /** A gateway node on a free port, with tokens that name their user. */
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { expect } from "vitest";
 import type { Caller } from "../../src/contract/caller.ts";
 import type { Receipts } from "../../src/gateway/acks.ts";
@@ -35,6 +35,8 @@ export interface TestNode {
   /** Cuts the node's subscription as a network fault would; it comes back by itself. */
   cutSubscription(): void;
   cutCommands(): void;
+  /** Of each open connection: bytes that wait in this process for the client to read. */
+  unsentBytes(): number[];
   stop(): Promise<void>;
 }
 
@@ -109,6 +111,11 @@ export async function startTestNode(deps: {
   const server = createServer().on("upgrade", (request, socket, head) =>
     gateway.handleUpgrade(request, socket, head),
   );
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   // A TCP server's address is never a pipe's name.
   const { port } = server.address() as AddressInfo;
@@ -134,6 +141,7 @@ export async function startTestNode(deps: {
     connect: (userId, options) => connect(url, { token: userId, ...options }),
     cutSubscription: () => subscriber.disconnect(true),
     cutCommands: () => redis.disconnect(),
+    unsentBytes: () => Array.from(sockets, ({ writableLength }) => writableLength),
     async stop() {
       await gateway.stop();
       server.closeAllConnections();
