@@ -16,8 +16,11 @@ const CONNECT_TIMEOUT_MS = 1_000;
  * silent after its replica took over is only found out by this.
  */
 const LOOK_MS = 1_000;
-/** For connections that wait on purpose, of which a worker has some thirty: each look is a connection. */
-const PATIENT_LOOK_MS = 5_000;
+
+/** Of copies that are waited on: BullMQ gives a wait up after six seconds. */
+const WAITING_LOOK_MS = 3_000;
+/** Long enough for every node to end. */
+const END_MS = 100;
 
 /** One redirection is usual after a failover, two while slots are moved. */
 const REDIRECTIONS = 5;
@@ -75,7 +78,7 @@ export function connectCluster(place: ClusterPlace, kind: ConnectionKind): Clust
         })
       : new Cluster([...place.nodes], {
           ...base,
-          slotsRefreshInterval: kind === "blocking" ? PATIENT_LOOK_MS : LOOK_MS,
+          slotsRefreshInterval: LOOK_MS,
           maxRedirections: PATIENT_REDIRECTIONS,
           retryDelayOnMoved: PATIENT_RETRY_MS / 10,
           retryDelayOnFailover: PATIENT_RETRY_MS,
@@ -83,7 +86,44 @@ export function connectCluster(place: ClusterPlace, kind: ConnectionKind): Clust
           redisOptions: { ...base.redisOptions, maxRetriesPerRequest: null },
         });
   cluster.on("error", () => {});
+  if (kind === "blocking") makeCopiesWait(cluster);
   return cluster;
+}
+
+/**
+ * Copies of a patient connection, BullMQ's and ours, are there to wait on. What they wait for is not
+ * sent again: BullMQ gives up a wait that takes longer than it asked for, and it begins anew by itself.
+ */
+function makeCopiesWait(cluster: Cluster): void {
+  const duplicate = cluster.duplicate.bind(cluster);
+  const duplicateToWait: Cluster["duplicate"] = (nodes, options) => {
+    const copy = duplicate(nodes, {
+      ...options,
+      slotsRefreshInterval: WAITING_LOOK_MS,
+      maxRedirections: REDIRECTIONS,
+      retryDelayOnMoved: 0,
+      retryDelayOnFailover: 0,
+      retryDelayOnClusterDown: 0,
+    });
+    endInOrder(copy);
+    return copy;
+  };
+  // The method is generic over what its options say of the form of replies, which are the same here.
+  Reflect.set(cluster, "duplicate", duplicateToWait);
+}
+
+/**
+ * The client's state goes back to `close` for each node that ends after it has ended, and stays there:
+ * whoever closed it to connect anew, as BullMQ does, would wait for ever.
+ */
+function endInOrder(cluster: Cluster): void {
+  cluster.on("close", () => {
+    setTimeout(() => {
+      if (cluster.status !== "close") return;
+      cluster.status = "end";
+      cluster.emit("end");
+    }, END_MS);
+  });
 }
 
 /** The servers that writes go to: one, or the masters of a cluster. */

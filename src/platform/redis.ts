@@ -27,9 +27,6 @@ export interface Subscriber {
 }
 export type SubscriberEvent = "smessage" | "pmessage" | "close" | "ready";
 
-/** One is usual after a failover, two while slots are moved. */
-const WAITER_REDIRECTIONS = 5;
-
 /**
  * What was written to a Redis that keeps the connection and answers nothing waits for its answer, also
  * when its caller has long given up. Without an end it would be 45 MB a minute at 500 requests a second.
@@ -72,9 +69,6 @@ export function openWaiter(redis: Redis, silenceMs: number): Redis {
     redis instanceof Cluster
       ? redis.duplicate([], {
           lazyConnect: true,
-          retryDelayOnFailover: 0,
-          retryDelayOnClusterDown: 0,
-          maxRedirections: WAITER_REDIRECTIONS,
           redisOptions: limits,
         })
       : redis.duplicate({ lazyConnect: true, ...limits });

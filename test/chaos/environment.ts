@@ -1,7 +1,7 @@
 /** The settings of the process that is killed: short times, so that what it left behind is due soon. */
 import { makeVapidPair } from "../../src/platform/key-material.ts";
 import type { PushService } from "../support/push-service.ts";
-import type { TestRedis } from "../support/redis.ts";
+import type { Corner } from "../support/redis.ts";
 import type { TwilioService } from "../support/twilio.ts";
 
 export const CHILD_SECRET = "a-secret-for-killed-processes-long-enough-for-hs256";
@@ -18,7 +18,7 @@ const SHORT_TIMES = {
 };
 
 export function childEnvironment(parts: {
-  readonly store: TestRedis;
+  readonly store: Corner;
   readonly push: PushService;
   readonly twilio: TwilioService;
   readonly dataDir: string;

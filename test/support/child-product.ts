@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 export interface ChildProduct {
   /** Its address, once it says that it runs. Rejects if it ends before. */
   readonly url: Promise<string>;
+  /** Whether it is still the process that was started. */
+  isRunning(): boolean;
   /** SIGKILL: no goodbye. Resolves when the process is gone. */
   kill(): Promise<void>;
   /** SIGTERM. Resolves with its exit code. One that is frozen is thawed first. */
@@ -63,6 +65,7 @@ export function startChildProduct(
 
   return {
     url,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
     async kill() {
       child.kill("SIGKILL");
       await exit;

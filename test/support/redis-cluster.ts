@@ -40,6 +40,8 @@ export interface RedisCluster {
   restart(node: ClusterNode): Promise<void>;
   /** Resolves when all slots are served, and every running replica has what its master has. */
   untilWell(): Promise<void>;
+  /** Thaws and starts whatever is not running, and waits until all is well. */
+  recover(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -131,6 +133,20 @@ export async function startRedisCluster(
     }, "the cluster is not well");
   }
 
+  async function thaw(node: ClusterNode): Promise<void> {
+    const member = memberOf(node);
+    member.child.kill("SIGCONT");
+    member.frozen = false;
+    await untilFollowing(member);
+  }
+
+  async function restart(node: ClusterNode): Promise<void> {
+    const member = memberOf(node);
+    member.child = launch(program, member);
+    await untilAnswering(member.child, member.port, member.dir);
+    await untilFollowing(member);
+  }
+
   return {
     url: members.map(({ port }) => `redis://127.0.0.1:${port}`).join(","),
     nodes: members,
@@ -169,17 +185,14 @@ export async function startRedisCluster(
       await untilMaster(replica);
       return replica;
     },
-    async thaw(node) {
-      const member = memberOf(node);
-      member.child.kill("SIGCONT");
-      member.frozen = false;
-      await untilFollowing(member);
-    },
-    async restart(node) {
-      const member = memberOf(node);
-      member.child = launch(program, member);
-      await untilAnswering(member.child, member.port, member.dir);
-      await untilFollowing(member);
+    thaw,
+    restart,
+    async recover() {
+      for (const member of members) {
+        if (member.frozen) await thaw(member);
+        else if (!member.isRunning()) await restart(member);
+      }
+      await untilWell();
     },
     untilWell,
     async close() {
