@@ -18,8 +18,8 @@ import { collectStatement } from "./oracle/statement.ts";
 import type { RunPlan } from "./plan.ts";
 import type { Remainder } from "./quiet.ts";
 import { createRandom } from "./random.ts";
-import { openRemainder } from "./remainder.ts";
-import type { ChaosKafka } from "./stage/chaos-kafka.ts";
+import { INGEST_TOPICS, openRemainder } from "./remainder.ts";
+import type { ChaosKafka, ReadingGroup } from "./stage/chaos-kafka.ts";
 import { startChaosRedis, type ChaosRedis } from "./stage/chaos-redis.ts";
 import { startProviders, type Providers } from "./stage/providers.ts";
 import type { Stand } from "./stand.ts";
@@ -40,6 +40,7 @@ export interface House {
   readonly cast: Cast;
   readonly redis: ChaosRedis;
   readonly kafka: ChaosKafka;
+  readonly reading: ReadingGroup;
   readonly providers: Providers;
   readonly audience: Audience;
   readonly clocks: Clocks;
@@ -185,6 +186,7 @@ async function furnish({ plan, stand, times, root, resources }: Furnishing): Pro
     cast,
     redis,
     kafka: stand.kafka,
+    reading: { groupId: group, topics: INGEST_TOPICS.map((topic) => `${topicPrefix}${topic}`) },
     providers,
     audience,
     clocks,
@@ -196,6 +198,7 @@ async function furnish({ plan, stand, times, root, resources }: Furnishing): Pro
       const { pages, of } = audience.connected();
       return [
         ...left,
+        ...(await unready(cast)),
         ...(pages === of ? [] : [`${of - pages} pages to connect`]),
         ...audience.behind(positions).map((page) => `${page} is behind`),
         ...(devices.underWay() === 0 ? [] : [`${devices.underWay()} receipts to be taken`]),
@@ -213,6 +216,17 @@ async function furnish({ plan, stand, times, root, resources }: Furnishing): Pro
     stop: () => cast.close(),
     abandon: async () => void (await resources.close(STOP_DEADLINE_MS)),
   };
+}
+
+/** Each process comes back by itself, whatever it lost meanwhile. */
+async function unready(cast: Cast): Promise<string[]> {
+  const sentences = cast.units.map(async ({ name, process }) => {
+    const url = await process?.url;
+    const response = url === undefined ? undefined : await fetch(`${url}/health/ready`);
+    await response?.body?.cancel();
+    return response?.status === 200 ? [] : [`${name} is not ready`];
+  });
+  return (await Promise.all(sentences)).flat();
 }
 
 async function subscribe(baseUrl: string, token: string, subscription: object): Promise<void> {

@@ -6,7 +6,11 @@ import { behind, openStream, type Stream } from "../../trace/stream.ts";
 import type { Remainder } from "./quiet.ts";
 
 const DOMAIN_TOPICS = ["huleedu.student.created.v1"];
-const TEACHER_TOPICS = ["huleedu.notification.teacher.requested.v1", "notifications.requested.v1"];
+/** Without their prefix, those of them that are written to. */
+export const INGEST_TOPICS = [
+  "huleedu.notification.teacher.requested.v1",
+  "notifications.requested.v1",
+];
 
 export interface RemainderReader {
   readonly left: Remainder;
@@ -40,7 +44,7 @@ export async function openRemainder(options: {
       const untold = await total((shard) => redis.xlen(outcomesKey(keyspace, shard)));
       return [
         ...(await unread(DOMAIN_TOPICS, `${group}-projector`)),
-        ...(await unread(TEACHER_TOPICS, group)),
+        ...(await unread(INGEST_TOPICS, group)),
         ...(unsettled === 0 ? [] : [`${unsettled} notifications to settle`]),
         ...(untold === 0 ? [] : [`${untold} outcomes to tell`]),
       ];

@@ -3,7 +3,7 @@ import type { Audience } from "../audience/audience.ts";
 import type { Cast } from "../cast.ts";
 import type { Random } from "../random.ts";
 import type { ChaosRedis } from "../stage/chaos-redis.ts";
-import type { ChaosKafka } from "../stage/chaos-kafka.ts";
+import type { ChaosKafka, ReadingGroup } from "../stage/chaos-kafka.ts";
 import type { Clocks } from "../clocks.ts";
 import type { Providers } from "../stage/providers.ts";
 
@@ -20,6 +20,8 @@ export interface Scene {
   readonly cast: Cast;
   readonly redis: ChaosRedis;
   readonly kafka: ChaosKafka;
+  /** What the ingest role reads, and as which group. */
+  readonly reading: ReadingGroup;
   readonly providers: Providers;
   readonly audience: Audience;
   readonly clocks: Clocks;

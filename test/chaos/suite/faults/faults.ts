@@ -5,8 +5,10 @@ import {
   brokerRestart,
   clockStep,
   pushWeather,
+  repeatedRecords,
   RETRY_AFTER_SECONDS,
   smsWeather,
+  stranger,
   unreadSockets,
   vanishedSockets,
 } from "./outside-faults.ts";
@@ -39,6 +41,9 @@ export const FAULTS = {
   "api-unheard": linkOf("api", muteReplies),
   "kafka-restart": brokerRestart("stop"),
   "kafka-kill": brokerRestart("kill"),
+  "kafka-rebalance": stranger("visits"),
+  "kafka-member-dies": stranger("dies"),
+  "kafka-repeats": repeatedRecords,
   "push-busy": pushWeather({ kind: "busy", retryAfterSeconds: RETRY_AFTER_SECONDS, as: "seconds" }),
   "push-busy-date": pushWeather({
     kind: "busy",

@@ -6,6 +6,8 @@ import type { Weather } from "../stage/weather.ts";
 
 const MIN_BROKER_AWAY_MS = 500;
 const MAX_BROKER_AWAY_MS = 4_000;
+const MIN_VISIT_MS = 500;
+const MAX_VISIT_MS = 4_000;
 const MIN_WEATHER_MS = 4_000;
 const MAX_WEATHER_MS = 10_000;
 const MIN_UNREAD_MS = 3_000;
@@ -28,6 +30,27 @@ export function brokerRestart(how: "stop" | "kill"): Fault {
     },
   };
 }
+
+/** Somebody joins the group of the ingest role, takes a part of its topics, and leaves or dies. */
+export function stranger(how: "visits" | "dies"): Fault {
+  return {
+    path: "kafka",
+    async strike({ kafka, reading, random, now }) {
+      if (how === "dies") await kafka.vanish(reading);
+      else await kafka.visit(reading, random.whole(MIN_VISIT_MS, MAX_VISIT_MS));
+      return { liftedAt: now() };
+    },
+  };
+}
+
+/** Producers that were not told of their success write everything again. */
+export const repeatedRecords: Fault = {
+  path: "kafka",
+  async strike({ kafka, reading, now }) {
+    for (const topic of reading.topics) await kafka.repeat(topic, 2);
+    return { liftedAt: now() };
+  },
+};
 
 /** One push service of several, for a while. */
 export function pushWeather(weather: Weather): Fault {
