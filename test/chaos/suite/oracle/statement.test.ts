@@ -87,6 +87,7 @@ it("is found sound, and no longer once a due entry, a count or the trail is tamp
     asked.push(await send("ben", "k-1-3"));
   });
   await audience.quietAt(await readPositions({ redis, keyspace }, PEOPLE));
+  let asks = 0;
   const take = async (): Promise<Evidence> => ({
     asked,
     tabs: audience.tabs(),
@@ -94,7 +95,11 @@ it("is found sound, and no longer once a due entry, a count or the trail is tamp
     texts: [],
     survivedUntil: undefined,
     statement: await collectStatement({
-      apiUrl: () => product.url,
+      apiUrl() {
+        asks += 1;
+        if (asks === 1) throw new Error("no API runs");
+        return product.url;
+      },
       token: () => product.token("an-operator"),
       redis,
       keyspace,
