@@ -33,11 +33,7 @@ export function entry(
 }
 
 /** What a channel that ends so counts as. */
-export function outcomeCounts(
-  channel: Channel,
-  to: ChannelState,
-  reason: Reason | null,
-): Record<string, number> {
+export function outcomeCounts(channel: Channel, to: ChannelState, reason: Reason | null) {
   if (reason === "offline") return { [`${channel}.offline`]: 1 };
   if (to === "delivered") return { [`${channel}.delivered`]: 1 };
   if (to === "failed" || to === "unknown") return { [`${channel}.failed`]: 1 };
