@@ -132,3 +132,46 @@ describe("a notification that only the next version can put into words", () => {
       .toMatch(/\n=\d+ \d+ failed/);
   });
 });
+
+describe("a change of the encryption key", () => {
+  const [older, newer] = [1, 2].map((fill) => Buffer.alloc(32, fill).toString("base64"));
+  const withKeys = (...keys: (string | undefined)[]) => ({ DATA_ENCRYPTION_KEY: keys.join(",") });
+
+  it("loses nothing that waits, at any of its steps", async () => {
+    const userId = someone();
+    const first = await start(withKeys(older));
+    const sendAt = new Date(Date.now() + 60_000).toISOString();
+    const request = { ...announcementFor(userId, "sealed before"), send_at: sendAt };
+    const { body } = await first.call("POST", "/notify", { body: request });
+    const preferences = {
+      locale: "sv",
+      timezone: "Europe/Stockholm",
+      phone_number: "+46701740605",
+    };
+    const as = await first.token(userId);
+    const put = await first.call("PUT", "/preferences", { as, body: preferences });
+    expect(put.status).toBeLessThan(300);
+    await stop(first);
+
+    // The key of before is not there yet: this worker leaves alone what it cannot read.
+    const stranger = await start({ ...withKeys(newer), ROLES: "worker" });
+    const changed = await start({ ...withKeys(newer, older), ROLES: "api,gateway" });
+    const { redis, keyspace } = store;
+    const shard = keyspace.shardOfUser(userId);
+    await redis.zadd(keyspace.sharded(shard, "due"), 1, String(body["notification_id"]));
+    await expect
+      .poll(async () => (await stranger.foundation.metrics.render()).text, { timeout: 10_000 })
+      .toMatch(/schoolbell_left_alone_total\{what="words"\} [1-9]/);
+    const tab = await connect(changed.webSocketUrl, { token: await changed.token(userId) });
+    await tab.next("connected");
+    await stop(stranger);
+    await start({ ...withKeys(newer, older), ROLES: "worker" });
+    expect(await tab.nextNotification()).toMatchObject({
+      title: expect.stringContaining("sealed before"),
+      locale: expect.stringMatching(/^sv/),
+    });
+    const kept = await changed.call("GET", "/preferences", { as });
+    expect(kept.body).toMatchObject(preferences);
+    await tab.close();
+  });
+});

@@ -1,0 +1,56 @@
+/** Another revision of the product, to run beside this one. */
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rename, rm, symlink } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const REVISIONS = path.join(ROOT, ".cache", "revisions");
+/** The whole of it but the tests, which a run of ours would take for its own. */
+const PARTS = [".", ":(exclude)test"];
+const NAME_CHARACTERS = 12;
+
+const run = promisify(execFile);
+
+/**
+ * Puts a revision with its dependencies into a folder of the cache, once.
+ * @param revision whatever git understands: a tag, a branch, `HEAD~1`
+ * @returns the folder to start its `src/main.ts` in
+ * @throws Error if git does not know it, or its dependencies cannot be had
+ */
+export async function prepareRevision(revision: string): Promise<string> {
+  const { stdout } = await run("git", ["rev-parse", "--verify", `${revision}^{commit}`], {
+    cwd: ROOT,
+  });
+  const commit = stdout.trim();
+  const dir = path.join(REVISIONS, commit.slice(0, NAME_CHARACTERS));
+  if (existsSync(dir)) return dir;
+  await mkdir(REVISIONS, { recursive: true });
+  // Under its name only once it is whole.
+  const draft = await mkdtemp(path.join(REVISIONS, "draft-"));
+  try {
+    const archive = path.join(draft, "revision.tar");
+    await run("git", ["archive", "--output", archive, commit, "--", ...PARTS], { cwd: ROOT });
+    await run("tar", ["--extract", "--file", archive, "--directory", draft]);
+    await rm(archive);
+    await addDependencies(draft);
+    await rename(draft, dir);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  }
+  return dir;
+}
+
+async function addDependencies(dir: string): Promise<void> {
+  const [theirs, ours] = await Promise.all(
+    [dir, ROOT].map((root) => readFile(path.join(root, "package-lock.json"), "utf8")),
+  );
+  if (theirs === ours) {
+    await symlink(path.join(ROOT, "node_modules"), path.join(dir, "node_modules"));
+    return;
+  }
+  await run("npm", ["ci", "--omit=dev", "--no-audit", "--no-fund"], { cwd: dir });
+}
