@@ -24,7 +24,13 @@ const LAWFUL: readonly (readonly [string, TabEvent, ...TabEvent[]])[] = [
   ["the whole of one epoch", open("e1", 2, WHOLE), at(1), at(2), at(3)],
   ["the whole over two", open("e2", 1003, WHOLE), at(1), at(2), at(1003, "e2"), at(1004, "e2")],
   ["a whole that is cut off", open("e1", 9, WHOLE), gap("trimmed", "e1", 7), at(7), at(8), at(9)],
-  ["two epochs that began unseen", open("", 0, WHOLE), at(1), at(1002, "e2")],
+  [
+    "two epochs that began unseen",
+    open("", 0, WHOLE),
+    gap("epoch_changed", "e2", 1),
+    at(1),
+    at(1002, "e2"),
+  ],
   ["what met no socket", open("e1", 9), at(3), at(7), at(10)],
   ["what met no socket, cut off", open("e1", 9), gap("trimmed", "e1", 7), at(8), at(10)],
   [
@@ -72,6 +78,13 @@ const WRONG: readonly (readonly [string, string, TabEvent, ...TabEvent[]])[] = [
   ["a step back", "4 of e1 came behind 5 of e1", RESUMED, at(5), at(4)],
   ["a repetition", "5 of e1 came behind 5 of e1", RESUMED, at(5), at(5)],
   ["another epoch without a word", "1005 of e2 came behind 4 of e1", RESUMED, at(1005, "e2")],
+  [
+    "an epoch that began unseen, without a word",
+    "1002 of e2 came behind 1 of e1",
+    open("", 0, WHOLE),
+    at(1),
+    at(1002, "e2"),
+  ],
   ["a first message that is missing", "2 of e1 came behind no history", open("", 0, WHOLE), at(2)],
   ["a whole with its start cut off", "2 of e1 came behind no history", open("e1", 2, WHOLE), at(2)],
   [

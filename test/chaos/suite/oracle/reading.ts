@@ -4,9 +4,6 @@ import type { TabEvent } from "../evidence.ts";
 
 type Of<K extends TabEvent["kind"]> = Extract<TabEvent, { readonly kind: K }>;
 
-/** A Redis that was restarted begins a new epoch so far beyond the last id: nothing lies between. */
-const EPOCH_STEP = 1_001;
-
 export interface Reading {
   gap(event: Of<"gap">): void;
   /** @returns what is wrong with its place, if anything is */
@@ -46,10 +43,7 @@ export function followConnection(greeting: Of<"open">): Reading {
     if (begins(place)) return true;
     // A person without a history: the first message.
     if (at.epoch === "") return place.replayId === 1;
-    if (place.epoch === at.epoch) return place.replayId === at.replayId + 1;
-    // Two epochs began before this page could be told of the first: there was nothing to announce.
-    const isNext = place.replayId === at.replayId + EPOCH_STEP && !begun.has(place.epoch);
-    return isNext && epoch === "";
+    return place.epoch === at.epoch && place.replayId === at.replayId + 1;
   }
 
   return {

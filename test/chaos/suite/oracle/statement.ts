@@ -61,7 +61,7 @@ async function readAnalytics(
   });
   const endsAt = performance.now() + ASK_FOR_MS;
   for (;;) {
-    const { status, text } = await ask(options, `/analytics?${query}`);
+    const { status, text } = await ask(options, `/analytics?${query.toString()}`);
     if (status === 200) return analyticsSchema.parse(JSON.parse(text));
     if (status !== UNAVAILABLE || performance.now() > endsAt) {
       throw new Error(`GET /analytics: ${status} ${text}`);

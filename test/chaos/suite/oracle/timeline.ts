@@ -58,6 +58,7 @@ export function hasLapsed(note: StatedNote, channel: Channel): boolean {
   return steps.some((step, at) => {
     const next = steps[at + 1];
     if (step.to !== "sending" || next === undefined) return false;
+    if (next.reason === "worker_lost") return true;
     return Date.parse(next.at) - Date.parse(step.at) >= LAPSE_MS;
   });
 }
