@@ -9,29 +9,28 @@ import type { Subscriber } from "./redis.ts";
 /** So often it is asked for a sign of life, and so long it has for that. */
 const CHECK_MS = 5_000;
 
-/** Connects anew what gives no answer. Returns what ends the watch. */
+/** Connects anew what gives no answer, again and again. Returns what ends the watch. */
 export function watchSubscriber(deps: {
   readonly subscriber: Pick<Subscriber, "ping" | "disconnect">;
-  readonly clock: Pick<Clock, "after" | "every">;
+  readonly clock: Pick<Clock, "every">;
   readonly log: Logger;
 }): Cancel {
   const { subscriber, clock, log } = deps;
-  let checking = false;
+  let asked = false;
 
   async function check(): Promise<void> {
-    if (checking) return;
-    checking = true;
-    const cancel = clock.after(CHECK_MS, () => {
+    if (asked) {
       log.warn("a subscription is silent; connecting anew");
       subscriber.disconnect(true);
-    });
+      return;
+    }
+    asked = true;
     try {
       await subscriber.ping();
     } catch (error) {
       log.debug({ err: error }, "a subscription broke while it was asked for a sign of life");
     } finally {
-      checking = false;
-      cancel();
+      asked = false;
     }
   }
 
