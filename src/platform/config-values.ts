@@ -32,14 +32,22 @@ export function address(protocol: RegExp, example: string) {
   return z.url({ protocol, error: `must be an address such as ${example}` });
 }
 
-/** One or several of a kind, with commas between them; kept as they stand. */
+const FIRST_DATABASE = /^\/?0?$/;
+
+/** One or several of a kind, with commas between them, which name a cluster; kept as they stand. */
 export function addresses(protocol: RegExp, example: string) {
   const message = `must be an address such as ${example}, or several with commas between them`;
-  const one = address(protocol, example);
-  return text.refine(
-    (value) => splitAddresses(value).every((each) => one.safeParse(each).success),
-    message,
-  );
+  // A comma without an address behind it would be taken for part of a name.
+  const one = address(protocol, example).refine((url) => !new URL(url).hostname.includes(","));
+  return text
+    .refine((value) => splitAddresses(value).every((each) => one.safeParse(each).success), {
+      message,
+      abort: true,
+    })
+    .refine((value) => {
+      const each = splitAddresses(value);
+      return each.length === 1 || each.every((url) => FIRST_DATABASE.test(new URL(url).pathname));
+    }, "must name no database but 0: a cluster has no other");
 }
 
 /** `true` or `false`; what is not said is `false`. */

@@ -11,6 +11,8 @@ import {
 } from "./product-with-providers.ts";
 import { announcementFor, classCreatedFor, matchingFor, meetingFor, someone } from "./requests.ts";
 
+/** No node is taken for dead while this suite runs. */
+const NO_FAILOVER_MS = 60_000;
 const BULK = 1_000;
 
 const reportSchema = z.object({
@@ -23,7 +25,7 @@ let setup: ProductWithProviders;
 let admin: string;
 
 beforeAll(async () => {
-  cluster = await startRedisCluster();
+  cluster = await startRedisCluster(NO_FAILOVER_MS);
   setup = await startProductWithProviders({}, openClusterCorner(cluster.url));
   admin = await setup.product.token("boss", ["admin", "analytics:read"]);
 });

@@ -27,18 +27,20 @@ export interface Member extends ClusterNode {
   id: string;
 }
 
-/** Short, so that a replica takes over soon; long enough for a busy machine. */
-const NODE_TIMEOUT_MS = 2_000;
 const LOOK_MS = 50;
 const DEADLINE_MS = 60_000;
 /** Below those that are given out to outgoing connections; another as many are for the cluster's bus. */
 const FIRST_PORT = 12_000;
 export const BUS_OFFSET = 10_000;
 
-export async function startMember(program: RedisProgram, dir: string): Promise<Member> {
+export async function startMember(
+  program: RedisProgram,
+  dir: string,
+  nodeTimeoutMs: number,
+): Promise<Member> {
   await mkdir(dir);
   const port = await freePort();
-  const child = launch(program, { dir, port });
+  const child = launch(program, { dir, port }, nodeTimeoutMs);
   await untilAnswering(child, port, dir);
   const redis = new Redis({ host: "127.0.0.1", port, maxRetriesPerRequest: null });
   redis.on("error", () => {});
@@ -57,6 +59,7 @@ export async function startMember(program: RedisProgram, dir: string): Promise<M
 export function launch(
   program: RedisProgram,
   { dir, port }: { dir: string; port: number },
+  nodeTimeoutMs: number,
 ): ChildProcess {
   const log = openSync(path.join(dir, "redis.log"), "a");
   const args = [
@@ -69,7 +72,7 @@ export function launch(
     ["--client-output-buffer-limit", "pubsub", "256mb", "64mb", "60"],
     ["--cluster-enabled", "yes"],
     ["--cluster-port", String(port + BUS_OFFSET)],
-    ["--cluster-node-timeout", String(NODE_TIMEOUT_MS)],
+    ["--cluster-node-timeout", String(nodeTimeoutMs)],
     // A replica stands for election however long its master has been silent.
     ["--cluster-replica-validity-factor", "0"],
     ["--cluster-allow-replica-migration", "no"],

@@ -49,12 +49,15 @@ const CACHE_DIR = fileURLToPath(new URL("../../.cache/redis", import.meta.url));
 const MASTERS = 3;
 const NODES = 2 * MASTERS;
 const SLOTS = 16_384;
+/** Long enough for a busy machine, on which a node that gets no turn looks like a dead one. */
+const NODE_TIMEOUT_MS = 5_000;
 const FAILOVER_MS = 200;
 
+/** @param nodeTimeoutMs how long a node may be silent before others take it for dead */
 export async function startRedisCluster(
-  announce: (line: string) => void = () => {},
+  nodeTimeoutMs: number = NODE_TIMEOUT_MS,
 ): Promise<RedisCluster> {
-  const program = await provisionRedis({ cacheDir: CACHE_DIR, announce });
+  const program = await provisionRedis({ cacheDir: CACHE_DIR, announce: () => {} });
   const root = await mkdtemp(path.join(tmpdir(), "schoolbell-cluster-"));
   const members: Member[] = [];
   const orphanGuard = (): void => {
@@ -62,7 +65,7 @@ export async function startRedisCluster(
   };
   process.once("exit", orphanGuard);
   for (let index = 0; index < NODES; index += 1) {
-    members.push(await startMember(program, path.join(root, String(index))));
+    members.push(await startMember(program, path.join(root, String(index)), nodeTimeoutMs));
   }
   await join(members);
 
@@ -142,7 +145,7 @@ export async function startRedisCluster(
 
   async function restart(node: ClusterNode): Promise<void> {
     const member = memberOf(node);
-    member.child = launch(program, member);
+    member.child = launch(program, member, nodeTimeoutMs);
     await untilAnswering(member.child, member.port, member.dir);
     await untilFollowing(member);
   }
