@@ -9,7 +9,7 @@ const scene = useScene();
 
 /** Two with whatever they wait with, three alone. */
 const DEATHS = 5;
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 300_000;
 
 /** Sends the poison with neighbours at its heels, and lets the process die over it five times. */
 async function dieOver(poisoned: string, moment: () => Moment, neighbours: readonly string[]) {
