@@ -49,7 +49,10 @@ describe("a process that dies each time", { timeout: TIMEOUT_MS }, () => {
     const [poisoned = "", ...neighbours] = newUsers(5, scene());
     const endpoint = await scene().subscribe(poisoned);
     for (const user of neighbours) await scene().subscribe(user);
-    const moment = () => scene().pushInFlight(endpoint);
+    scene().push.script(endpoint, { hang: true });
+    const moment = () => async () => {
+      while ((await scene().push.next()).endpoint !== endpoint);
+    };
 
     const { poison, ids } = await dieOver(poisoned, moment, neighbours);
 
