@@ -127,7 +127,8 @@ describe("what the network does", () => {
   it("answers that never end do not use up the connections to a service", async () => {
     const clock = createManualClock(Date.now());
     const slow = await startPushService();
-    const many = openPushChannel([slow.origin], { clock });
+    // Long enough that no connection is given back for its own timeout.
+    const many = openPushChannel([slow.origin], { clock, timeoutMs: 600_000 });
     const endless = slow.subscribe(VAPID.publicKey);
     slow.script(endless.endpoint, { stallBody: true });
     const taken = Array.from({ length: 64 }, () => many.send(endless, pushMessage()));
