@@ -1,7 +1,7 @@
 /** A note that no worker survives is put aside so that an operator can send it again once mended. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PushMessage } from "../../src/channels/channel.ts";
-import { claim } from "../../src/delivery/note-steps.ts";
+import { claim } from "../../src/delivery/provider-steps.ts";
 import { createCondemnation, type Condemn } from "../../src/delivery/poison.ts";
 import { createPushStage } from "../../src/delivery/push-stage.ts";
 import {
