@@ -4,7 +4,8 @@ import type { Logger } from "../platform/logger.ts";
 import { DEATHS_ALONE, DEATHS_TOGETHER } from "../queue/suspects.ts";
 import type { Note } from "../tracking/note.ts";
 import { isSettled } from "../tracking/status-machine.ts";
-import { condemned, timesLost } from "./note-steps.ts";
+import { condemned } from "./note-steps.ts";
+import { timesLost } from "./provider-steps.ts";
 import type { StageDesk } from "./stage-desk.ts";
 
 /** Ends notes that stand at this stage and attempt as `failed`, for the reason `poison`. */

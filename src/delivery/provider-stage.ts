@@ -4,7 +4,7 @@ import type { Clock } from "../platform/clock.ts";
 import { nextLookAt, nextTryAt } from "../queue/retry-policy.ts";
 import type { NoteChange } from "../tracking/ledger-changes.ts";
 import type { Note, PushOutcomes } from "../tracking/note.ts";
-import { claim, hold, tryAgain } from "./note-steps.ts";
+import { claim, hold, tryAgain } from "./provider-steps.ts";
 import type { StageDesk } from "./stage-desk.ts";
 
 export interface ProviderStageOptions {

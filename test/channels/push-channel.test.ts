@@ -115,6 +115,31 @@ describe("what the push service answers", () => {
 });
 
 describe("what the network does", () => {
+  it.each([{ cutBody: true }, { stallBody: true }])(
+    "a service that said 201 is believed, whatever becomes of the rest: %o",
+    async (reply) => {
+      const browser = service.subscribe(VAPID.publicKey);
+      service.script(browser.endpoint, reply);
+      expect(await channel.send(browser, pushMessage())).toEqual({ kind: "delivered" });
+    },
+  );
+
+  it("answers that never end do not use up the connections to a service", async () => {
+    const clock = createManualClock(Date.now());
+    const slow = await startPushService();
+    // Long enough that no connection is given back for its own timeout.
+    const many = openPushChannel([slow.origin], { clock, timeoutMs: 600_000 });
+    const endless = slow.subscribe(VAPID.publicKey);
+    slow.script(endless.endpoint, { stallBody: true });
+    const taken = Array.from({ length: 64 }, () => many.send(endless, pushMessage()));
+    for (const outcome of await Promise.all(taken)) expect(outcome.kind).toBe("delivered");
+    const next = many.send(slow.subscribe(VAPID.publicKey), pushMessage());
+    clock.advance(1_000);
+    expect(await next).toEqual({ kind: "delivered" });
+    await many.close();
+    await slow.close();
+  });
+
   it("a reset connection is worth another try, and the next message goes through", async () => {
     const browser = service.subscribe(VAPID.publicKey);
     service.script(browser.endpoint, { reset: true, times: 1 });

@@ -62,9 +62,9 @@ interface Running {
 
 /**
  * Where a kill point is not met within this time, the product no longer takes that step. A push that
- * failed four times waits 8 s for its fifth try.
+ * failed four times waits 8 s for its fifth try, and a process on a busy machine 10 s for its start.
  */
-const MOMENT_DEADLINE_MS = 20_000;
+const MOMENT_DEADLINE_MS = 50_000;
 
 export async function openScene(): Promise<Scene> {
   const [store, push, twilio, dataDir] = await Promise.all([

@@ -1,6 +1,7 @@
 /** After a restore: no phone rings for what may have been sent, and every note still ends, counted once. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { claim, markSent } from "../../src/delivery/note-steps.ts";
+import { markSent } from "../../src/delivery/note-steps.ts";
+import { claim } from "../../src/delivery/provider-steps.ts";
 import { giveUp, withholdText } from "../../src/delivery/restored-notes.ts";
 import { LEASE_MS, openTestLedger, type TestLedger } from "../tracking/test-ledger.ts";
 

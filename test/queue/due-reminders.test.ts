@@ -5,7 +5,7 @@ import { createDuePoller } from "../../src/queue/due-poller.ts";
 import { queueNameOf } from "../../src/queue/lanes.ts";
 import { MAX_COUNTED } from "../../src/queue/list-census.ts";
 import { itemsKey } from "../../src/queue/ordered-list.ts";
-import { createReminder } from "../../src/queue/reminder.ts";
+import { createReminder, FULL_QUEUE } from "../../src/queue/reminder.ts";
 import { createStageQueues, type StageQueues, type Waiting } from "../../src/queue/stage-queues.ts";
 import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
 import { openTestRedis, type TestRedis } from "../support/redis.ts";
@@ -71,10 +71,49 @@ describe("a note that is due", () => {
     expect(await store.redis.lindex(list, -1)).toBe("lost 0");
   });
 
-  it("is queued whatever else waits, where its queue keeps no order", async () => {
+  it("is queued once more where its queue keeps no order and is short", async () => {
     await queues.enqueue([waiting("a", "urgent")]);
     await remind([waiting("a", "urgent"), waiting("b", "urgent")]);
     expect(await queues.waiting()).toBe(2);
+  });
+});
+
+describe("a provider's queue that is not worked off", () => {
+  const push = (index: number): Waiting => ({ ...waiting(`note-${index}`), stage: "push" });
+  const pushes = (count: number): Waiting[] =>
+    Array.from({ length: count }, (_, index) => push(index));
+  /** As long as a push service is away, and longer than a lease lasts: all notes are due each time. */
+  const ROUNDS = 5;
+
+  async function remindAll(notes: readonly Waiting[]): Promise<void> {
+    for (let from = 0; from < notes.length; from += 800)
+      await remind(notes.slice(from, from + 800));
+  }
+
+  it("has no more envelopes after 20,000 notes were due again and again", async () => {
+    const notes = pushes(20_000);
+    await queues.enqueue(notes);
+    expect(await queues.waiting()).toBe(2_000);
+    for (let round = 0; round < ROUNDS; round += 1) await remindAll(notes);
+    expect(await queues.waiting()).toBe(2_000);
+  });
+
+  it("is filled up to a length with what was only in the due index", async () => {
+    const notes = pushes(20_000);
+    for (let round = 0; round < ROUNDS; round += 1) await remindAll(notes);
+    expect(await queues.waiting()).toBe(FULL_QUEUE);
+  });
+
+  it("takes text messages, one to an envelope, up to the same length", async () => {
+    const notes = pushes(3_000).map((note) => ({ ...note, stage: "sms" as const }));
+    await remindAll(notes);
+    expect(await queues.waiting()).toBe(FULL_QUEUE);
+  });
+
+  it("does not keep what is urgent waiting", async () => {
+    await queues.enqueue(pushes(20_000));
+    await remind([{ ...push(0), lane: "urgent" }]);
+    expect(await queues.waiting()).toBe(2_001);
   });
 });
 

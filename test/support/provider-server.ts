@@ -13,6 +13,8 @@ export interface ScriptedReply {
   readonly acceptThenReset?: boolean;
   /** The message is taken, 201 is sent, and the connection cut in the middle of the body. */
   readonly cutBody?: boolean;
+  /** The message is taken, 201 is sent, and the body begins and never ends. */
+  readonly stallBody?: boolean;
   /** The answer comes this much later. */
   readonly delayMs?: number;
   /** How many requests get this reply before the usual one returns; all of them unless told. */
@@ -131,8 +133,13 @@ export function answer(
 
 /** The head promises more than comes. */
 export function cutBody(request: IncomingMessage, response: ServerResponse): void {
+  stallBody(response, () => request.socket.destroy());
+}
+
+/** The head promises more than comes, and the connection stays. */
+export function stallBody(response: ServerResponse, then?: () => void): void {
   response.writeHead(201, { "content-type": "application/json", "content-length": "1000" });
-  response.write('{"sid":', () => request.socket.destroy());
+  response.write('{"sid":', then);
 }
 
 /** Resolves when nothing more happens on it: whether all of the answer was handed to the network. */

@@ -8,6 +8,7 @@ import {
   createReplyScript,
   cutBody,
   listenOnLoopback,
+  stallBody,
   wasAnswered,
   type ScriptedReply,
 } from "./provider-server.ts";
@@ -105,6 +106,7 @@ export async function startPushService(options: PushServiceOptions = {}): Promis
     if (reply.delayMs !== undefined) await delay(reply.delayMs);
     if (reply.reset === true || reply.acceptThenReset === true) request.socket.resetAndDestroy();
     else if (reply.cutBody === true) cutBody(request, response);
+    else if (reply.stallBody === true) stallBody(response);
     else if (status === 201) {
       answer(response, 201, {
         location: `${server.origin}/message/${randomUUID()}`,
@@ -143,7 +145,7 @@ export async function startPushService(options: PushServiceOptions = {}): Promis
 /** What the script means for a message that is in order. */
 function verdictOf(reply: ScriptedReply): { status: number | undefined; taken: boolean } {
   if (reply.hang === true || reply.reset === true) return { status: undefined, taken: false };
-  if (reply.acceptThenReset === true || reply.cutBody === true) {
+  if (reply.acceptThenReset === true || reply.cutBody === true || reply.stallBody === true) {
     return { status: undefined, taken: true };
   }
   const status = reply.status ?? 201;

@@ -8,6 +8,7 @@ import {
   createReplyScript,
   cutBody,
   listenOnLoopback,
+  stallBody,
   wasAnswered,
   type ScriptedReply,
 } from "./provider-server.ts";
@@ -92,6 +93,7 @@ export async function startTwilio({ onTaken }: TwilioOptions = {}): Promise<Twil
       onTaken?.(message, wasAnswered(response));
       if (reply.acceptThenReset === true) request.socket.resetAndDestroy();
       else if (reply.cutBody === true) cutBody(request, response);
+      else if (reply.stallBody === true) stallBody(response);
       else if (reply.hang !== true) sendJson(response, 201, resourceOf(message, account));
     }
   });

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createAuditReader } from "../../src/tracking/audit-reader.ts";
 import type { Channel, Reason } from "../../src/contract/vocabulary.ts";
-import { claim } from "../../src/delivery/note-steps.ts";
+import { claim } from "../../src/delivery/provider-steps.ts";
 import type { DeadPosition } from "../../src/tracking/dead-position.ts";
 import type { NewNote } from "../../src/tracking/ledger-changes.ts";
 import type { Note } from "../../src/tracking/note.ts";

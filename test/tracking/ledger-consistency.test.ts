@@ -6,16 +6,8 @@ import fc from "fast-check";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CHANNELS, type Channel } from "../../src/contract/vocabulary.ts";
-import {
-  cancel,
-  claim,
-  condemned,
-  expire,
-  finish,
-  hold,
-  markSent,
-  tryAgain,
-} from "../../src/delivery/note-steps.ts";
+import { cancel, condemned, expire, finish, markSent } from "../../src/delivery/note-steps.ts";
+import { claim, hold, tryAgain } from "../../src/delivery/provider-steps.ts";
 import { connectRedis } from "../../src/platform/redis.ts";
 import { afterChange, type NoteChange } from "../../src/tracking/ledger-changes.ts";
 import type { Note } from "../../src/tracking/note.ts";

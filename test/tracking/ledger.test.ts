@@ -1,6 +1,6 @@
 /** The ledger against a real Redis: created once, changed only under its fence, due until settled. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { claim } from "../../src/delivery/note-steps.ts";
+import { claim } from "../../src/delivery/provider-steps.ts";
 import type { Note } from "../../src/tracking/note.ts";
 import { LEASE_MS, openTestLedger, type TestLedger } from "./test-ledger.ts";
 

@@ -1,5 +1,5 @@
 /** Web Push (RFC 8030): encrypts a message for one browser (RFC 8291), signs it (RFC 8292), posts it. */
-import { Agent, request } from "undici";
+import { Agent, request, type Dispatcher } from "undici";
 import webPush from "web-push";
 import type { Clock } from "../../platform/clock.ts";
 import type { Outcome, PushAddress, PushChannel, PushMessage } from "../channel.ts";
@@ -13,8 +13,10 @@ import type { PushSettings } from "./settings.ts";
 const MAX_PAYLOAD_BYTES = 3_993;
 /** Connections kept open to one push service; more sends at once wait for their turn. */
 const MAX_CONNECTIONS_PER_SERVICE = 64;
-/** Answers carry at most a short reason; whoever sends more loses the connection. */
+/** Answers carry at most a short reason; whoever sends more, or takes longer, loses the connection. */
 const MAX_ANSWER_BYTES = 16_384;
+/** After the head. With bodies that never end, 64 connections would be in use until their timeout. */
+const MAX_REST_MS = 1_000;
 
 export interface PushChannelOptions {
   readonly settings: Pick<PushSettings, "vapid" | "timeoutMs">;
@@ -38,13 +40,22 @@ export function createPushChannel(
   });
   const trustedAgent = new Agent({ ...pool, connect: { timeout: timeoutMs } });
 
+  /** The head decides; the rest is read only so that the connection can be used again. */
+  function leaveRest(body: Dispatcher.ResponseData["body"]): void {
+    const patience = new AbortController();
+    const cancel = clock.after(MAX_REST_MS, () => patience.abort());
+    body
+      .dump({ limit: MAX_ANSWER_BYTES, signal: patience.signal })
+      .catch(() => {})
+      .finally(cancel);
+  }
+
   const post = async (sealed: SealedRequest, dispatcher: Agent): Promise<Outcome> =>
     await withDeadline(clock, timeoutMs, async (signal) => {
       const { endpoint, headers, body } = sealed;
       // Redirects are not followed: they would lead past the endpoint policy.
       const answer = await request(endpoint, { method: "POST", headers, body, dispatcher, signal });
-      // The head decides; the rest is read only so that the connection can be used again.
-      answer.body.dump({ limit: MAX_ANSWER_BYTES }).catch(() => {});
+      leaveRest(answer.body);
       return outcomeOfAnswer(answer.statusCode, answer.headers["retry-after"], clock.now());
     });
 
