@@ -4,9 +4,9 @@ import { bucketOf } from "../tracking/latency-buckets.ts";
 import type { NoteChange } from "../tracking/ledger-changes.ts";
 import type { ChannelRecord, Note, PushOutcomes, TimelineEntry } from "../tracking/note.ts";
 import { hasReached, isClosed, move, settledStatus } from "../tracking/status-machine.ts";
+import { entry, outcomeCounts } from "./step-traces.ts";
 
-/** Where each channel stands. */
-export type Records = Readonly<Record<Channel, ChannelRecord>>;
+type Records = Readonly<Record<Channel, ChannelRecord>>;
 
 interface Closing {
   readonly channel: Channel;
@@ -19,25 +19,6 @@ interface Closing {
   readonly pushOutcomes?: PushOutcomes | undefined;
   /** Of a delivery: when the recipient's side said so; epoch ms. Absent: it did not yet. */
   readonly confirmedAt?: number | undefined;
-}
-
-/** The line of a timeline for a channel's step. */
-export function entry(
-  channel: Channel,
-  from: ChannelRecord,
-  to: ChannelState,
-  reason: Reason | null,
-  at: number,
-): TimelineEntry {
-  return { at, channel, from: from.state, to, reason };
-}
-
-/** What a channel that ends so counts as. */
-export function outcomeCounts(channel: Channel, to: ChannelState, reason: Reason | null) {
-  if (reason === "offline") return { [`${channel}.offline`]: 1 };
-  if (to === "delivered") return { [`${channel}.delivered`]: 1 };
-  if (to === "failed" || to === "unknown") return { [`${channel}.failed`]: 1 };
-  return {};
 }
 
 /** The next channel to try, or undefined if the chain is at its end. */

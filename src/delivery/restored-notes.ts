@@ -6,7 +6,8 @@ import { CHANNELS, type Channel } from "../contract/vocabulary.ts";
 import type { NoteChange } from "../tracking/ledger-changes.ts";
 import type { ChannelRecord, Note, TimelineEntry } from "../tracking/note.ts";
 import { move } from "../tracking/status-machine.ts";
-import { closeChannel, entry, outcomeCounts, settle } from "./note-steps.ts";
+import { closeChannel, settle } from "./note-steps.ts";
+import { entry, outcomeCounts } from "./step-traces.ts";
 
 /**
  * The SMS of a note may have been sent, and is not sent now; a socket or a browser, which knows a
