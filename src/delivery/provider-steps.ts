@@ -2,7 +2,7 @@
 import type { NoteChange } from "../tracking/ledger-changes.ts";
 import type { Note, PushOutcomes } from "../tracking/note.ts";
 import { move } from "../tracking/status-machine.ts";
-import { entry } from "./note-steps.ts";
+import { entry } from "./step-traces.ts";
 
 /** Takes a push or SMS in hand: stored before anything is sent, so that a crash leaves a trace. */
 export function claim(

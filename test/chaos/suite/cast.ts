@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Role } from "../../../src/platform/config-schema.ts";
 import { startChildProduct, type ChildProduct } from "../../support/child-product.ts";
 import { startLink, type NetworkLink } from "./stage/network-link.ts";
@@ -17,6 +18,8 @@ const COUNTS: Readonly<Record<Role, number>> = {
 /** In the order in which they are stopped at the end: those that take in go first. */
 const STOP_ORDER = ["projector", "ingest", "api", "worker", "gateway"] as const;
 const LOG_LINES = 12;
+const MOST_STARTS = 20;
+const RESTART_MS = 1_000;
 
 /** A place for a process, which outlives it, as a supervisor's unit does. */
 export interface Unit {
@@ -82,9 +85,18 @@ export async function assembleCast(options: CastOptions): Promise<Cast> {
           REDIS_URL: link.url,
           ROLES: role,
         };
-        const started = startChildProduct(env, options.root);
-        child = started;
-        await started.url;
+        // As a supervisor does: one that ends at start, because Redis is away just then, is tried again.
+        for (let tries = 1; ; tries += 1) {
+          child = startChildProduct(env, options.root);
+          try {
+            await child.url;
+            return;
+          } catch (error) {
+            gone();
+            if (tries === MOST_STARTS) throw error;
+            await delay(RESTART_MS);
+          }
+        }
       },
       async kill() {
         await child?.kill();
