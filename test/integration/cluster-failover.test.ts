@@ -28,6 +28,7 @@ const UNSETTLED: ReadonlySet<string> = new Set(["scheduled", "queued"]);
 /** A list whose shift was lost with its master is taken up again after 15 s; this machine is busy. */
 const RECOVERY = { timeout: 60_000 };
 const TEST_MS = 240_000;
+const START_MS = 180_000;
 /**
  * How long before a kill something may have been accepted and still be lost: replication takes
  * milliseconds, and this machine may be busy.
@@ -77,7 +78,7 @@ beforeAll(async () => {
     await tab.next("connected");
     tabs.set(userId, tab);
   }
-});
+}, START_MS);
 
 afterAll(async () => {
   await Promise.all([...tabs.values()].map((tab) => tab.close()));
