@@ -95,6 +95,8 @@ it("finds the Redis of a Schoolbell that runs on the same data folder", async ()
   }
 });
 
+const isOfOneKind = (reason: string): boolean => reason !== "poison";
+
 describe("a selection", () => {
   it("is of both kinds unless something says otherwise", () => {
     expect(readSelection({}).kinds).toEqual(["events", "notifications"]);
@@ -103,11 +105,21 @@ describe("a selection", () => {
     expect(readSelection({ template: "t" }).kinds).toEqual(["notifications"]);
   });
 
-  it.each(DEAD_LETTER_REASONS)("by %s is of events", (reason) => {
+  it("by poison is of both kinds, as either can be, unless one is named", () => {
+    const reason = "poison";
+    expect(readSelection({ reason })).toMatchObject({
+      kinds: ["events", "notifications"],
+      events: { reason },
+      notes: { reason },
+    });
+    expect(readSelection({ reason, kind: "notifications" }).kinds).toEqual(["notifications"]);
+  });
+
+  it.each(DEAD_LETTER_REASONS.filter(isOfOneKind))("by %s is of events", (reason) => {
     expect(readSelection({ reason })).toMatchObject({ kinds: ["events"], events: { reason } });
   });
 
-  it.each(REASONS)("by %s is of notifications", (reason) => {
+  it.each(REASONS.filter(isOfOneKind))("by %s is of notifications", (reason) => {
     expect(readSelection({ reason })).toMatchObject({
       kinds: ["notifications"],
       notes: { reason },

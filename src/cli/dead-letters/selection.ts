@@ -46,8 +46,7 @@ export function readSelection({ kind, reason, topic, template }: SelectionOption
   }
   const narrowing = [
     { option: `--kind ${kind}`, to: kind },
-    { option: `--reason ${reason}`, to: eventReason && ("events" as const) },
-    { option: `--reason ${reason}`, to: noteReason && ("notifications" as const) },
+    { option: `--reason ${reason}`, to: kindOf(eventReason, noteReason) },
     { option: "--topic", to: topic && ("events" as const) },
     { option: "--template", to: template && ("notifications" as const) },
   ].flatMap(({ option, to }) => (to === undefined || to === "" ? [] : [{ option, to }]));
@@ -63,6 +62,15 @@ export function readSelection({ kind, reason, topic, template }: SelectionOption
     events: { reason: eventReason, topic },
     notes: { reason: noteReason, templateId: template },
   };
+}
+
+/** The one kind that has the reason; undefined where both have it, such as `poison`, or none is asked. */
+function kindOf(
+  eventReason: DeadLetterReason | undefined,
+  noteReason: Reason | undefined,
+): Kind | undefined {
+  if (eventReason !== undefined) return noteReason === undefined ? "events" : undefined;
+  return noteReason === undefined ? undefined : "notifications";
 }
 
 export interface LetterIds {
