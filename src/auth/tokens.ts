@@ -13,6 +13,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
 import { Problem } from "../platform/problems.ts";
 import { callerOf } from "./claims.ts";
+import { createVerifiedTokens, SKEW_SECONDS } from "./verified-tokens.ts";
 
 export interface TokenVerifierOptions {
   /** HS256 secrets; several while one is being replaced by another. */
@@ -33,10 +34,6 @@ export interface TokenVerifier {
   verify(token: string): Promise<Caller>;
 }
 
-/** Clocks of issuers differ a little from ours. */
-const SKEW_SECONDS = 30;
-/** Verified tokens kept: one per active user of a large gateway process. */
-const MAX_CACHED_TOKENS = 20_000;
 /** Longer ones are refused unread; they would not fit a request line anyway. */
 const MAX_TOKEN_LENGTH = 8_192;
 const JWKS_TIMEOUT_MS = 2_000;
@@ -49,15 +46,7 @@ const PUBLIC_ALGORITHMS = ["RS256", "ES256", "EdDSA", "Ed25519"];
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const { clock, logger } = options;
   const checkSignature = createSignatureCheck(options);
-  /** In order of last use: a Map keeps insertion order, and a hit is inserted again. */
-  const verified = new Map<string, Caller>();
-
-  const remember = (digest: string, caller: Caller): void => {
-    verified.set(digest, caller);
-    if (verified.size <= MAX_CACHED_TOKENS) return;
-    const oldest = verified.keys().next();
-    if (oldest.done !== true) verified.delete(oldest.value);
-  };
+  const verified = createVerifiedTokens(clock);
 
   return {
     async verify(token) {
@@ -65,15 +54,11 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
         throw new Problem("unauthenticated", "The token is too long.");
       }
       const digest = hash("sha256", token, "base64");
-      const known = verified.get(digest);
-      verified.delete(digest);
-      if (known !== undefined && clock.now() < known.expiresAt + SKEW_SECONDS * 1_000) {
-        verified.set(digest, known);
-        return known;
-      }
+      const known = verified.find(digest);
+      if (known !== undefined) return known;
       try {
         const caller = callerOf(await checkSignature(token));
-        remember(digest, caller);
+        verified.keep(digest, caller);
         return caller;
       } catch (error) {
         const refusal = refusalOf(error);
