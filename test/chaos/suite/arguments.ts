@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { FAULT_NAMES, isFaultName, type FaultName } from "./faults/faults.ts";
 import { isSabotageName, SABOTAGE_NAMES, type SabotageName } from "./sabotage.ts";
+import { STORE_KINDS, type StoreKind } from "./store.ts";
 import type { TimesName } from "./times.ts";
 
 export interface ChaosOptions {
@@ -10,6 +11,7 @@ export interface ChaosOptions {
   readonly faults: readonly FaultName[] | undefined;
   readonly ratePerSecond: number;
   readonly times: TimesName;
+  readonly store: StoreKind;
   /** Where the results are added, a line of JSON for each run. */
   readonly file: string | undefined;
   /** Breaks of the product, each of which has to be found out. */
@@ -35,6 +37,7 @@ and the product itself saw against what is promised. Ends with 1 if anything was
   --times   short (leases, locks and waits of seconds; the default) or own (the product's own)
   --sabotage breaks the product on purpose, in one of the ways below or in all, and ends with 1 if
             that is not found out
+  --store   single (the default) or cluster: three masters with a replica each
   --file    adds each run's result to this file
   --table   prints the table of the runs in --file; runs nothing
 
@@ -69,6 +72,8 @@ export function parseChaosArguments(args: readonly string[]): ParsedChaosArgumen
   if (unknown !== undefined) return wrong(`--faults: "${unknown}" is none of the faults`);
   const times = values.times ?? "short";
   if (times !== "short" && times !== "own") return wrong("--times must be short or own");
+  const store = STORE_KINDS.find((kind) => kind === (values.store ?? "single"));
+  if (store === undefined) return wrong("--store must be single or cluster");
   const sabotages = sabotagesOf(values.sabotage);
   if (sabotages === undefined) return wrong(`--sabotage: "${values.sabotage}" is none of them`);
   const { file, table: tableOnly = false } = values;
@@ -80,6 +85,7 @@ export function parseChaosArguments(args: readonly string[]): ParsedChaosArgumen
       faults: names?.filter(isFaultName),
       ratePerSecond: rate,
       times,
+      store,
       sabotages,
       file,
       tableOnly,
@@ -97,6 +103,7 @@ function read(args: readonly string[]) {
       faults: text,
       rate: text,
       times: text,
+      store: text,
       sabotage: text,
       file: text,
       table: { type: "boolean" },

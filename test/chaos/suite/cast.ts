@@ -25,8 +25,8 @@ const RESTART_MS = 1_000;
 export interface Unit {
   readonly name: string;
   readonly role: Role;
-  /** Its network to Redis. */
-  readonly link: NetworkLink;
+  /** Its network to Redis; undefined in front of a cluster, whose nodes tell their own addresses. */
+  readonly link: NetworkLink | undefined;
   /** The process that runs; undefined while there is none. */
   readonly process: ChildProduct | undefined;
   start(): Promise<void>;
@@ -48,6 +48,8 @@ export interface Cast {
 
 export interface CastOptions {
   readonly redisUrl: string;
+  /** Whether each process has a network of its own to it. */
+  readonly linked: boolean;
   readonly env: Readonly<Record<string, string>>;
   /** Where the product is started; undefined: here. */
   readonly root: string | undefined;
@@ -63,7 +65,7 @@ export async function assembleCast(options: CastOptions): Promise<Cast> {
 
   async function makeUnit(role: Role, number: number): Promise<Unit> {
     const name = `${role}-${number}`;
-    const link = await startLink(options.redisUrl);
+    const link = options.linked ? await startLink(options.redisUrl) : undefined;
     let child: ChildProduct | undefined;
 
     function gone(): void {
@@ -82,7 +84,7 @@ export async function assembleCast(options: CastOptions): Promise<Cast> {
           ...options.env,
           ...options.envOf(name),
           DATA_DIR: path.join(dataDir, name),
-          REDIS_URL: link.url,
+          REDIS_URL: link?.url ?? options.redisUrl,
           ROLES: role,
         };
         // As a supervisor does: one that ends at start, because Redis is away just then, is tried again.
@@ -141,7 +143,7 @@ export async function assembleCast(options: CastOptions): Promise<Cast> {
         .join("\n"),
     async close() {
       for (const role of STOP_ORDER) await Promise.all(of(role).map((unit) => unit.stop()));
-      await Promise.all(units.map((unit) => unit.link.close()));
+      await Promise.all(units.map((unit) => unit.link?.close()));
       await rm(dataDir, { recursive: true, force: true });
     },
   };

@@ -1,6 +1,5 @@
 /** Everything a run needs, started in the right order and stopped in the reverse. */
 import { randomUUID } from "node:crypto";
-import { Redis } from "ioredis";
 import { createTokenSigner } from "../../../src/auth/token-signer.ts";
 import { makeVapidPair } from "../../../src/platform/key-material.ts";
 import { createKeyspace } from "../../../src/platform/keyspace.ts";
@@ -20,9 +19,9 @@ import type { Remainder } from "./quiet.ts";
 import { createRandom } from "./random.ts";
 import { INGEST_TOPICS, openRemainder } from "./remainder.ts";
 import type { ChaosKafka, ReadingGroup } from "./stage/chaos-kafka.ts";
-import { startChaosRedis, type ChaosRedis } from "./stage/chaos-redis.ts";
 import { startProviders, type Providers } from "./stage/providers.ts";
 import type { Stand } from "./stand.ts";
+import { closeStore, openReader, openStore, type ChaosStore } from "./store.ts";
 import { TIMES, type TimesName } from "./times.ts";
 
 const SECRET = "a-secret-for-chaos-runs-that-is-long-enough-for-hs256";
@@ -38,7 +37,7 @@ const STOP_DEADLINE_MS = 60_000;
 
 export interface House {
   readonly cast: Cast;
-  readonly redis: ChaosRedis;
+  readonly store: ChaosStore;
   readonly kafka: ChaosKafka;
   readonly reading: ReadingGroup;
   readonly providers: Providers;
@@ -94,8 +93,8 @@ async function furnish({ plan, stand, times, root, resources }: Furnishing): Pro
 
   const clocks = await openClocks({ steppable: plan.stepsClocks });
   resources.add("clocks", () => clocks.close());
-  const redis = await startChaosRedis({ announce: () => {}, env: clocks.envOf("redis") });
-  resources.add("redis", () => redis.close());
+  const store = await openStore(plan.store, clocks.envOf("redis"));
+  resources.add("redis", () => closeStore(store));
   const telling = new Set<string>();
   const api = (): Promise<string> => cast.address("api");
   const devices = openDevices({ address: api, tells: (endpoint) => telling.has(endpoint) });
@@ -107,7 +106,8 @@ async function furnish({ plan, stand, times, root, resources }: Furnishing): Pro
   resources.add("providers", () => providers.close());
   const vapid = makeVapidPair();
   const cast = await assembleCast({
-    redisUrl: redis.url,
+    redisUrl: store.url,
+    linked: store.kind === "single",
     root,
     envOf: (name) => clocks.envOf(name),
     env: {
@@ -165,8 +165,7 @@ async function furnish({ plan, stand, times, root, resources }: Furnishing): Pro
     now: Date.now,
     onRefusal: (sentence) => void refusals.push(sentence),
   });
-  const reader = new Redis(redis.url, { maxRetriesPerRequest: null });
-  reader.on("error", () => {});
+  const reader = await openReader(store);
   resources.add("reader", () => reader.disconnect());
   const remainder = await openRemainder({ servers, topicPrefix, group, redis: reader, keyspace });
   resources.add("remainder", () => remainder.close());
@@ -184,7 +183,7 @@ async function furnish({ plan, stand, times, root, resources }: Furnishing): Pro
 
   return {
     cast,
-    redis,
+    store,
     kafka: stand.kafka,
     reading: { groupId: group, topics: INGEST_TOPICS.map((topic) => `${topicPrefix}${topic}`) },
     providers,

@@ -49,7 +49,7 @@ export async function performRun(
     return {
       seed: plan.seed,
       times,
-      store: "single",
+      store: plan.store,
       faults: plan.strikes.map(({ fault }) => fault),
       asked: evidence.asked.length,
       promises: judge(evidence).map((finding) => ({

@@ -3,6 +3,7 @@ import type { Fault } from "./faults/fault.ts";
 import { FAULT_NAMES, FAULTS, type FaultName } from "./faults/faults.ts";
 import { planErrands, type Errand } from "./load/errand.ts";
 import { makePeople, type Person } from "./people.ts";
+import type { StoreKind } from "./store.ts";
 import { createRandom, type Random } from "./random.ts";
 
 export interface Strike {
@@ -18,6 +19,7 @@ export interface RunPlan {
   /** In the order of their times. */
   readonly strikes: readonly Strike[];
   readonly stepsClocks: boolean;
+  readonly store: StoreKind;
 }
 
 export interface PlanOptions {
@@ -25,6 +27,7 @@ export interface PlanOptions {
   /** Undefined: drawn from the seed, each in its turn. */
   readonly faults: readonly FaultName[] | undefined;
   readonly ratePerSecond: number;
+  readonly store?: StoreKind;
 }
 
 /** At most; the load ends a while after the last fault was lifted. */
@@ -36,26 +39,34 @@ const LAST_STRIKE_MS = 12_000;
 const TOGETHER_SHARE = 0.4;
 const MOST_TOGETHER = 2;
 
-export function planRun({ seed, faults, ratePerSecond }: PlanOptions): RunPlan {
+/** @throws Error if a fault is asked for that means nothing where data are kept so */
+export function planRun(options: PlanOptions): RunPlan {
+  const { seed, ratePerSecond, store = "single" } = options;
+  const faults = options.faults ?? drawFaults(seed, store, createRandom(seed).fork("faults"));
+  const misplaced = faults.find((name) => !isPossible(name, store));
+  if (misplaced !== undefined) throw new Error(`${misplaced} means nothing with a ${store} Redis`);
   const random = createRandom(seed);
   const people = makePeople(random.fork("people"));
   const shape = { seed, ratePerSecond, durationMs: DURATION_MS };
   const errands = planErrands(shape, people, random.fork("errands"));
-  const strikes = planStrikes(faults ?? drawFaults(seed, random.fork("faults")), random);
+  const strikes = planStrikes(faults, random);
   const stepsClocks = strikes.some(({ fault }) => faultOf(fault).stepsClocks === true);
-  return { seed, people, errands, strikes, stepsClocks };
+  return { seed, people, errands, strikes, stepsClocks, store };
 }
 
 /** Seeds in a row go through all faults; some bring others along. */
-function drawFaults(seed: number, random: Random): readonly FaultName[] {
-  const main = FAULT_NAMES[seed % FAULT_NAMES.length];
+function drawFaults(seed: number, store: StoreKind, random: Random): readonly FaultName[] {
+  const possible = FAULT_NAMES.filter((name) => isPossible(name, store));
+  const main = possible[seed % possible.length];
   if (main === undefined) throw new Error("there are no faults");
   if (isAlone(main) || !random.chance(TOGETHER_SHARE)) return [main];
-  const others = FAULT_NAMES.filter((name) => name !== main && !isAlone(name));
+  const others = possible.filter((name) => name !== main && !isAlone(name));
   return [main, ...random.shuffle(others).slice(0, random.whole(1, MOST_TOGETHER))];
 }
 
 const faultOf = (name: FaultName): Fault => FAULTS[name];
+const isPossible = (name: FaultName, store: StoreKind): boolean =>
+  (faultOf(name).needs ?? store) === store;
 const isAlone = (name: FaultName): boolean => faultOf(name).alone === true;
 
 function planStrikes(faults: readonly FaultName[], random: Random): readonly Strike[] {

@@ -1,6 +1,6 @@
 /** What is left to be read, delivered and told: from Kafka's offsets and the ledger's own lists. */
-import type { Redis } from "ioredis";
 import type { Keyspace } from "../../../src/platform/keyspace.ts";
+import type { Redis } from "../../../src/platform/redis.ts";
 import { outcomesKey } from "../../../src/tracking/outcome-entries.ts";
 import { behind, openStream, type Stream } from "../../trace/stream.ts";
 import type { Remainder } from "./quiet.ts";

@@ -63,4 +63,6 @@ function summarize(results: readonly RunResult[]): number {
   return broken.length === 0 ? 0 : EXIT_BROKEN;
 }
 
-process.exitCode = await runMeasuring(parseChaosArguments(process.argv.slice(2)), CHAOS_USAGE, run);
+const exitCode = await runMeasuring(parseChaosArguments(process.argv.slice(2)), CHAOS_USAGE, run);
+// Connections to what was broken may never notice; nothing waits for them.
+process.exit(exitCode);

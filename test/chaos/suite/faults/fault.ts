@@ -2,7 +2,7 @@
 import type { Audience } from "../audience/audience.ts";
 import type { Cast } from "../cast.ts";
 import type { Random } from "../random.ts";
-import type { ChaosRedis } from "../stage/chaos-redis.ts";
+import type { ChaosStore, StoreKind } from "../store.ts";
 import type { ChaosKafka, ReadingGroup } from "../stage/chaos-kafka.ts";
 import type { Clocks } from "../clocks.ts";
 import type { Providers } from "../stage/providers.ts";
@@ -18,7 +18,7 @@ export interface Restored {
 /** What a fault may lay hands on. */
 export interface Scene {
   readonly cast: Cast;
-  readonly redis: ChaosRedis;
+  readonly store: ChaosStore;
   readonly kafka: ChaosKafka;
   /** What the ingest role reads, and as which group. */
   readonly reading: ReadingGroup;
@@ -35,6 +35,8 @@ export interface Fault {
   /** Strikes, and resolves once it is lifted, with the moment from which on recovery counts. */
   strike(scene: Scene): Promise<{ readonly liftedAt: number }>;
   readonly path: AffectedPath;
+  /** Means something only where data are kept so. */
+  readonly needs?: StoreKind;
   /** Whose clocks it steps: only then do processes go by a clock that can be. */
   readonly stepsClocks?: true;
   /** Others would change what it means: it strikes alone. */

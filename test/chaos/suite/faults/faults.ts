@@ -13,7 +13,15 @@ import {
   vanishedSockets,
 } from "./outside-faults.ts";
 import { freezeOf, killAll, killOf, rollingRestart } from "./process-faults.ts";
-import { redisFrozen, redisFull, redisKill, redisRollback, redisStalls } from "./redis-faults.ts";
+import {
+  masterLost,
+  plannedFailover,
+  redisFrozen,
+  redisFull,
+  redisKill,
+  redisRollback,
+  redisStalls,
+} from "./redis-faults.ts";
 
 export const FAULTS = {
   "kill-api": killOf("api", "websocket"),
@@ -35,6 +43,9 @@ export const FAULTS = {
   "redis-cut": allLinks(cut),
   "redis-slow": slowRedis,
   "redis-stalls": redisStalls,
+  "cluster-failover": plannedFailover,
+  "cluster-master-killed": masterLost("killMaster"),
+  "cluster-master-frozen": masterLost("freezeMaster"),
   "gateway-cut": linkOf("gateway", cut),
   "gateway-blackhole": linkOf("gateway", blackhole),
   "worker-unheard": linkOf("worker", muteReplies),

@@ -30,9 +30,10 @@ async function breakLinks(links: readonly NetworkLink[], harm: Break, scene: Sce
 export function linkOf(role: Role, harm: Break): Fault {
   return {
     path: "websocket",
+    needs: "single",
     strike: async (scene) => {
       const { cast, random } = scene;
-      const [first, ...others] = cast.of(role).map(({ link }) => link);
+      const [first, ...others] = cast.of(role).flatMap(({ link }) => link ?? []);
       if (first === undefined) throw new Error(`there is no ${role}`);
       return await breakLinks([random.pick([first, ...others])], harm, scene);
     },
@@ -43,9 +44,10 @@ export function linkOf(role: Role, harm: Break): Fault {
 export function allLinks(harm: Break): Fault {
   return {
     path: "websocket",
+    needs: "single",
     strike: async (scene) =>
       await breakLinks(
-        scene.cast.units.map(({ link }) => link),
+        scene.cast.units.flatMap(({ link }) => link ?? []),
         harm,
         scene,
       ),

@@ -101,6 +101,7 @@ export const vanishedSockets: Fault = {
 export function clockStep(whose: "process" | "redis"): Fault {
   return {
     path: "websocket",
+    needs: "single",
     stepsClocks: true,
     async strike({ clocks, random, now }) {
       const stepMs = random.whole(MIN_STEP_MS, MAX_STEP_MS) * random.pick([1, -1]);
