@@ -37,10 +37,12 @@ const FIRST_DATABASE = /^\/?0?$/;
 /** One or several of a kind, with commas between them, which name a cluster; kept as they stand. */
 export function addresses(protocol: RegExp, example: string) {
   const message = `must be an address such as ${example}, or several with commas between them`;
+  const one = address(protocol, example);
   // A comma without an address behind it would be taken for part of a name.
-  const one = address(protocol, example).refine((url) => !new URL(url).hostname.includes(","));
+  const isOne = (url: string): boolean =>
+    one.safeParse(url).success && !new URL(url).hostname.includes(",");
   return text
-    .refine((value) => splitAddresses(value).every((each) => one.safeParse(each).success), {
+    .refine((value) => splitAddresses(value).every(isOne), {
       message,
       abort: true,
     })
