@@ -143,7 +143,7 @@ export async function assembleCast(options: CastOptions): Promise<Cast> {
         .join("\n"),
     async close() {
       for (const role of STOP_ORDER) await Promise.all(of(role).map((unit) => unit.stop()));
-      await Promise.all(units.map((unit) => unit.link?.close()));
+      await Promise.all(units.map(async (unit) => await unit.link?.close()));
       await rm(dataDir, { recursive: true, force: true });
     },
   };
