@@ -20,6 +20,7 @@ const STOP_ORDER = ["projector", "ingest", "api", "worker", "gateway"] as const;
 const LOG_LINES = 12;
 const MOST_STARTS = 20;
 const RESTART_MS = 1_000;
+const MOST_LISTENERS = 64;
 
 /** A place for a process, which outlives it, as a supervisor's unit does. */
 export interface Unit {
@@ -120,6 +121,8 @@ export async function assembleCast(options: CastOptions): Promise<Cast> {
       units.push(await makeUnit(role, number));
     }
   }
+  // Each process is ended with this one, which takes a listener each.
+  process.setMaxListeners(MOST_LISTENERS);
   await Promise.all(units.map((unit) => unit.start()));
   const of = (role: Role): Unit[] => units.filter((unit) => unit.role === role);
 

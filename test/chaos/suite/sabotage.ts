@@ -22,17 +22,17 @@ export interface Sabotage {
 
 export const SABOTAGES = {
   "drop-due-entry": {
-    what: "a note that is taken up leaves the due index for good",
-    file: "src/tracking/lua/lease.lua",
-    find: "    redis.call('ZADD', KEYS[1], now + lease_ms, id)\n",
-    replace: "    redis.call('ZREM', KEYS[1], id)\n",
-    faults: ["kill-worker"],
+    what: "a note that waits for its next try, or for an answer, leaves the due index",
+    file: "src/tracking/lua/change.lua",
+    find: "  elseif due ~= '=' then\n    set_due(base, id, due)\n",
+    replace: "  elseif due ~= '=' then\n    set_due(base, id, false)\n",
+    faults: ["push-busy"],
   },
   "skip-fence": {
     what: "whoever decided on an older state of a note may still write its decision",
     file: "src/tracking/lua/change.lua",
-    find: "  return string.match(head, '^=(%d+) ') == ARGV[first + 1]\n",
-    replace: "  return string.match(head, '^=(%d+) ') ~= nil\n",
+    find: "  return string.match(head, '^%d*=(%d+) ') == ARGV[first + 1]\n",
+    replace: "  return string.match(head, '^%d*=(%d+) ') ~= nil\n",
     faults: ["freeze-worker"],
   },
   "count-twice": {
