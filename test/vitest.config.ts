@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 import { findFaketime } from "./chaos/suite/stage/clock-steps.ts";
 import { findChromium } from "./support/chromium.ts";
 import { whyNoKafka } from "./support/kafka-obstacle.ts";
+import { LongestFirst } from "./support/longest-first.ts";
 import { createMissingSuitesReporter } from "./support/missing-suites-reporter.ts";
 import { suitesThatImport, suitesThatUseKafka } from "./support/suites-that-import.ts";
 
@@ -47,5 +48,6 @@ export default defineConfig({
     teardownTimeout: 15_000,
     // Each worker is a process of its own beside Redis; more would only wait for one another.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
   },
 });

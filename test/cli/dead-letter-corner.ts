@@ -37,6 +37,7 @@ export async function makeDeadLetterCorner(
   const topic = await kafka.createTopic(`${name}.teacher.v1`, 2);
   const otherTopic = await kafka.createTopic(`${name}.class.v1`);
   const deadLetters = await kafka.createTopic(`${name}.dead-letters`, 2);
+  let writtenAt = 0;
   return {
     topic,
     otherTopic,
@@ -56,7 +57,10 @@ export async function makeDeadLetterCorner(
       const about = { group: "websocket-service-group", atMs: PUT_ASIDE_AT };
       const written = deadLetterRecord(letter, about);
       const headers = { ...written.headers, ...poison.forged };
-      await kafka.produce(deadLetters, [{ ...written, headers, partition }]);
+      // Each later than the one before, however quick the machine is.
+      writtenAt = Math.max(Date.now(), writtenAt + 1);
+      const timestamp = String(writtenAt);
+      await kafka.produce(deadLetters, [{ ...written, headers, partition, timestamp }]);
     },
     dlq: (args, env = {}) =>
       runCli("schoolbell", ["dlq", ...args], {

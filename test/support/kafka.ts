@@ -40,7 +40,7 @@ export interface TestKafka {
    */
   produce(
     topic: string,
-    records: readonly (OutgoingRecord & { partition?: number })[],
+    records: readonly (OutgoingRecord & { partition?: number; timestamp?: string })[],
   ): Promise<void>;
   /** Everything a topic holds now: partition by partition, each in order. Empty if there is none. */
   readAll(topic: string): Promise<KafkaRecord[]>;
