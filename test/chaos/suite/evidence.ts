@@ -23,6 +23,8 @@ export interface Asked {
   readonly acceptedAt: number | undefined;
   /** Every id that was answered; more than one is a violation. Empty for events. */
   readonly ids: readonly string[];
+  /** Not to be sent at once. */
+  readonly scheduled: boolean;
   /** It was cancelled before it was due, and the product said so. */
   readonly cancelled: boolean;
 }

@@ -59,6 +59,7 @@ export function createAskedBook(now: () => number): AskedBook {
         askedAt,
         acceptedAt,
         ids: [...ids],
+        scheduled: errand.delayMs !== undefined,
         cancelled,
       })),
   };

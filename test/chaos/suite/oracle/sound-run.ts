@@ -140,6 +140,7 @@ const asked = (key: string, id: string, userId: string): Evidence["asked"][numbe
   askedAt: START,
   acceptedAt: START + 10,
   ids: [id],
+  scheduled: false,
   cancelled: false,
 });
 

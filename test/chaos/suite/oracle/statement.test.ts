@@ -61,6 +61,7 @@ async function send(userId: string, key: string): Promise<Evidence["asked"][numb
     askedAt,
     acceptedAt: Date.now(),
     ids: [String(body["notification_id"])],
+    scheduled: false,
     cancelled: false,
   };
 }

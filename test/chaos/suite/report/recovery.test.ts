@@ -13,6 +13,7 @@ function asked(key: string, askedAt: number): Asked {
     askedAt,
     acceptedAt: askedAt,
     ids: [`id-${key}`],
+    scheduled: false,
     cancelled: false,
   };
 }
@@ -47,6 +48,13 @@ const measure = (struck: readonly Struck[], known: ReturnType<typeof evidence>) 
 it("the first message asked for afterwards, and the last one from before", () => {
   expect(measure([STRUCK], evidence(ALL, EVENTS))).toEqual([
     { fault: "redis-cut", firstMs: 700, caughtUpMs: 1_500 },
+  ]);
+});
+
+it("what was scheduled was not late", () => {
+  const all = ALL.map((one) => ({ ...one, scheduled: one.key === "b" }));
+  expect(measure([STRUCK], evidence(all, EVENTS))).toEqual([
+    { fault: "redis-cut", firstMs: 700, caughtUpMs: 0 },
   ]);
 });
 

@@ -42,10 +42,10 @@ function overlap(one: Struck, other: Struck): boolean {
   );
 }
 
-function recoveryOf({ fault, struckAt, liftedAt }: Struck, arrivals: readonly Arrival[]): Recovery {
+function recoveryOf({ fault, liftedAt }: Struck, arrivals: readonly Arrival[]): Recovery {
   const after = arrivals.filter(({ askedAt }) => askedAt >= liftedAt).map(({ at }) => at);
   const late = arrivals
-    .filter(({ askedAt, at }) => askedAt >= struckAt && askedAt < liftedAt && at > liftedAt)
+    .filter(({ askedAt, at }) => askedAt < liftedAt && at > liftedAt)
     .map(({ at }) => at);
   return {
     fault,
@@ -62,7 +62,9 @@ const maxOf = (times: readonly number[]): number =>
 /** The first arrival of each notification that came this way. */
 function arrivalsOn(path: AffectedPath, evidence: Evidence): Arrival[] {
   const first = firstArrivals(path, evidence);
-  return evidence.asked.flatMap(({ key, ids, by, askedAt }) => {
+  return evidence.asked.flatMap(({ key, ids, by, askedAt, scheduled }) => {
+    // It comes when it is due, whatever happens before.
+    if (scheduled) return [];
     if (path === "kafka" && by !== "kafka" && by !== "domain") return [];
     const at = first.get(key) ?? ids.map((id) => first.get(id)).find((time) => time !== undefined);
     return at === undefined ? [] : [{ askedAt, at }];
