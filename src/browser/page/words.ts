@@ -58,6 +58,7 @@ const REASON_NAMES: Readonly<Record<Reason, string>> = {
   preference: "turned off by the person",
   quiet_hours: "quiet hours",
   flood: "too many at once",
+  poison: "every process that tried it ended",
   disabled: "not set up here",
   rejected: "refused by the provider",
   provider_error: "provider in trouble",
