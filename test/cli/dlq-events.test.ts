@@ -16,6 +16,9 @@ afterAll(async () => {
   await Promise.all([kafka.close(), store.close()]);
 });
 
+/** Behind all that was put aside before, however quickly that went. */
+const LATER_MS = 1_000;
+
 const texts = (records: readonly KafkaRecord[]): (string | undefined)[] =>
   records.map(({ value }) => value?.toString());
 
@@ -95,7 +98,10 @@ describe("many of them", () => {
       reason: "invalid_event",
     });
     // What somebody else wrote there.
-    await kafka.produce(corner.deadLetters, [{ key: null, value: "stray", partition: 1 }]);
+    const timestamp = String(Date.now() + LATER_MS);
+    await kafka.produce(corner.deadLetters, [
+      { key: null, value: "stray", partition: 1, timestamp },
+    ]);
   });
 
   const idsOf = (stdout: string): string[] =>
