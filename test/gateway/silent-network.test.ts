@@ -64,7 +64,8 @@ it("a stop does not wait for it", async () => {
 it("one that answers is kept", async () => {
   const client = await node.connect("bo");
   await client.next("connected");
-  const before = link.connections();
+  // What the test before it left in the hole closes by and by; this node's own is what stays.
+  await eventually(() => link.connections()).toBe(1);
   for (let check = 0; check < 4; check += 1) {
     clock.advance(CHECK_MS);
     // What comes behind the answer, by the same connection, shows that it is there.
@@ -72,5 +73,5 @@ it("one that answers is kept", async () => {
     await client.nextNotification();
   }
   expect(node.gateway.isSubscribed()).toBe(true);
-  expect(link.connections()).toBe(before);
+  expect(link.connections()).toBe(1);
 });
