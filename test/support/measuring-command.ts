@@ -7,6 +7,9 @@ const STOP_DEADLINE_MS = 30_000;
 
 export const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
+/** What was asked for turns out, only while it is done, not to exist: wrong use, not a defect. */
+export class WrongUseError extends Error {}
+
 type Parsed<Options> =
   | { readonly kind: "help" }
   | { readonly kind: "options"; readonly options: Options }
@@ -38,6 +41,10 @@ export async function runMeasuring<Options>(
   }
   try {
     return await work(parsed.options, resources);
+  } catch (error) {
+    if (!(error instanceof WrongUseError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return EXIT_WRONG_USE;
   } finally {
     await resources.close(STOP_DEADLINE_MS);
   }

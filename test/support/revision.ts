@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, symlink } from "node:fs/promises"
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { WrongUseError } from "./measuring-command.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const REVISIONS = path.join(ROOT, ".cache", "revisions");
@@ -18,13 +19,11 @@ const run = promisify(execFile);
  * Puts a revision with its dependencies into a folder of the cache, once.
  * @param revision whatever git understands: a tag, a branch, `HEAD~1`
  * @returns the folder to start its `src/main.ts` in
- * @throws Error if git does not know it, or its dependencies cannot be had
+ * @throws WrongUseError if git does not know it
+ * @throws Error if its dependencies cannot be had
  */
 export async function prepareRevision(revision: string): Promise<string> {
-  const { stdout } = await run("git", ["rev-parse", "--verify", `${revision}^{commit}`], {
-    cwd: ROOT,
-  });
-  const commit = stdout.trim();
+  const commit = await commitOf(revision);
   const dir = path.join(REVISIONS, commit.slice(0, NAME_CHARACTERS));
   if (existsSync(dir)) return dir;
   await mkdir(REVISIONS, { recursive: true });
@@ -42,6 +41,15 @@ export async function prepareRevision(revision: string): Promise<string> {
     throw error;
   }
   return dir;
+}
+
+async function commitOf(revision: string): Promise<string> {
+  try {
+    const asked = ["rev-parse", "--verify", "--end-of-options", `${revision}^{commit}`];
+    return (await run("git", asked, { cwd: ROOT })).stdout.trim();
+  } catch (error) {
+    throw new WrongUseError(`git knows no revision "${revision}"`, { cause: error });
+  }
 }
 
 async function addDependencies(dir: string): Promise<void> {

@@ -28,11 +28,18 @@ it.each([
   [["--faults", "flood"], "flood"],
   [["--times", "long"], "--times"],
   [["--table"], "--file"],
+  [["--beside", "HEAD", "--sabotage", "all"], "--beside"],
   [["--colour"], "--colour"],
 ])("%j is refused with a sentence about %s", (args, word) => {
   const parsed = parseChaosArguments(args);
   expect(parsed.kind).toBe("wrong");
   expect(parsed.kind === "wrong" && parsed.message).toContain(word);
+});
+
+it("another revision to run beside this one", () => {
+  expect(parseChaosArguments(["--beside", "HEAD~1"])).toMatchObject({
+    options: { beside: "HEAD~1" },
+  });
 });
 
 it("--help", () => {

@@ -16,6 +16,8 @@ export interface ChaosOptions {
   readonly file: string | undefined;
   /** Breaks of the product, each of which has to be found out. */
   readonly sabotages: readonly SabotageName[];
+  /** A revision of the product that each role's second process runs. */
+  readonly beside: string | undefined;
   /** Prints a table of the runs in `file` and runs nothing. */
   readonly tableOnly: boolean;
 }
@@ -38,6 +40,8 @@ and the product itself saw against what is promised. Ends with 1 if anything was
   --sabotage breaks the product on purpose, in one of the ways below or in all, and ends with 1 if
             that is not found out
   --store   single (the default) or cluster: three masters with a replica each
+  --beside  another revision (a tag, a branch, HEAD~1): the second process of each role runs it,
+            side by side with this one
   --file    adds each run's result to this file
   --table   prints the table of the runs in --file; runs nothing
 
@@ -76,7 +80,10 @@ export function parseChaosArguments(args: readonly string[]): ParsedChaosArgumen
   if (store === undefined) return wrong("--store must be single or cluster");
   const sabotages = sabotagesOf(values.sabotage);
   if (sabotages === undefined) return wrong(`--sabotage: "${values.sabotage}" is none of them`);
-  const { file, table: tableOnly = false } = values;
+  const { file, beside, table: tableOnly = false } = values;
+  if (beside !== undefined && sabotages.length > 0) {
+    return wrong("--beside and --sabotage do not go together");
+  }
   if (tableOnly && file === undefined) return wrong("--table needs --file");
   return {
     kind: "options",
@@ -87,6 +94,7 @@ export function parseChaosArguments(args: readonly string[]): ParsedChaosArgumen
       times,
       store,
       sabotages,
+      beside,
       file,
       tableOnly,
     },
@@ -105,6 +113,7 @@ function read(args: readonly string[]) {
       times: text,
       store: text,
       sabotage: text,
+      beside: text,
       file: text,
       table: { type: "boolean" },
       help: { type: "boolean", short: "h" },

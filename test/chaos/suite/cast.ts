@@ -52,11 +52,14 @@ export interface CastOptions {
   /** Whether each process has a network of its own to it. */
   readonly linked: boolean;
   readonly env: Readonly<Record<string, string>>;
-  /** Where the product is started; undefined: here. */
-  readonly root: string | undefined;
+  /** Where a unit is started, by its name; undefined: here. */
+  readonly rootOf: (name: string) => string | undefined;
   /** Further variables of one unit, by its name. */
   readonly envOf: (name: string) => Readonly<Record<string, string>>;
 }
+
+/** Of two processes that can replace each other, the second. */
+export const isSecond = (unit: string): boolean => unit.endsWith("-2");
 
 export async function assembleCast(options: CastOptions): Promise<Cast> {
   const dataDir = await mkdtemp(path.join(tmpdir(), "schoolbell-chaos-"));
@@ -90,7 +93,7 @@ export async function assembleCast(options: CastOptions): Promise<Cast> {
         };
         // As a supervisor does: one that ends at start, because Redis is away just then, is tried again.
         for (let tries = 1; ; tries += 1) {
-          child = startChildProduct(env, options.root);
+          child = startChildProduct(env, options.rootOf(name));
           try {
             await child.url;
             return;

@@ -6,7 +6,7 @@ import { createKeyspace } from "../../../src/platform/keyspace.ts";
 import { createResources } from "../../../src/platform/resources.ts";
 import { openAudience, type Audience } from "./audience/audience.ts";
 import { openDevices } from "./audience/devices.ts";
-import { assembleCast, type Cast } from "./cast.ts";
+import { assembleCast, isSecond, type Cast } from "./cast.ts";
 import { openClocks, type Clocks } from "./clocks.ts";
 import type { Evidence } from "./evidence.ts";
 import { createAskedBook } from "./load/asked-book.ts";
@@ -62,6 +62,8 @@ export interface HouseOptions {
   readonly times: TimesName;
   /** Where the product's `src/main.ts` is started; undefined: here. */
   readonly root: string | undefined;
+  /** Where the second process of each role is started, if that is somewhere else. */
+  readonly besideRoot: string | undefined;
 }
 
 /** Starts everything; resolves when all pages are connected. */
@@ -79,7 +81,8 @@ interface Furnishing extends HouseOptions {
   readonly resources: ReturnType<typeof createResources>;
 }
 
-async function furnish({ plan, stand, times, root, resources }: Furnishing): Promise<House> {
+async function furnish(options: Furnishing): Promise<House> {
+  const { plan, stand, times, root, besideRoot, resources } = options;
   const { people, seed } = plan;
   const random = createRandom(seed).fork("house");
   const name = `chaos-${randomUUID().slice(0, 8)}`;
@@ -108,7 +111,7 @@ async function furnish({ plan, stand, times, root, resources }: Furnishing): Pro
   const cast = await assembleCast({
     redisUrl: store.url,
     linked: store.kind === "single",
-    root,
+    rootOf: (unit) => (isSecond(unit) ? (besideRoot ?? root) : root),
     envOf: (name) => clocks.envOf(name),
     env: {
       ...TIMES[times],

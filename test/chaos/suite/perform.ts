@@ -19,6 +19,8 @@ export interface PerformOptions {
   readonly times: TimesName;
   /** Where the product is started; undefined: here. */
   readonly root?: string | undefined;
+  /** Where the second process of each role is started: another revision, side by side with this one. */
+  readonly besideRoot?: string | undefined;
 }
 
 /** After the last fault was lifted: messages that show the recovery. */
@@ -31,10 +33,10 @@ const ACCEPT_DEADLINE_MS = 120_000;
 /** @throws Error only where the suite itself fails; what the product does wrong is in the result */
 export async function performRun(
   plan: RunPlan,
-  { stand, times, root }: PerformOptions,
+  { stand, times, root, besideRoot }: PerformOptions,
 ): Promise<RunResult> {
   const startedAt = performance.now();
-  const house = await openHouse({ plan, stand, times, root });
+  const house = await openHouse({ plan, stand, times, root, besideRoot });
   const troubles: string[] = [];
   try {
     const { struck, restored } = await disturb(plan, house, troubles);

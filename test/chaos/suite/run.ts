@@ -1,5 +1,6 @@
 /** `npm run chaos`: breaks the product on purpose, run after run, and tells whether it kept its word. */
 import { runMeasuring, say } from "../../support/measuring-command.ts";
+import { prepareRevision } from "../../support/revision.ts";
 import type { Resources } from "../../../src/platform/resources.ts";
 import { CHAOS_USAGE, parseChaosArguments, type ChaosOptions } from "./arguments.ts";
 import { openStand, type Stand } from "./stand.ts";
@@ -14,6 +15,9 @@ const EXIT_BROKEN = 1;
 async function run(options: ChaosOptions, resources: Resources): Promise<number> {
   const { file } = options;
   if (options.tableOnly) return summarize(file === undefined ? [] : await readResults(file));
+  const { beside } = options;
+  const besideRoot = beside === undefined ? undefined : await prepareRevision(beside);
+  if (beside !== undefined) say(`the second process of each role runs ${beside}`);
   const stand = await openStand(say);
   resources.add("stand", () => stand.close());
   if (options.sabotages.length > 0) return await runSabotaged(options, stand);
@@ -21,7 +25,7 @@ async function run(options: ChaosOptions, resources: Resources): Promise<number>
   for (const seed of options.seeds) {
     const plan = planRun({ ...options, seed });
     say(describePlan(plan));
-    const result = await performRun(plan, { ...options, stand });
+    const result = await performRun(plan, { ...options, stand, besideRoot });
     for (const line of runLines(result)) say(line);
     results.push(result);
     if (file !== undefined) await addResult(file, result);
