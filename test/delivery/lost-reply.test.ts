@@ -1,10 +1,10 @@
 /** Redis takes a frame into the history, and the worker never hears where. */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { createStageDesk } from "../../src/delivery/stage-desk.ts";
 import { createWebsocketStage } from "../../src/delivery/websocket-stage.ts";
 import { createSilentLogger } from "../../src/platform/logger.ts";
 import { createHistory } from "../../src/tracking/history.ts";
-import { LEASE_MS, openTestLedger, type TestLedger } from "../tracking/test-ledger.ts";
+import { openTestLedger, type TestLedger } from "../tracking/test-ledger.ts";
+import { createTestDesk } from "./test-desk.ts";
 
 const ANSWER_MS = 1_500;
 
@@ -22,24 +22,7 @@ afterAll(async () => {
 function openStage() {
   const { clock, ledger } = book;
   const logger = createSilentLogger();
-  const desk = createStageDesk({
-    ledger,
-    preferences: {
-      readMany: async (ids) =>
-        new Map(
-          ids.map((id) => [id, { channels: { websocket: true, push: true, sms: true } }] as const),
-        ),
-    },
-    enqueue: async () => {},
-    enabled: { websocket: true, push: true, sms: true },
-    clock,
-    leaseMs: LEASE_MS,
-    logger,
-    canWord: () => true,
-    leftToOthers: async () => false,
-    onSettled: () => {},
-    onAttempt: () => {},
-  });
+  const desk = createTestDesk({ clock, ledger });
   return createWebsocketStage({
     desk,
     ledger: {

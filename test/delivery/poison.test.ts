@@ -4,14 +4,11 @@ import type { PushMessage } from "../../src/channels/channel.ts";
 import { claim } from "../../src/delivery/provider-steps.ts";
 import { createCondemnation, type Condemn } from "../../src/delivery/poison.ts";
 import { createPushStage } from "../../src/delivery/push-stage.ts";
-import {
-  createStageDesk,
-  type StageDesk,
-  type StageLedger,
-} from "../../src/delivery/stage-desk.ts";
+import type { StageDesk, StageLedger } from "../../src/delivery/stage-desk.ts";
 import { createSilentLogger } from "../../src/platform/logger.ts";
 import type { Note } from "../../src/tracking/note.ts";
 import { LEASE_MS, openTestLedger, type TestLedger } from "../tracking/test-ledger.ts";
+import { createTestDesk } from "./test-desk.ts";
 
 let book: TestLedger;
 
@@ -20,26 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => book.store.close());
 
-function openDesk(ledger: StageLedger): StageDesk {
-  return createStageDesk({
-    ledger,
-    preferences: {
-      readMany: async (ids) =>
-        new Map(
-          ids.map((id) => [id, { channels: { websocket: true, push: true, sms: true } }] as const),
-        ),
-    },
-    enqueue: async () => {},
-    enabled: { websocket: true, push: true, sms: true },
-    clock: book.clock,
-    leaseMs: LEASE_MS,
-    logger: createSilentLogger(),
-    canWord: () => true,
-    leftToOthers: async () => false,
-    onSettled: () => {},
-    onAttempt: () => {},
-  });
-}
+const openDesk = (ledger: StageLedger): StageDesk => createTestDesk({ clock: book.clock, ledger });
 
 function openCondemnation(desk: StageDesk): Condemn {
   const { clock, ledger } = book;

@@ -1,16 +1,15 @@
 /** The push and the SMS stage behind circuit breakers, with providers that answer as a test says. */
-import { createBreakers, type Breakers } from "../../src/channels/breaker/breakers.ts";
+import type { Breakers } from "../../src/channels/breaker/breakers.ts";
 import { guardChannel } from "../../src/channels/breaker/guarded-channel.ts";
-import { breakerSettings, originOfEndpoint } from "../../src/channels/breaker/settings.ts";
+import { originOfEndpoint } from "../../src/channels/breaker/settings.ts";
 import type { Outcome } from "../../src/channels/channel.ts";
 import { createScriptedChannel } from "../../src/channels/scripted/scripted-channel.ts";
 import { createPushStage } from "../../src/delivery/push-stage.ts";
 import { createSmsStage } from "../../src/delivery/sms-stage.ts";
-import { createStageDesk } from "../../src/delivery/stage-desk.ts";
-import { createSilentLogger } from "../../src/platform/logger.ts";
+import { createTestBreakers } from "../channels/breaker/test-breakers.ts";
 import { LEASE_MS, type TestLedger } from "../tracking/test-ledger.ts";
+import { createTestDesk } from "./test-desk.ts";
 
-const TIMEOUT_MS = 10_000;
 export const CRITICAL_BUDGET_MS = 10_000;
 export const DOWN: Outcome = { kind: "retry", detail: "http 503" };
 export const SILENT: Outcome = { kind: "unknown", detail: "network timeout" };
@@ -32,43 +31,15 @@ export interface Scene {
 
 export function openScene(book: TestLedger): Scene {
   const { clock, ledger, store } = book;
-  const logger = createSilentLogger();
   const answers = new Map<string, Outcome>();
   const asked = new Map<string, number>();
   const endpoints = new Map<string, readonly string[]>();
-  const breakersOf = (channel: "push" | "sms") =>
-    createBreakers({
-      channel,
-      settings: breakerSettings(channel, TIMEOUT_MS),
-      clock,
-      random: () => 1,
-      labelOf: () => "one",
-      onState: () => {},
-      logger,
-    });
   const answer = (origin: string): Outcome => {
     asked.set(origin, (asked.get(origin) ?? 0) + 1);
     return answers.get(origin) ?? TAKEN;
   };
-  const desk = createStageDesk({
-    ledger,
-    preferences: {
-      readMany: async (ids) =>
-        new Map(
-          ids.map((id) => [id, { channels: { websocket: true, push: true, sms: true } }] as const),
-        ),
-    },
-    enqueue: async () => {},
-    enabled: { websocket: true, push: true, sms: true },
-    clock,
-    leaseMs: LEASE_MS,
-    logger,
-    canWord: () => true,
-    leftToOthers: async () => false,
-    onSettled: () => {},
-    onAttempt: () => {},
-  });
-  const breakers = breakersOf("push");
+  const desk = createTestDesk({ clock, ledger });
+  const breakers = createTestBreakers("push", clock);
   const provider = { desk, clock, leaseMs: LEASE_MS, random: () => 0.5 };
   const push = createPushStage({
     ...provider,
@@ -98,7 +69,7 @@ export function openScene(book: TestLedger): Scene {
     ...provider,
     channel: guardChannel({
       channel: createScriptedChannel(() => answer("twilio")),
-      breakers: breakersOf("sms"),
+      breakers: createTestBreakers("sms", clock),
       originOf: () => "twilio",
     }),
     optOuts: { isOptedOut: async () => false, optOut: async () => {} },

@@ -1,30 +1,22 @@
 /** The line that operators read for each try of a channel. */
 import { describe, expect, it } from "vitest";
-import { createStageDesk } from "../../src/delivery/stage-desk.ts";
 import { createLogger } from "../../src/platform/logger.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { note } from "./notes.ts";
+import { createTestDesk } from "./test-desk.ts";
 
 const TRACEPARENT = "00-8247720201ef0267b55cbc8c6948c14d-dc65e457d6f86584-01";
 
 function linesOf(request: ReturnType<typeof note>["request"]): unknown[] {
   const lines: unknown[] = [];
   const clock = createManualClock();
-  const desk = createStageDesk({
-    ledger: { fetchToWork: async () => new Map(), advance: async () => [] },
-    preferences: { readMany: async () => new Map() },
-    enqueue: async () => {},
-    enabled: { websocket: true, push: true, sms: true },
+  const desk = createTestDesk({
     clock,
-    leaseMs: 30_000,
+    ledger: { fetchToWork: async () => new Map(), advance: async () => [] },
     logger: createLogger({
       level: "info",
       destination: { write: (line) => void lines.push(JSON.parse(line)) },
     }),
-    canWord: () => true,
-    leftToOthers: async () => false,
-    onSettled: () => {},
-    onAttempt: () => {},
   });
   desk.report(note({ request }), "push", "delivered", clock.now());
   return lines;

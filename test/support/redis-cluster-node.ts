@@ -1,13 +1,11 @@
 /** One node of a test's Redis Cluster: its process, its ports, what it says of the others. */
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
-import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { untilAnswering } from "../../src/platform/embedded-redis-process.ts";
+import { launchServer, untilAnswering } from "../../src/platform/embedded-redis-process.ts";
 import type { RedisProgram } from "../../src/platform/redis-provision.ts";
 
 export interface ClusterNode {
@@ -56,40 +54,26 @@ export async function startMember(
   return member;
 }
 
-export function launch(
+export const launch = (
   program: RedisProgram,
   { dir, port }: { dir: string; port: number },
   nodeTimeoutMs: number,
-): ChildProcess {
-  const log = openSync(path.join(dir, "redis.log"), "a");
-  const args = [
-    ["--bind", "127.0.0.1"],
-    ["--port", String(port)],
-    ["--dir", dir],
-    ["--save", ""],
-    ["--appendonly", "yes"],
-    ["--maxmemory-policy", "noeviction"],
-    ["--client-output-buffer-limit", "pubsub", "256mb", "64mb", "60"],
-    ["--cluster-enabled", "yes"],
-    ["--cluster-port", String(port + BUS_OFFSET)],
-    ["--cluster-node-timeout", String(nodeTimeoutMs)],
-    // A replica stands for election however long its master has been silent.
-    ["--cluster-replica-validity-factor", "0"],
-    ["--cluster-allow-replica-migration", "no"],
-    ["--repl-diskless-sync-delay", "0"],
-    ["--repl-ping-replica-period", "1"],
-  ].flat();
-  try {
-    return spawn(program.command, args, {
-      cwd: dir,
-      detached: true,
-      stdio: ["ignore", log, log],
-      env: { ...process.env, ...program.env },
-    });
-  } finally {
-    closeSync(log);
-  }
-}
+): ChildProcess =>
+  launchServer(program, {
+    dir,
+    port,
+    appendOnly: true,
+    directives: [
+      ["--cluster-enabled", "yes"],
+      ["--cluster-port", String(port + BUS_OFFSET)],
+      ["--cluster-node-timeout", String(nodeTimeoutMs)],
+      // A replica stands for election however long its master has been silent.
+      ["--cluster-replica-validity-factor", "0"],
+      ["--cluster-allow-replica-migration", "no"],
+      ["--repl-diskless-sync-delay", "0"],
+      ["--repl-ping-replica-period", "1"],
+    ].flat(),
+  });
 
 interface SlotRange {
   readonly from: number;

@@ -1,16 +1,15 @@
 /** Both channels behind their breakers, against providers that fail in all the ways they can. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createBreakers } from "../../../src/channels/breaker/breakers.ts";
 import { guardChannel, type Pass } from "../../../src/channels/breaker/guarded-channel.ts";
 import { breakerSettings, originOfEndpoint } from "../../../src/channels/breaker/settings.ts";
 import type { Outcome } from "../../../src/channels/channel.ts";
 import { createTwilioSmsChannel } from "../../../src/channels/sms/sms-channel-twilio.ts";
-import { createSilentLogger } from "../../../src/platform/logger.ts";
 import { createManualClock, type ManualClock } from "../../support/manual-clock.ts";
 import type { ScriptedReply } from "../../support/provider-server.ts";
 import { startPushService } from "../../support/push-service.ts";
 import { startTwilio } from "../../support/twilio.ts";
 import { openPushChannel, pushMessage, VAPID } from "../push-fixture.ts";
+import { createTestBreakers, TIMEOUT_MS } from "./test-breakers.ts";
 
 /** A provider of the tests' own, and one address there. */
 interface Subject {
@@ -26,23 +25,10 @@ interface Subject {
   close(): Promise<void>;
 }
 
-const TIMEOUT_MS = 10_000;
-
 function bind<Message>(pass: Pass<Message>, message: Message): ReturnType<Subject["admit"]> {
   if (pass.kind === "held") return pass;
   return { kind: "admitted", send: () => pass.send(message), release: () => pass.release() };
 }
-
-const breakersOf = (channel: "push" | "sms", clock: ManualClock) =>
-  createBreakers({
-    channel,
-    settings: breakerSettings(channel, TIMEOUT_MS),
-    clock,
-    random: () => 1,
-    labelOf: () => "one",
-    onState: () => {},
-    logger: createSilentLogger(),
-  });
 
 async function openPush(clock: ManualClock): Promise<Subject> {
   const service = await startPushService();
@@ -50,7 +36,7 @@ async function openPush(clock: ManualClock): Promise<Subject> {
   const browser = service.subscribe(VAPID.publicKey);
   const guarded = guardChannel({
     channel,
-    breakers: breakersOf("push", clock),
+    breakers: createTestBreakers("push", clock),
     originOf: ({ endpoint }) => originOfEndpoint(endpoint),
   });
   return {
@@ -82,7 +68,7 @@ async function openTwilio(clock: ManualClock): Promise<Subject> {
   const phoneNumber = "+15005550006";
   const guarded = guardChannel({
     channel,
-    breakers: breakersOf("sms", clock),
+    breakers: createTestBreakers("sms", clock),
     originOf: () => "twilio",
   });
   return {
