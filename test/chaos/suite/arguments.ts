@@ -43,7 +43,7 @@ and the product itself saw against what is promised. Ends with 1 if anything was
   --beside  another revision (a tag, a branch, HEAD~1): the second process of each role runs it,
             side by side with this one
   --file    adds each run's result to this file
-  --table   prints the table of the runs in --file; runs nothing
+  --table   prints the tables of the runs in --file, as Markdown; runs nothing
 
 Faults: ${FAULT_NAMES.join(", ")}
 Sabotage: ${SABOTAGE_NAMES.join(", ")}, all

@@ -1,4 +1,5 @@
 /** `npm run chaos`: breaks the product on purpose, run after run, and tells whether it kept its word. */
+import { tableLines, type Table } from "../../bench/table.ts";
 import { runMeasuring, say } from "../../support/measuring-command.ts";
 import { prepareRevision } from "../../support/revision.ts";
 import type { Resources } from "../../../src/platform/resources.ts";
@@ -8,13 +9,15 @@ import { describePlan, planRun } from "./plan.ts";
 import { performRun } from "./perform.ts";
 import { prepareSabotage, SABOTAGES } from "./sabotage.ts";
 import { addResult, isSound, readResults, type RunResult } from "./report/result.ts";
-import { promiseLines, recoveryLines, runLines } from "./report/summary.ts";
+import { markdownOf, promiseTable, recoveryTable, runLines } from "./report/summary.ts";
 
 const EXIT_BROKEN = 1;
 
 async function run(options: ChaosOptions, resources: Resources): Promise<number> {
   const { file } = options;
-  if (options.tableOnly) return summarize(file === undefined ? [] : await readResults(file));
+  if (options.tableOnly) {
+    return summarize(file === undefined ? [] : await readResults(file), markdownOf);
+  }
   const { beside } = options;
   const besideRoot = beside === undefined ? undefined : await prepareRevision(beside);
   if (beside !== undefined) say(`the second process of each role runs ${beside}`);
@@ -30,7 +33,7 @@ async function run(options: ChaosOptions, resources: Resources): Promise<number>
     results.push(result);
     if (file !== undefined) await addResult(file, result);
   }
-  return summarize(results);
+  return summarize(results, tableLines);
 }
 
 /** Each break of the product under the faults that show it. */
@@ -54,11 +57,15 @@ async function runSabotaged(options: ChaosOptions, stand: Stand): Promise<number
   return missed === 0 ? 0 : EXIT_BROKEN;
 }
 
-function summarize(results: readonly RunResult[]): number {
+function summarize(
+  results: readonly RunResult[],
+  linesOf: (table: Table) => readonly string[],
+): number {
   const broken = results.filter((result) => !isSound(result));
   say("");
-  for (const line of [...promiseLines(results), "", ...recoveryLines(results)]) say(line);
-  say("");
+  for (const table of [promiseTable(results), recoveryTable(results)]) {
+    for (const line of [...linesOf(table), ""]) say(line);
+  }
   say(
     broken.length === 0
       ? `${results.length} runs, every promise kept`

@@ -1,6 +1,7 @@
 /** All runs of a batch in tables: faults against promises, how long recovery took, what was violated. */
 import { median } from "../../../bench/median.ts";
-import { tableLines } from "../../../bench/table.ts";
+import type { Table } from "../../../bench/table.ts";
+import { table } from "../../../support/markdown.ts";
 import { PROMISES } from "../evidence.ts";
 import { isSound, type RunResult } from "./result.ts";
 
@@ -28,7 +29,7 @@ export function runLines(result: RunResult): string[] {
 }
 
 /** Faults x promises: how much was held to each, and how much of it was violated. */
-export function promiseLines(results: readonly RunResult[]): string[] {
+export function promiseTable(results: readonly RunResult[]): Table {
   const rows = groupByFault(results).map(([fault, runs]) => [
     fault,
     String(runs.length),
@@ -40,22 +41,24 @@ export function promiseLines(results: readonly RunResult[]): string[] {
     }),
     String(sumExcluded(runs)),
   ]);
-  return tableLines({
-    title: "Held to each promise, by fault (a run with several faults counts for each)",
+  return {
+    title: "Checks of each promise, by fault (a run with several faults counts for each)",
     columns: [["fault"], ["runs"], ...PROMISES.map((name) => [name] as const), ["excluded"]],
     rows,
-  });
+  };
 }
 
 /** Times from the end of a fault, or from the kill, where no other fault was near. */
-export function recoveryLines(results: readonly RunResult[]): string[] {
+export function recoveryTable(results: readonly RunResult[]): Table {
   const recoveries = results.flatMap((result) => result.recoveries);
-  const rows = [...Map.groupBy(recoveries, ({ fault }) => fault)].map(([fault, all]) => {
+  const byFault = [...Map.groupBy(recoveries, ({ fault }) => fault)];
+  const sorted = byFault.toSorted(([one], [other]) => one.localeCompare(other));
+  const rows = sorted.map(([fault, all]) => {
     const first = all.flatMap(({ firstMs }) => firstMs ?? []);
     const caughtUp = all.map(({ caughtUpMs }) => caughtUpMs);
     return [fault, String(all.length), ...spreadOf(first), ...spreadOf(caughtUp)];
   });
-  return tableLines({
+  return {
     title:
       "Recovery: the first message asked for afterwards arrives; the last one before has arrived",
     columns: [
@@ -67,7 +70,15 @@ export function recoveryLines(results: readonly RunResult[]): string[] {
       ["caught up, worst", "s"],
     ],
     rows,
-  });
+  };
+}
+
+/** A table as the documentation has it. */
+export function markdownOf({ title, columns, rows }: Table): string[] {
+  const head = columns.map(([heading, unit]) =>
+    unit === undefined ? heading : `${heading} (${unit})`,
+  );
+  return [`${title}.`, "", table(head, rows)];
 }
 
 function spreadOf(timesMs: readonly number[]): [string, string] {
