@@ -55,6 +55,7 @@ export function closeChannel(note: Note, closing: Closing): NoteChange {
     return {
       ...handOver(next, now, closing.handOverAt),
       note,
+      decidedAt: now,
       channels: { [channel]: records[channel] },
       counts,
       timeline,
@@ -84,6 +85,7 @@ export function settle(note: Note, records: Records, ending: Ending): NoteChange
   lines.push({ at: now, channel: null, from: note.status, to: status, reason: null });
   return {
     note,
+    decidedAt: now,
     status,
     channels: altered(note.channels, closed),
     counts: ending.counts,
@@ -105,7 +107,7 @@ function altered(before: Records, after: Records): Partial<Record<Channel, Chann
 export function finish(note: Note, now: number, handOverAt: number): NoteChange {
   const next = nextChannel(note, note.channels);
   if (next === undefined) return settle(note, note.channels, { now, timeline: [], counts: {} });
-  return { ...handOver(next, now, handOverAt), note, counts: {}, timeline: [] };
+  return { ...handOver(next, now, handOverAt), note, decidedAt: now, counts: {}, timeline: [] };
 }
 
 /** What a note needs to begin its next stage afresh. */
@@ -151,6 +153,7 @@ export function condemned(note: Note, now: number): NoteChange {
 export function cancel(note: Note, now: number): NoteChange {
   return {
     note,
+    decidedAt: now,
     status: "cancelled",
     channels: Object.fromEntries(
       CHANNELS.filter((name) => note.channels[name].state === "pending").map((name) => [
@@ -167,6 +170,7 @@ export function cancel(note: Note, now: number): NoteChange {
 export function waitUntil(note: Note, until: number, now: number): NoteChange {
   return {
     note,
+    decidedAt: now,
     counts: {},
     stageStartedAt: until,
     dueAt: until,
@@ -181,6 +185,7 @@ export function markSent(note: Note, now: number, answerBy: number): NoteChange 
   const record = note.channels.websocket;
   return {
     note,
+    decidedAt: now,
     leasedUntil: answerBy,
     channels: { websocket: move("websocket", record, "sent", null, now) },
     counts: {},

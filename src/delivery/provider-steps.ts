@@ -16,6 +16,7 @@ export function claim(
   const first = !note.timeline.includes(` ${channel} pending sending `);
   return {
     note,
+    decidedAt: now,
     leasedUntil: now + leaseMs,
     channels: { [channel]: move(channel, record, "sending", null, now) },
     counts: first ? { [`${channel}.sent`]: 1 } : {},
@@ -51,6 +52,7 @@ export function tryAgain(
   const line = entry(channel, record, "pending", "provider_error", now);
   return {
     note,
+    decidedAt: now,
     attempt: note.attempt + 1,
     leasedUntil: 0,
     channels: { [channel]: move(channel, record, "pending", "provider_error", now) },
@@ -79,10 +81,12 @@ export function hold(
   const line = entry(channel, record, "pending", "provider_error", now);
   if (record.state === "pending") {
     const isKnown = note.timeline.includes(` ${channel} pending pending `);
-    return { note, counts: {}, dueAt: until, timeline: isKnown ? [] : [line] };
+    const timeline = isKnown ? [] : [line];
+    return { note, decidedAt: now, counts: {}, dueAt: until, timeline };
   }
   return {
     note,
+    decidedAt: now,
     leasedUntil: 0,
     channels: { [channel]: move(channel, record, "pending", "provider_error", now) },
     counts: {},

@@ -24,6 +24,7 @@ export function withholdText(note: Note, now: number, handOverAt: number): NoteC
   }
   return {
     note,
+    decidedAt: now,
     channels: { sms: move("sms", record, "unknown", "unknown", now) },
     counts: outcomeCounts("sms", "unknown", "unknown"),
     timeline: [entry("sms", record, "unknown", "unknown", now)],

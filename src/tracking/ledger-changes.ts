@@ -55,6 +55,8 @@ export interface Matter {
 /** One decision about one note. It is applied only while the note's fence is what it was. */
 export interface NoteChange {
   readonly note: Note;
+  /** Epoch ms. The note's version and fence tell by it which change made them: see `successorOf`. */
+  readonly decidedAt: number;
   readonly status?: Status;
   readonly stage?: Channel;
   readonly attempt?: number;
@@ -154,6 +156,14 @@ export function asCreated(
   };
 }
 
+/**
+ * The version or fence behind this one. It grows with each change, and no other change makes the same
+ * one: a Redis that comes back with older data takes notes back, and a decision from before must not
+ * fit what became of them since, as it would if changes were only counted.
+ * @param at epoch ms
+ */
+const successorOf = (before: number, at: number): number => Math.max(before + 1, at);
+
 /** The note as it is once a change was applied: what the next decision is made on. */
 export function afterChange(change: NoteChange): Note {
   const { note } = change;
@@ -162,8 +172,8 @@ export function afterChange(change: NoteChange): Note {
   for (const entry of change.timeline) timeline += formatTimelineEntry(entry);
   return {
     ...note,
-    version: note.version + 1,
-    fence: note.fence + 1,
+    version: successorOf(note.version, change.decidedAt),
+    fence: successorOf(note.fence, change.decidedAt),
     status: change.status ?? note.status,
     stage: settles ? null : (change.stage ?? note.stage),
     attempt: change.attempt ?? note.attempt,

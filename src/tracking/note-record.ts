@@ -50,7 +50,7 @@ const STATE_MARK = formatMark(LEDGER_FORMATS.oldest);
  * Blanks after a first state, which the next one fits in: Redis makes a string twice as large as it
  * must when one is written beyond its end.
  */
-const ROOM = " ".repeat(128);
+const ROOM = " ".repeat(152);
 
 /** The words of the state's line, in their order. `record.lua` has the same list. */
 const STATE_FIELDS = [

@@ -61,9 +61,12 @@ export interface Note {
   readonly lane: Lane;
   /** Tries of the present stage so far. */
   readonly attempt: number;
-  /** Raised by whatever is written: it tells whether the note is still what was read. */
+  /**
+   * Raised by whatever is written, to the time of it, or by one where that is no more: it tells whether
+   * the note is still what was read. 0 as long as nothing was.
+   */
   readonly version: number;
-  /** Raised by every change; a change decided on an older note is refused. */
+  /** Raised likewise, by every change; a change decided on an older note is refused. */
   readonly fence: number;
   readonly acceptedAt: number;
   /** UTC day of acceptance, `2026-11-21`: where it is counted. */

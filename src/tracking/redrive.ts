@@ -60,6 +60,7 @@ export function redriven(
   const [stage] = channels;
   return {
     note,
+    decidedAt: now,
     status: "queued",
     attempt: 0,
     leasedUntil: 0,

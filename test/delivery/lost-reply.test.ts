@@ -48,7 +48,8 @@ describe("a frame whose place the worker was not told", () => {
     const { id } = await book.create({ userId: user });
     await expect(stage.process([{ id, attempt: 0 }])).rejects.toThrow("timed out");
     if (fate === "delivered") {
-      stage.answers.record([{ noteId: id, fence: 1, result: "written", sockets: 1 }]);
+      const { fence } = await book.read(id);
+      stage.answers.record([{ noteId: id, fence, result: "written", sockets: 1 }]);
     }
     book.clock.advance(ANSWER_MS + 100);
     await vi.waitFor(async () =>

@@ -158,7 +158,7 @@ describe("a failed notification that is sent again", () => {
       attempt: 0,
       stageStartedAt: now,
       leasedUntil: 0,
-      fence: note.fence + 1,
+      fence: now,
       channels: {
         websocket: { state: "skipped", reason: "offline" },
         push: { state: "pending", reason: null, at: now },

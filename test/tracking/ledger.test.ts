@@ -43,7 +43,7 @@ describe("a note", () => {
     const change = book.close(note, "websocket", "skipped");
     expect(await book.ledger.advance([change, change])).toEqual([true, false]);
     expect(await book.ledger.advance([change])).toEqual([false]);
-    expect((await book.read(note.id)).fence).toBe(1);
+    expect((await book.read(note.id)).fence).toBe(book.clock.now());
   });
 
   it("forgets its request when it settles, unless somebody may want to send it again", async () => {

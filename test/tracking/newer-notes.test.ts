@@ -77,7 +77,7 @@ describe("a note of a newer form", () => {
     if (note === undefined) throw new Error("the next version cannot read what it wrote");
     expect(await next.advance([book.close(note, "websocket", "delivered")])).toEqual([true]);
     expect((await next.fetch([draft.id])).get(draft.id)?.status).toBe("delivered");
-    expect(await recordOf(userId, draft.id)).toContain("\n4=1 1 delivered");
+    expect(await recordOf(userId, draft.id)).toMatch(/\n4=\d+ \d+ delivered/);
   });
 
   it("is not changed by who read it before it took that form", async () => {
@@ -89,7 +89,7 @@ describe("a note of a newer form", () => {
     if (seen === undefined || read === undefined) throw new Error("the note is not there");
     expect(await next.advance([book.close(read, "websocket", "skipped")])).toEqual([true]);
     const before = await recordOf(userId, draft.id);
-    expect(before).toContain("\n4=1 1 queued");
+    expect(before).toMatch(/\n4=\d+ \d+ queued/);
     expect(await today.advance([book.close(seen, "websocket", "delivered")])).toEqual([false]);
     expect(await recordOf(userId, draft.id)).toBe(before);
   });

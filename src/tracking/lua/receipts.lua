@@ -49,7 +49,7 @@ local function record(id, channel, kind)
   elseif status == 'queued' and note[STAGE] == channel then
     -- The step in flight was decided before this was known: its fence no longer holds, and the
     -- note is looked at again now.
-    note[FENCE] = note[FENCE] + 1
+    note[FENCE] = successor_of(note[FENCE])
     set_due(note.base, id, now)
   end
   if late then

@@ -49,8 +49,13 @@ local function read_note(id)
   return note
 end
 
+-- As `successorOf` in ledger-changes.ts has it.
+local function successor_of(before)
+  return math.max(before + 1, tonumber(now))
+end
+
 local function state_text(note)
-  note[VERSION] = note[VERSION] + 1
+  note[VERSION] = successor_of(note[VERSION])
   local words = table.concat(note, ' ', 1, LAST_WORD)
   return note.mark .. words .. '\n' .. note.timeline .. '\n' .. note.push_outcomes .. '\n'
 end
@@ -113,7 +118,7 @@ local function cancel(id)
   if not note or note[STATUS] ~= 'scheduled' then
     return
   end
-  note[FENCE], note[STATUS], note[STAGE] = note[FENCE] + 1, 'cancelled', '-'
+  note[FENCE], note[STATUS], note[STAGE] = successor_of(note[FENCE]), 'cancelled', '-'
   for _, position in pairs(CHANNEL) do
     if state_of(note[position]) == 'pending' then
       note[position] = 'skipped,not_needed,' .. now .. ',-'
