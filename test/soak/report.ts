@@ -2,10 +2,20 @@
 import { formatCount, type Table } from "../bench/table.ts";
 import { KEPT_KINDS, restBytes } from "./redis-gauge.ts";
 import type { Samples } from "./sampler.ts";
-import { afterWarmUp, judge, slopeOf, type Reading, type Slope, type Verdict } from "./slope.ts";
+import {
+  afterWarmUp,
+  judge,
+  lowsOf,
+  slopeOf,
+  type Reading,
+  type Slope,
+  type Verdict,
+} from "./slope.ts";
 
 const MB = 1_048_576;
 const KB = 1_024;
+/** Longer than most bursts for which a process takes pages that it gives back. */
+const LOW_WINDOW_MS = 150_000;
 
 /** What each figure may grow by in an hour before it counts as a leak. */
 const ALLOWED_PER_HOUR = {
@@ -36,8 +46,11 @@ type Figure = Pick<Line, "of" | "figure" | "unit" | "allowedPerHour"> & {
   readonly readings: readonly Reading[];
 };
 
-function lineOf({ readings, ...figure }: Figure): Line {
-  const slope = slopeOf(afterWarmUp(readings));
+const lineOf = (figure: Figure): Line =>
+  judged({ ...figure, readings: afterWarmUp(figure.readings) });
+
+function judged({ readings, ...figure }: Figure): Line {
+  const slope = slopeOf(readings);
   return { ...figure, slope, verdict: judge(slope, figure.allowedPerHour) };
 }
 
@@ -50,25 +63,34 @@ export function processLines({ outside, inside }: Samples): Line[] {
     const told = (figure: "heapUsed" | "external" | "series"): Reading[] =>
       inside.map(({ atMs, processes }) => ({ atMs, value: processes[role]?.[figure] ?? 0 }));
     const { rss, heap, external, files, series } = ALLOWED_PER_HOUR;
+    const lows = lowsOf(afterWarmUp(seen("rssBytes")), LOW_WINDOW_MS);
     return [
-      { of: role, figure: "RSS MB", unit: MB, allowedPerHour: rss, readings: seen("rssBytes") },
-      { of: role, figure: "heap MB", unit: MB, allowedPerHour: heap, readings: told("heapUsed") },
-      {
-        of: role,
-        figure: "external MB",
-        unit: MB,
-        allowedPerHour: external,
-        readings: told("external"),
-      },
-      { of: role, figure: "descriptors", unit: 1, allowedPerHour: files, readings: seen("files") },
-      {
-        of: role,
-        figure: "metric series",
-        unit: 1,
-        allowedPerHour: series,
-        readings: told("series"),
-      },
-    ].map(lineOf);
+      judged({ of: role, figure: "RSS MB, lows", unit: MB, allowedPerHour: rss, readings: lows }),
+      ...[
+        { of: role, figure: "heap MB", unit: MB, allowedPerHour: heap, readings: told("heapUsed") },
+        {
+          of: role,
+          figure: "external MB",
+          unit: MB,
+          allowedPerHour: external,
+          readings: told("external"),
+        },
+        {
+          of: role,
+          figure: "descriptors",
+          unit: 1,
+          allowedPerHour: files,
+          readings: seen("files"),
+        },
+        {
+          of: role,
+          figure: "metric series",
+          unit: 1,
+          allowedPerHour: series,
+          readings: told("series"),
+        },
+      ].map(lineOf),
+    ];
   });
 }
 

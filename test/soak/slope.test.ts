@@ -1,7 +1,7 @@
 /** The judgement of a soak: a leak is found under noise, and noise is not taken for one. */
 import { describe, expect, it } from "vitest";
 import { createChance } from "./chance.ts";
-import { afterWarmUp, judge, slopeOf, type Reading } from "./slope.ts";
+import { afterWarmUp, judge, lowsOf, slopeOf, type Reading } from "./slope.ts";
 
 const MB = 1_048_576;
 const MINUTE_MS = 60_000;
@@ -79,5 +79,32 @@ describe("what a line through the samples says", () => {
 
     expect(judge(slopeOf(filling), PER_HOUR)).toBe("grows");
     expect(judge(slopeOf(afterWarmUp(filling)), PER_HOUR)).toBe("flat");
+  });
+});
+
+describe("the lows of memory that is taken in bursts", () => {
+  /** 18 minutes, a sample each 10 s; now and then 20 MB more for a minute or two. */
+  function bursts(perHour: number, seed: number): Reading[] {
+    const chance = createChance(seed);
+    let left = 0;
+    return Array.from({ length: 108 }, (_, at) => {
+      left =
+        left > 0 ? left - 1 : chance.between(0, 1) < 0.06 ? Math.round(chance.between(3, 12)) : 0;
+      const burst = left > 0 ? 20 * MB : 0;
+      const value = 210 * MB + (perHour * at) / 360 + burst + chance.between(0, 2 * MB);
+      return { atMs: at * 10_000, value };
+    });
+  }
+  const verdictOf = (perHour: number, seed: number) =>
+    judge(slopeOf(lowsOf(bursts(perHour, seed), 150_000)), 6 * MB);
+
+  it("stand still whenever the bursts come", () => {
+    expect(SEEDS.map((seed) => verdictOf(0, seed)).filter((it) => it === "grows")).toEqual([]);
+  });
+
+  it("rise with what is never given back", () => {
+    expect(SEEDS.map((seed) => verdictOf(40 * MB, seed)).filter((it) => it !== "grows")).toEqual(
+      [],
+    );
   });
 });

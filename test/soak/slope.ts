@@ -35,6 +35,19 @@ export function afterWarmUp(readings: readonly Reading[]): Reading[] {
 }
 
 /**
+ * The least of each window. A process takes pages for a burst and gives them back when it likes, minutes
+ * later: its highs say when there was a burst. What is never given back raises the lows.
+ */
+export function lowsOf(readings: readonly Reading[], windowMs: number): Reading[] {
+  const [first] = readings;
+  if (first === undefined) return [];
+  const windowOf = ({ atMs }: Reading): number => Math.floor((atMs - first.atMs) / windowMs);
+  return [...Map.groupBy(readings, windowOf).values()].map((window) =>
+    window.reduce((low, reading) => (reading.value < low.value ? reading : low)),
+  );
+}
+
+/**
  * Least squares. Samples of one process are not independent (a heap that is high now is high in ten
  * seconds): the error is that of as many independent ones as they are worth.
  * @returns undefined if there are too few to tell
