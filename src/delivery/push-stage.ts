@@ -48,11 +48,15 @@ interface Reach {
   readonly held: readonly Subscription[];
   /** When the first of those held may be asked; epoch ms. */
   readonly heldUntil: number;
+  /** What became of those that are done with. */
+  readonly done: PushOutcomes;
 }
 
 /** A try of all open subscriptions. */
 interface Try {
   readonly outcomes: PushOutcomes;
+  /** Subscriptions that their push service no longer knows. */
+  readonly gone: readonly string[];
   /** The longest wait any push service asked for, ms. */
   readonly askedMs: number | undefined;
   /** Only services failed that were asked to find out whether they are back. */
@@ -95,29 +99,29 @@ export function createPushStage(options: PushStageOptions): PushStage {
     const outcome = await pass.send(message);
     const detail = "detail" in outcome ? outcome.detail : undefined;
     desk.report(note, "push", outcome.kind, startedAt, detail);
-    if (outcome.kind === "gone") {
-      await subscriptions.prune(note.userId, subscription.subscriptionId);
-    }
     return [subscription.subscriptionId, outcome];
   }
 
-  async function sendAll(note: Note, message: PushMessage, { open, held }: Reach): Promise<Try> {
+  async function sendAll(note: Note, message: PushMessage, reached: Reach): Promise<Try> {
+    const { open, held, done } = reached;
     const results = await Promise.all(open.map((one) => sendOne(note, one, message)));
-    const outcomes = { ...note.pushOutcomes };
+    const outcomes = { ...done };
+    const gone: string[] = [];
     for (const { subscriptionId } of held) outcomes[subscriptionId] = "retry";
     let askedMs: number | undefined;
     let isProbe = true;
     for (const [at, [id, outcome]] of results.entries()) {
       outcomes[id] = settledAs(outcome);
+      if (outcome.kind === "gone") gone.push(id);
       if (outcomes[id] === "retry" && open[at]?.pass.isProbe === false) isProbe = false;
       if (outcome.kind === "retry" && outcome.afterMs !== undefined) {
         askedMs = Math.max(askedMs ?? 0, outcome.afterMs);
       }
     }
-    return { outcomes, askedMs, isProbe };
+    return { outcomes, gone, askedMs, isProbe };
   }
 
-  function conclude(note: Note, { outcomes, askedMs, isProbe }: Try): NoteChange {
+  function conclude(note: Note, { outcomes, askedMs, isProbe }: Omit<Try, "gone">): NoteChange {
     const all = Object.values(outcomes);
     const extra = { pushOutcomes: outcomes };
     if (all.includes("delivered")) return desk.closeChannel(note, "push", "delivered", null, extra);
@@ -131,14 +135,19 @@ export function createPushStage(options: PushStageOptions): PushStage {
     return desk.closeChannel(note, "push", "failed", reason, extra);
   }
 
-  /** Asks for leave to send to each subscription that is not done with. */
+  /**
+   * Asks for leave to send to each subscription that is not done with. One that was to be tried again
+   * may be there no more: unsubscribed, or found to be gone by another notification.
+   */
   function reach(note: Note, all: readonly Subscription[]): Reach {
+    const done = Object.fromEntries(
+      Object.entries(note.pushOutcomes).filter(([, outcome]) => outcome !== "retry"),
+    );
     const open: Open[] = [];
     const held: Subscription[] = [];
     let heldUntil = Number.POSITIVE_INFINITY;
     for (const subscription of all) {
-      const before = note.pushOutcomes[subscription.subscriptionId];
-      if (before !== undefined && before !== "retry") continue;
+      if (done[subscription.subscriptionId] !== undefined) continue;
       const pass = options.channel.admit(subscription);
       if (pass.kind === "admitted") open.push({ subscription, pass });
       else {
@@ -146,7 +155,7 @@ export function createPushStage(options: PushStageOptions): PushStage {
         heldUntil = Math.min(heldUntil, pass.until);
       }
     }
-    return { open, held, heldUntil };
+    return { open, held, heldUntil, done };
   }
 
   async function deliverSandboxed(job: Job, script: Outcome | "no_subscription"): Promise<void> {
@@ -168,7 +177,14 @@ export function createPushStage(options: PushStageOptions): PushStage {
       options.messages.push(note, job.preferences, clock.now()),
     );
     if (message === undefined) return;
-    await desk.apply([conclude(note, await sendAll(note, message, reached))]);
+    const tried = await sendAll(note, message, reached);
+    const pruned = await Promise.allSettled(
+      tried.gone.map((id) => subscriptions.prune(note.userId, id)),
+    );
+    // Whether that worked or not: what the push services said is not asked for again.
+    await desk.apply([conclude(note, tried)]);
+    const failed = pruned.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
   }
 
   /** The worker that had it in hand died, or could not say what became of it. */
@@ -187,14 +203,14 @@ export function createPushStage(options: PushStageOptions): PushStage {
     if (note.channels.push.state === "sending") return await takeBack(note);
     const script = sandboxScript(note.userId)?.push;
     if (script !== undefined) return await deliverSandboxed(job, script);
-    const all = await subscriptions.list(note.userId);
-    if (all.length === 0 && Object.keys(note.pushOutcomes).length === 0) {
+    const reached = reach(note, await subscriptions.list(note.userId));
+    const { open, held: waiting, done, heldUntil } = reached;
+    if (open.length + waiting.length + Object.keys(done).length === 0) {
       await desk.apply([desk.closeChannel(note, "push", "skipped", "no_subscription")]);
       return;
     }
-    const reached = reach(note, all);
-    if (reached.open.length === 0 && reached.held.length > 0) {
-      const held = { until: reached.heldUntil, budgetMs: budgetOf(note) };
+    if (open.length === 0 && waiting.length > 0) {
+      const held = { until: heldUntil, budgetMs: budgetOf(note) };
       await desk.apply([holdOrFail(options, note, "push", held)]);
       return;
     }

@@ -68,17 +68,11 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
     }
   }
 
-  async function send(
-    note: Note,
-    message: SmsMessage,
-    pass: Admitted,
-    phoneNumber: string,
-  ): Promise<Outcome> {
+  async function send(note: Note, message: SmsMessage, pass: Admitted): Promise<Outcome> {
     const startedAt = clock.now();
     const outcome = await pass.send(message);
     const detail = "detail" in outcome ? outcome.detail : undefined;
     desk.report(note, "sms", outcome.kind, startedAt, detail);
-    if (outcome.kind === "opted_out") await optOuts.optOut(phoneNumber);
     return outcome;
   }
 
@@ -100,8 +94,13 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
       options.messages.sms(note, job.preferences, clock.now()),
     );
     if (message === undefined) return;
-    const outcome = await send(note, message, pass, phoneNumber);
+    const outcome = await send(note, message, pass);
+    const [noted] = await Promise.allSettled([
+      outcome.kind === "opted_out" ? optOuts.optOut(phoneNumber) : undefined,
+    ]);
+    // Whether that worked or not: what the provider said must not be lost, as it is not asked again.
     await desk.apply([conclude(note, outcome, pass.isProbe)]);
+    if (noted.status === "rejected") throw noted.reason;
   }
 
   async function deliver(job: Job): Promise<void> {

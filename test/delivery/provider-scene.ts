@@ -26,6 +26,8 @@ export interface Scene {
   readonly breakers: Breakers;
   /** Subscriptions of users: endpoints. */
   readonly endpoints: Map<string, readonly string[]>;
+  /** Whether subscriptions that are gone and numbers that opted out can be put down. */
+  storing: "works" | "fails";
   /** Works everything that is due until nothing is, or until `until`, epoch ms. */
   run(until: number, stepMs?: number): Promise<void>;
 }
@@ -50,6 +52,9 @@ export function openScene(book: TestLedger): Scene {
     asked.set(origin, (asked.get(origin) ?? 0) + 1);
     return answers.get(origin) ?? TAKEN;
   };
+  async function put(): Promise<void> {
+    if (scene.storing === "fails") throw new Error("Command timed out");
+  }
   const desk = createStageDesk({
     ledger,
     preferences: {
@@ -86,7 +91,14 @@ export function openScene(book: TestLedger): Scene {
           endpoint,
           keys: { p256dh: "", auth: "" },
         })),
-      prune: async () => {},
+      async prune(userId, subscriptionId) {
+        await put();
+        const all = endpoints.get(userId) ?? [];
+        endpoints.set(
+          userId,
+          all.filter((endpoint) => endpoint !== subscriptionId),
+        );
+      },
     },
     messages: {
       push: (note) => ({ noteId: note.id, payload: "", ttlSeconds: 1, urgency: "low", topic: "t" }),
@@ -101,7 +113,7 @@ export function openScene(book: TestLedger): Scene {
       breakers: breakersOf("sms"),
       originOf: () => "twilio",
     }),
-    optOuts: { isOptedOut: async () => false, optOut: async () => {} },
+    optOuts: { isOptedOut: async () => false, optOut: put },
     toE164: (number) => number,
     messages: { sms: (note) => ({ noteId: note.id, text: "" }) },
   });
@@ -109,17 +121,19 @@ export function openScene(book: TestLedger): Scene {
   async function work(): Promise<void> {
     for (let shard = 0; shard < store.keyspace.shards; shard += 1) {
       for (const item of await ledger.leaseDue(shard, LEASE_MS, 100)) {
-        if (item.stage === "push") await push.process([item]);
-        else if (item.stage === "sms") await sms.process([item]);
+        // One that fails is logged by its queue, and comes back by itself if it must.
+        if (item.stage === "push") await push.process([item]).catch(() => {});
+        else if (item.stage === "sms") await sms.process([item]).catch(() => {});
       }
     }
   }
 
-  return {
+  const scene: Scene = {
     answers,
     asked,
     breakers,
     endpoints,
+    storing: "works",
     async run(until, stepMs = 500) {
       while (clock.now() < until) {
         await work();
@@ -128,4 +142,5 @@ export function openScene(book: TestLedger): Scene {
       }
     },
   };
+  return scene;
 }
