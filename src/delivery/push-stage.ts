@@ -8,8 +8,10 @@ import type { Messages } from "./messages.ts";
 import { createMutex } from "../queue/mutex.ts";
 import {
   holdOrFail,
+  phoneNumberOf,
   retryOrFail,
   takeInHand,
+  type Patience,
   type ProviderStageOptions,
 } from "./provider-stage.ts";
 import type { Job } from "./stage-desk.ts";
@@ -28,6 +30,8 @@ export interface PushStageOptions extends ProviderStageOptions {
   readonly messages: Pick<Messages, "push">;
   /** Ends notes that no worker survives. */
   readonly condemn: Condemn;
+  /** Whether this installation sends SMS at all. */
+  readonly smsEnabled: boolean;
   /** How long push may fail before a critical notification goes on to SMS, ms. */
   readonly criticalBudgetMs: number;
 }
@@ -87,8 +91,16 @@ export function createPushStage(options: PushStageOptions): PushStage {
   const { desk, clock, subscriptions } = options;
   const oneAtATime = createMutex();
 
-  const budgetOf = (note: Note): number | undefined =>
-    note.priority === "critical" ? options.criticalBudgetMs : undefined;
+  /** An SMS may follow: as far as can be told without asking who opted out. */
+  function mayText(job: Job): boolean {
+    if (!options.smsEnabled || job.note.channels.sms.state !== "pending") return false;
+    return job.preferences.channels.sms && phoneNumberOf(job) !== undefined;
+  }
+
+  const patienceWith = (note: Note, hasNext: boolean): Patience => ({
+    hasNext,
+    budgetMs: note.priority === "critical" ? options.criticalBudgetMs : undefined,
+  });
 
   async function sendOne(
     note: Note,
@@ -121,12 +133,13 @@ export function createPushStage(options: PushStageOptions): PushStage {
     return { outcomes, gone, askedMs, isProbe };
   }
 
-  function conclude(note: Note, { outcomes, askedMs, isProbe }: Omit<Try, "gone">): NoteChange {
+  function conclude(note: Note, tried: Omit<Try, "gone">, hasNext: boolean): NoteChange {
+    const { outcomes, askedMs, isProbe } = tried;
     const all = Object.values(outcomes);
     const extra = { pushOutcomes: outcomes };
     if (all.includes("delivered")) return desk.closeChannel(note, "push", "delivered", null, extra);
     if (all.includes("retry")) {
-      const waiting = { budgetMs: budgetOf(note), pushOutcomes: outcomes };
+      const waiting = { ...patienceWith(note, hasNext), ...extra };
       return isProbe
         ? holdOrFail(options, note, "push", { ...waiting, until: clock.now() })
         : retryOrFail(options, note, "push", { ...waiting, askedMs });
@@ -167,7 +180,8 @@ export function createPushStage(options: PushStageOptions): PushStage {
     if (note === undefined) return;
     desk.report(note, "push", script.kind, clock.now());
     const outcomes = { sandbox: settledAs(script) };
-    await desk.apply([conclude(note, { outcomes, askedMs: undefined, isProbe: false })]);
+    const tried = { outcomes, askedMs: undefined, isProbe: false };
+    await desk.apply([conclude(note, tried, note.channels.sms.state === "pending")]);
   }
 
   async function deliverTo(reached: Reach, job: Job): Promise<void> {
@@ -182,7 +196,7 @@ export function createPushStage(options: PushStageOptions): PushStage {
       tried.gone.map((id) => subscriptions.prune(note.userId, id)),
     );
     // Whether that worked or not: what the push services said is not asked for again.
-    await desk.apply([conclude(note, tried)]);
+    await desk.apply([conclude(note, tried, mayText(job))]);
     const failed = pruned.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   }
@@ -194,7 +208,7 @@ export function createPushStage(options: PushStageOptions): PushStage {
       return;
     }
     // That was a try, so that one which kills workers comes to an end.
-    const lost = { askedMs: undefined, budgetMs: undefined, workerLost: true };
+    const lost = { askedMs: undefined, workerLost: true, hasNext: false, budgetMs: undefined };
     await desk.apply([retryOrFail(options, note, "push", lost)]);
   }
 
@@ -210,8 +224,8 @@ export function createPushStage(options: PushStageOptions): PushStage {
       return;
     }
     if (open.length === 0 && waiting.length > 0) {
-      const held = { until: heldUntil, budgetMs: budgetOf(note) };
-      await desk.apply([holdOrFail(options, note, "push", held)]);
+      const until = { ...patienceWith(note, mayText(job)), until: heldUntil };
+      await desk.apply([holdOrFail(options, note, "push", until)]);
       return;
     }
     try {

@@ -104,6 +104,7 @@ export function openScene(book: TestLedger): Scene {
       push: (note) => ({ noteId: note.id, payload: "", ttlSeconds: 1, urgency: "low", topic: "t" }),
     },
     condemn: async () => {},
+    smsEnabled: true,
     criticalBudgetMs: CRITICAL_BUDGET_MS,
   });
   const sms = createSmsStage({
