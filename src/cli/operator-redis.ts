@@ -47,7 +47,7 @@ export async function reachRedis(url: string, config: RedisConfig): Promise<Oper
         : connectRedis(place.url, "command");
     await reach(redis);
     const clock = createSystemClock();
-    clock.setOffset(await offsetOf(redis));
+    clock.setOffset(await offsetOf(redis, clock));
     // What the service agreed on at its first start counts, whatever is set here.
     const stored = await redis.get(`${config.KEY_PREFIX}shards`);
     const shards = stored === null ? config.SHARDS : Number(stored);

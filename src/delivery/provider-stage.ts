@@ -1,11 +1,11 @@
 /** What the push and the SMS stage share: take in hand before sending, and try again or close after. */
-import { CHANNELS, type Reason } from "../contract/vocabulary.ts";
+import type { Reason } from "../contract/vocabulary.ts";
 import type { Clock } from "../platform/clock.ts";
 import { nextLookAt, nextTryAt } from "../queue/retry-policy.ts";
 import type { NoteChange } from "../tracking/ledger-changes.ts";
 import type { Note, PushOutcomes } from "../tracking/note.ts";
 import { claim, hold, tryAgain } from "./provider-steps.ts";
-import type { StageDesk } from "./stage-desk.ts";
+import type { Job, StageDesk } from "./stage-desk.ts";
 
 export interface ProviderStageOptions {
   readonly desk: StageDesk;
@@ -27,10 +27,29 @@ export async function takeInHand(
   return claimed;
 }
 
+/** The number that an SMS would go to, as somebody stated it. */
+export function phoneNumberOf({ note, preferences }: Job): string | undefined {
+  return note.request?.phone_number ?? preferences.phone_number;
+}
+
 /** A note that was scheduled has its first stage from the start, and could not begin it. */
 function startOf(note: Note): number {
   return Math.max(note.stageStartedAt, note.sendAt ?? 0);
 }
+
+/** How long a stage may be patient. */
+export interface Patience {
+  /** Another channel may reach the person when this one ends. */
+  readonly hasNext: boolean;
+  /**
+   * How long this stage may go on failing before that is tried, ms; undefined for no limit of its own.
+   * Where there is no other, what is pressing must not be given up any sooner than what is not.
+   */
+  readonly budgetMs: number | undefined;
+}
+
+const limitOf = ({ hasNext, budgetMs }: Patience): number | undefined =>
+  hasNext ? budgetMs : undefined;
 
 /**
  * The change where the provider may not be asked now, or failed when it was probed: another look
@@ -40,19 +59,15 @@ export function holdOrFail(
   options: ProviderStageOptions,
   note: Note,
   channel: "push" | "sms",
-  held: {
-    readonly until: number;
-    readonly budgetMs: number | undefined;
-    readonly pushOutcomes?: PushOutcomes;
-  },
+  held: Patience & { readonly until: number; readonly pushOutcomes?: PushOutcomes },
 ): NoteChange {
   const now = options.clock.now();
   const at = nextLookAt({
     now,
     stageStartedAt: startOf(note),
     until: held.until,
-    hasNext: CHANNELS.some((name) => name !== channel && note.channels[name].state === "pending"),
-    budgetMs: held.budgetMs,
+    hasNext: held.hasNext,
+    budgetMs: limitOf(held),
     random: options.random(),
   });
   const { pushOutcomes } = held;
@@ -66,9 +81,8 @@ export function retryOrFail(
   options: ProviderStageOptions,
   note: Note,
   channel: "push" | "sms",
-  failure: {
+  failure: Patience & {
     readonly askedMs: number | undefined;
-    readonly budgetMs: number | undefined;
     readonly pushOutcomes?: PushOutcomes;
     readonly reason?: Reason;
     /** Its worker never came back: nobody knows what came of the try. */
@@ -81,7 +95,7 @@ export function retryOrFail(
     attempts: note.attempt + 1,
     now,
     stageStartedAt: startOf(note),
-    budgetMs: failure.budgetMs,
+    budgetMs: limitOf(failure),
     askedMs: failure.askedMs,
     random: options.random(),
   });

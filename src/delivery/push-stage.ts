@@ -8,8 +8,10 @@ import type { Messages } from "./messages.ts";
 import { createMutex } from "../queue/mutex.ts";
 import {
   holdOrFail,
+  phoneNumberOf,
   retryOrFail,
   takeInHand,
+  type Patience,
   type ProviderStageOptions,
 } from "./provider-stage.ts";
 import type { Job } from "./stage-desk.ts";
@@ -28,6 +30,8 @@ export interface PushStageOptions extends ProviderStageOptions {
   readonly messages: Pick<Messages, "push">;
   /** Ends notes that no worker survives. */
   readonly condemn: Condemn;
+  /** Whether this installation sends SMS at all. */
+  readonly smsEnabled: boolean;
   /** How long push may fail before a critical notification goes on to SMS, ms. */
   readonly criticalBudgetMs: number;
 }
@@ -48,11 +52,15 @@ interface Reach {
   readonly held: readonly Subscription[];
   /** When the first of those held may be asked; epoch ms. */
   readonly heldUntil: number;
+  /** What became of those that are done with. */
+  readonly done: PushOutcomes;
 }
 
 /** A try of all open subscriptions. */
 interface Try {
   readonly outcomes: PushOutcomes;
+  /** Subscriptions that their push service no longer knows. */
+  readonly gone: readonly string[];
   /** The longest wait any push service asked for, ms. */
   readonly askedMs: number | undefined;
   /** Only services failed that were asked to find out whether they are back. */
@@ -83,8 +91,16 @@ export function createPushStage(options: PushStageOptions): PushStage {
   const { desk, clock, subscriptions } = options;
   const oneAtATime = createMutex();
 
-  const budgetOf = (note: Note): number | undefined =>
-    note.priority === "critical" ? options.criticalBudgetMs : undefined;
+  /** An SMS may follow: as far as can be told without asking who opted out. */
+  function mayText(job: Job): boolean {
+    if (!options.smsEnabled || job.note.channels.sms.state !== "pending") return false;
+    return job.preferences.channels.sms && phoneNumberOf(job) !== undefined;
+  }
+
+  const patienceWith = (note: Note, hasNext: boolean): Patience => ({
+    hasNext,
+    budgetMs: note.priority === "critical" ? options.criticalBudgetMs : undefined,
+  });
 
   async function sendOne(
     note: Note,
@@ -95,34 +111,35 @@ export function createPushStage(options: PushStageOptions): PushStage {
     const outcome = await pass.send(message);
     const detail = "detail" in outcome ? outcome.detail : undefined;
     desk.report(note, "push", outcome.kind, startedAt, detail);
-    if (outcome.kind === "gone") {
-      await subscriptions.prune(note.userId, subscription.subscriptionId);
-    }
     return [subscription.subscriptionId, outcome];
   }
 
-  async function sendAll(note: Note, message: PushMessage, { open, held }: Reach): Promise<Try> {
+  async function sendAll(note: Note, message: PushMessage, reached: Reach): Promise<Try> {
+    const { open, held, done } = reached;
     const results = await Promise.all(open.map((one) => sendOne(note, one, message)));
-    const outcomes = { ...note.pushOutcomes };
+    const outcomes = { ...done };
+    const gone: string[] = [];
     for (const { subscriptionId } of held) outcomes[subscriptionId] = "retry";
     let askedMs: number | undefined;
     let isProbe = true;
     for (const [at, [id, outcome]] of results.entries()) {
       outcomes[id] = settledAs(outcome);
+      if (outcome.kind === "gone") gone.push(id);
       if (outcomes[id] === "retry" && open[at]?.pass.isProbe === false) isProbe = false;
       if (outcome.kind === "retry" && outcome.afterMs !== undefined) {
         askedMs = Math.max(askedMs ?? 0, outcome.afterMs);
       }
     }
-    return { outcomes, askedMs, isProbe };
+    return { outcomes, gone, askedMs, isProbe };
   }
 
-  function conclude(note: Note, { outcomes, askedMs, isProbe }: Try): NoteChange {
+  function conclude(note: Note, tried: Omit<Try, "gone">, hasNext: boolean): NoteChange {
+    const { outcomes, askedMs, isProbe } = tried;
     const all = Object.values(outcomes);
     const extra = { pushOutcomes: outcomes };
     if (all.includes("delivered")) return desk.closeChannel(note, "push", "delivered", null, extra);
     if (all.includes("retry")) {
-      const waiting = { budgetMs: budgetOf(note), pushOutcomes: outcomes };
+      const waiting = { ...patienceWith(note, hasNext), ...extra };
       return isProbe
         ? holdOrFail(options, note, "push", { ...waiting, until: clock.now() })
         : retryOrFail(options, note, "push", { ...waiting, askedMs });
@@ -131,14 +148,19 @@ export function createPushStage(options: PushStageOptions): PushStage {
     return desk.closeChannel(note, "push", "failed", reason, extra);
   }
 
-  /** Asks for leave to send to each subscription that is not done with. */
+  /**
+   * Asks for leave to send to each subscription that is not done with. One that was to be tried again
+   * may be there no more: unsubscribed, or found to be gone by another notification.
+   */
   function reach(note: Note, all: readonly Subscription[]): Reach {
+    const done = Object.fromEntries(
+      Object.entries(note.pushOutcomes).filter(([, outcome]) => outcome !== "retry"),
+    );
     const open: Open[] = [];
     const held: Subscription[] = [];
     let heldUntil = Number.POSITIVE_INFINITY;
     for (const subscription of all) {
-      const before = note.pushOutcomes[subscription.subscriptionId];
-      if (before !== undefined && before !== "retry") continue;
+      if (done[subscription.subscriptionId] !== undefined) continue;
       const pass = options.channel.admit(subscription);
       if (pass.kind === "admitted") open.push({ subscription, pass });
       else {
@@ -146,7 +168,7 @@ export function createPushStage(options: PushStageOptions): PushStage {
         heldUntil = Math.min(heldUntil, pass.until);
       }
     }
-    return { open, held, heldUntil };
+    return { open, held, heldUntil, done };
   }
 
   async function deliverSandboxed(job: Job, script: Outcome | "no_subscription"): Promise<void> {
@@ -158,7 +180,8 @@ export function createPushStage(options: PushStageOptions): PushStage {
     if (note === undefined) return;
     desk.report(note, "push", script.kind, clock.now());
     const outcomes = { sandbox: settledAs(script) };
-    await desk.apply([conclude(note, { outcomes, askedMs: undefined, isProbe: false })]);
+    const tried = { outcomes, askedMs: undefined, isProbe: false };
+    await desk.apply([conclude(note, tried, note.channels.sms.state === "pending")]);
   }
 
   async function deliverTo(reached: Reach, job: Job): Promise<void> {
@@ -168,7 +191,14 @@ export function createPushStage(options: PushStageOptions): PushStage {
       options.messages.push(note, job.preferences, clock.now()),
     );
     if (message === undefined) return;
-    await desk.apply([conclude(note, await sendAll(note, message, reached))]);
+    const tried = await sendAll(note, message, reached);
+    const pruned = await Promise.allSettled(
+      tried.gone.map((id) => subscriptions.prune(note.userId, id)),
+    );
+    // Whether that worked or not: what the push services said is not asked for again.
+    await desk.apply([conclude(note, tried, mayText(job))]);
+    const failed = pruned.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
   }
 
   /** The worker that had it in hand died, or could not say what became of it. */
@@ -178,7 +208,7 @@ export function createPushStage(options: PushStageOptions): PushStage {
       return;
     }
     // That was a try, so that one which kills workers comes to an end.
-    const lost = { askedMs: undefined, budgetMs: undefined, workerLost: true };
+    const lost = { askedMs: undefined, workerLost: true, hasNext: false, budgetMs: undefined };
     await desk.apply([retryOrFail(options, note, "push", lost)]);
   }
 
@@ -187,15 +217,15 @@ export function createPushStage(options: PushStageOptions): PushStage {
     if (note.channels.push.state === "sending") return await takeBack(note);
     const script = sandboxScript(note.userId)?.push;
     if (script !== undefined) return await deliverSandboxed(job, script);
-    const all = await subscriptions.list(note.userId);
-    if (all.length === 0 && Object.keys(note.pushOutcomes).length === 0) {
+    const reached = reach(note, await subscriptions.list(note.userId));
+    const { open, held: waiting, done, heldUntil } = reached;
+    if (open.length + waiting.length + Object.keys(done).length === 0) {
       await desk.apply([desk.closeChannel(note, "push", "skipped", "no_subscription")]);
       return;
     }
-    const reached = reach(note, all);
-    if (reached.open.length === 0 && reached.held.length > 0) {
-      const held = { until: reached.heldUntil, budgetMs: budgetOf(note) };
-      await desk.apply([holdOrFail(options, note, "push", held)]);
+    if (open.length === 0 && waiting.length > 0) {
+      const until = { ...patienceWith(note, mayText(job)), until: heldUntil };
+      await desk.apply([holdOrFail(options, note, "push", until)]);
       return;
     }
     try {

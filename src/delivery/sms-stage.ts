@@ -8,8 +8,10 @@ import type { Note } from "../tracking/note.ts";
 import type { Messages } from "./messages.ts";
 import {
   holdOrFail,
+  phoneNumberOf,
   retryOrFail,
   takeInHand,
+  type Patience,
   type ProviderStageOptions,
 } from "./provider-stage.ts";
 import type { Job } from "./stage-desk.ts";
@@ -31,13 +33,16 @@ export interface SmsStage {
 
 type Address = SmsAddress | { readonly missing: Reason };
 
+/** Nothing follows an SMS. */
+const LAST: Patience = { hasNext: false, budgetMs: undefined };
+
 type Admitted = Extract<Pass<SmsMessage>, { kind: "admitted" }>;
 
 export function createSmsStage(options: SmsStageOptions): SmsStage {
   const { desk, clock, optOuts } = options;
 
-  async function addressOf({ note, preferences }: Job): Promise<Address> {
-    const stated = note.request?.phone_number ?? preferences.phone_number;
+  async function addressOf(job: Job): Promise<Address> {
+    const stated = phoneNumberOf(job);
     if (stated === undefined) return { missing: "no_phone" };
     const phoneNumber = options.toE164(stated);
     if (phoneNumber === undefined) return { missing: "invalid_phone" };
@@ -58,27 +63,17 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
         return desk.closeChannel(note, "sms", "unknown", "unknown");
       case "retry":
         if (isProbe) {
-          const held = { until: clock.now(), budgetMs: undefined };
-          return holdOrFail(options, note, "sms", held);
+          return holdOrFail(options, note, "sms", { ...LAST, until: clock.now() });
         }
-        return retryOrFail(options, note, "sms", {
-          askedMs: outcome.afterMs,
-          budgetMs: undefined,
-        });
+        return retryOrFail(options, note, "sms", { ...LAST, askedMs: outcome.afterMs });
     }
   }
 
-  async function send(
-    note: Note,
-    message: SmsMessage,
-    pass: Admitted,
-    phoneNumber: string,
-  ): Promise<Outcome> {
+  async function send(note: Note, message: SmsMessage, pass: Admitted): Promise<Outcome> {
     const startedAt = clock.now();
     const outcome = await pass.send(message);
     const detail = "detail" in outcome ? outcome.detail : undefined;
     desk.report(note, "sms", outcome.kind, startedAt, detail);
-    if (outcome.kind === "opted_out") await optOuts.optOut(phoneNumber);
     return outcome;
   }
 
@@ -100,8 +95,13 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
       options.messages.sms(note, job.preferences, clock.now()),
     );
     if (message === undefined) return;
-    const outcome = await send(note, message, pass, phoneNumber);
+    const outcome = await send(note, message, pass);
+    const [noted] = await Promise.allSettled([
+      outcome.kind === "opted_out" ? optOuts.optOut(phoneNumber) : undefined,
+    ]);
+    // Whether that worked or not: what the provider said must not be lost, as it is not asked again.
     await desk.apply([conclude(note, outcome, pass.isProbe)]);
+    if (noted.status === "rejected") throw noted.reason;
   }
 
   async function deliver(job: Job): Promise<void> {
@@ -115,8 +115,7 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
     // Before the note is claimed: an SMS that was begun is never begun again.
     const pass = options.channel.admit(address);
     if (pass.kind === "held") {
-      const held = { until: pass.until, budgetMs: undefined };
-      await desk.apply([holdOrFail(options, job.note, "sms", held)]);
+      await desk.apply([holdOrFail(options, job.note, "sms", { ...LAST, until: pass.until })]);
       return;
     }
     try {

@@ -11,6 +11,17 @@ export interface Clock {
   every(intervalMs: number, task: () => void): Cancel;
 }
 
+/** The clock of a process, which is set by what all processes share. */
+export interface SystemClock extends Clock {
+  /**
+   * Epoch milliseconds as this process reckons them itself: what the time it is set by is compared
+   * with. It began as the machine's clock and goes on evenly, whatever that is set to since.
+   */
+  reckoned(): number;
+  /** How far the shared time is ahead of what is reckoned here, in milliseconds. */
+  setOffset(offsetMs: number): void;
+}
+
 /** The longest delay a Node timer keeps. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -18,13 +29,15 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  * The system's clock, monotonic, corrected by `setOffset` to the server that all processes share.
  * A correction backwards holds time still instead of turning it back.
  */
-export function createSystemClock(): Clock & { setOffset(offsetMs: number): void } {
+export function createSystemClock(): SystemClock {
   const startedAt = Date.now() - performance.now();
   let offsetMs = 0;
   let latest = 0;
 
+  const reckoned = (): number => startedAt + performance.now();
+
   const now = (): number => {
-    latest = Math.max(latest, Math.floor(startedAt + performance.now() + offsetMs));
+    latest = Math.max(latest, Math.floor(reckoned() + offsetMs));
     return latest;
   };
 
@@ -42,6 +55,7 @@ export function createSystemClock(): Clock & { setOffset(offsetMs: number): void
 
   return {
     now,
+    reckoned,
     after,
     every(intervalMs, task) {
       const timer = setInterval(task, intervalMs);

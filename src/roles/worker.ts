@@ -123,6 +123,7 @@ export async function createWorkerRole(deps: WorkerDeps): Promise<WorkerRole> {
     channel: providers.push,
     subscriptions: parts.subscriptions,
     condemn,
+    smsEnabled: providers.enabled.sms,
     criticalBudgetMs: config.CRITICAL_PUSH_BUDGET_MS,
   });
   const sms = createSmsStage({

@@ -109,6 +109,7 @@ function startMortalStage(poison: string) {
       push: ({ id }) => ({ noteId: id, payload: "", ttlSeconds: 1, urgency: "low", topic: "t" }),
     },
     condemn: openCondemnation(desk),
+    smsEnabled: true,
     criticalBudgetMs: 10_000,
   });
   return { stage, death: death.promise };

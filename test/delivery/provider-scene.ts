@@ -25,6 +25,8 @@ export interface Scene {
   readonly breakers: Breakers;
   /** Subscriptions of users: endpoints. */
   readonly endpoints: Map<string, readonly string[]>;
+  /** Whether subscriptions that are gone and numbers that opted out can be put down. */
+  storing: "works" | "fails";
   /** Works everything that is due until nothing is, or until `until`, epoch ms. */
   run(until: number, stepMs?: number): Promise<void>;
 }
@@ -38,6 +40,9 @@ export function openScene(book: TestLedger): Scene {
     asked.set(origin, (asked.get(origin) ?? 0) + 1);
     return answers.get(origin) ?? TAKEN;
   };
+  async function put(): Promise<void> {
+    if (scene.storing === "fails") throw new Error("Command timed out");
+  }
   const desk = createTestDesk({ clock, ledger });
   const breakers = createTestBreakers("push", clock);
   const provider = { desk, clock, leaseMs: LEASE_MS, random: () => 0.5 };
@@ -57,12 +62,20 @@ export function openScene(book: TestLedger): Scene {
           endpoint,
           keys: { p256dh: "", auth: "" },
         })),
-      prune: async () => {},
+      async prune(userId, subscriptionId) {
+        await put();
+        const all = endpoints.get(userId) ?? [];
+        endpoints.set(
+          userId,
+          all.filter((endpoint) => endpoint !== subscriptionId),
+        );
+      },
     },
     messages: {
       push: (note) => ({ noteId: note.id, payload: "", ttlSeconds: 1, urgency: "low", topic: "t" }),
     },
     condemn: async () => {},
+    smsEnabled: true,
     criticalBudgetMs: CRITICAL_BUDGET_MS,
   });
   const sms = createSmsStage({
@@ -72,7 +85,7 @@ export function openScene(book: TestLedger): Scene {
       breakers: createTestBreakers("sms", clock),
       originOf: () => "twilio",
     }),
-    optOuts: { isOptedOut: async () => false, optOut: async () => {} },
+    optOuts: { isOptedOut: async () => false, optOut: put },
     toE164: (number) => number,
     messages: { sms: (note) => ({ noteId: note.id, text: "" }) },
   });
@@ -80,17 +93,19 @@ export function openScene(book: TestLedger): Scene {
   async function work(): Promise<void> {
     for (let shard = 0; shard < store.keyspace.shards; shard += 1) {
       for (const item of await ledger.leaseDue(shard, LEASE_MS, 100)) {
-        if (item.stage === "push") await push.process([item]);
-        else if (item.stage === "sms") await sms.process([item]);
+        // One that fails is logged by its queue, and comes back by itself if it must.
+        if (item.stage === "push") await push.process([item]).catch(() => {});
+        else if (item.stage === "sms") await sms.process([item]).catch(() => {});
       }
     }
   }
 
-  return {
+  const scene: Scene = {
     answers,
     asked,
     breakers,
     endpoints,
+    storing: "works",
     async run(until, stepMs = 500) {
       while (clock.now() < until) {
         await work();
@@ -99,4 +114,5 @@ export function openScene(book: TestLedger): Scene {
       }
     },
   };
+  return scene;
 }

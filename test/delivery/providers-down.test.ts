@@ -131,6 +131,23 @@ describe("a push service that is down", () => {
     expect((await book.read(id)).channels.sms.state).toBe("delivered");
   });
 
+  it.each([
+    ["was not asked for", () => book.shut()],
+    ["has no number to go to", () => book.open()],
+  ])(
+    "has a critical notification wait as long as others where an SMS %s",
+    async (_why, smsRecord) => {
+      await breakPush();
+      const channels = { websocket: book.shut(), push: book.open(), sms: smsRecord() };
+      const { id } = await pushNote([BUSY_SERVICE], { priority: "critical", channels });
+      await scene.run(minutes(5));
+      expect((await book.read(id)).status).toBe("queued");
+      scene.answers.set(BUSY_SERVICE, TAKEN);
+      await scene.run(minutes(3));
+      expect((await book.read(id)).status).toBe("delivered");
+    },
+  );
+
   it("keeps one that SMS may follow for a minute", async () => {
     await breakPush();
     const { id } = await pushNote([BUSY_SERVICE], {

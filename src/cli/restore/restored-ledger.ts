@@ -5,6 +5,7 @@ import { giveUp, withholdText } from "../../delivery/restored-notes.ts";
 import { configSchema } from "../../platform/config-schema.ts";
 import { parseVariables } from "../../platform/config.ts";
 import { readProcessEntries } from "../../platform/process-census.ts";
+import { mastersOf } from "../../platform/redis-cluster.ts";
 import { createSealing } from "../../platform/sealing.ts";
 import { auditKey } from "../../tracking/audit.ts";
 import { createLedger, type Ledger } from "../../tracking/ledger.ts";
@@ -143,10 +144,14 @@ async function openLedger(
   };
 
   async function countListeners(): Promise<number> {
-    const reply = await redis.call("PUBSUB", "SHARDCHANNELS", `${keyspace.prefix}*`);
-    const names = z
-      .array(z.string())
-      .parse(reply)
+    // In a cluster each master knows those of its own slots, and a worker listens on one channel.
+    const replies = await Promise.all(
+      mastersOf(redis).map((master) =>
+        master.call("PUBSUB", "SHARDCHANNELS", `${keyspace.prefix}*`),
+      ),
+    );
+    const names = replies
+      .flatMap((reply) => z.array(z.string()).parse(reply))
       .map((channel) => LISTENER.exec(channel)?.[1]);
     return new Set(names.filter((name) => name !== undefined)).size;
   }
