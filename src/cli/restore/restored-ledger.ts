@@ -5,6 +5,7 @@ import { giveUp, withholdText } from "../../delivery/restored-notes.ts";
 import { configSchema } from "../../platform/config-schema.ts";
 import { parseVariables } from "../../platform/config.ts";
 import { readProcessEntries } from "../../platform/process-census.ts";
+import { mastersOf } from "../../platform/redis-cluster.ts";
 import { createSealing } from "../../platform/sealing.ts";
 import { auditKey } from "../../tracking/audit.ts";
 import { createLedger, type Ledger } from "../../tracking/ledger.ts";
@@ -142,11 +143,17 @@ async function openLedger(
     },
   };
 
+  /** Each master knows the channels of its own slots: a worker's lies with one of them. */
   async function countListeners(): Promise<number> {
-    const reply = await redis.call("PUBSUB", "SHARDCHANNELS", `${keyspace.prefix}*`);
+    const replies = await Promise.all(
+      mastersOf(redis).map((server) =>
+        server.call("PUBSUB", "SHARDCHANNELS", `${keyspace.prefix}*`),
+      ),
+    );
     const names = z
-      .array(z.string())
-      .parse(reply)
+      .array(z.array(z.string()))
+      .parse(replies)
+      .flat()
       .map((channel) => LISTENER.exec(channel)?.[1]);
     return new Set(names.filter((name) => name !== undefined)).size;
   }
