@@ -100,6 +100,8 @@ export class Connection {
   private backlog: Backlog | undefined = undefined;
   private slowSince: number | undefined = undefined;
   private awaitsDrain = false;
+  /** What cannot be opened was passed over: the client is told of it before its next message. */
+  private passedOver = false;
   private readonly socket: OutgoingSocket;
   private readonly stream: OutgoingStream;
   private readonly deps: ConnectionDeps;
@@ -157,7 +159,11 @@ export class Connection {
     if (!this.isOpen()) return false;
     this.moveTo(frame);
     const wire = frame.wire();
-    if (wire === undefined) return false;
+    if (wire === undefined) {
+      this.passedOver = true;
+      return false;
+    }
+    if (this.passedOver) this.control(this.takeHole(frame));
     this.put(wire);
     return true;
   }
@@ -226,6 +232,12 @@ export class Connection {
     this.at = { epoch: this.at.epoch === epoch ? this.at.epoch : epoch, id: replayId };
   }
 
+  /** What lies before this frame cannot be had any more than what was cut off. */
+  private takeHole({ epoch, replayId }: Frame): ReplayGapFrame {
+    this.passedOver = false;
+    return { type: "replay_gap", reason: "trimmed", oldest_replay_id: String(replayId), epoch };
+  }
+
   /** Writes what is left of a replay until the socket is full; draining calls it again. */
   private pump(): void {
     const sent: Frame[] = [];
@@ -240,7 +252,7 @@ export class Connection {
     if (this.backlog === undefined && this.isOpen()) this.deps.ready(this);
   }
 
-  /** Writes the next frames of a replay together; what cannot be opened is passed over. */
+  /** Writes the next frames of a replay together; what cannot be opened is passed over, and said. */
   private putPiece(backlog: Backlog, sent: Frame[]): void {
     const texts: string[] = [];
     let length = 0;
@@ -250,7 +262,11 @@ export class Connection {
       backlog.next += 1;
       this.moveTo(frame);
       const text = frame.text();
-      if (text === undefined) continue;
+      if (text === undefined) {
+        this.passedOver = true;
+        continue;
+      }
+      if (this.passedOver) texts.push(JSON.stringify(this.takeHole(frame)));
       texts.push(text);
       length += text.length;
       sent.push(frame);

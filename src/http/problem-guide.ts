@@ -68,7 +68,8 @@ export const PROBLEM_GUIDE: Readonly<Record<ProblemCode, ProblemGuide>> = {
     remedy: "Read its status; where only an SMS that may have been sent is left, name `sms`.",
   },
   body_too_large: {
-    meaning: "The body is over the limit: 64 KB, or 4 MB for a bulk request.",
+    meaning:
+      "The body is over the limit: 64 KB, or 4 MB for a bulk request, each item of which may hold 64 KB.",
     remedy: "Send less, or split the bulk request.",
   },
   unsupported_media_type: {

@@ -4,6 +4,7 @@ import { SEND_SCOPES } from "../auth/scopes.ts";
 import type { Caller } from "../contract/caller.ts";
 import { notificationRequestSchema } from "../contract/notification-request.ts";
 import { STATUSES } from "../contract/vocabulary.ts";
+import { DEFAULT_BODY_LIMIT_BYTES } from "../http/json-body.ts";
 import { describedAs } from "../http/openapi.ts";
 import { problemDocument, problemDocumentSchema } from "../http/problem.ts";
 import { tokenRoute, type Reply, type RequestContext, type Route } from "../http/route.ts";
@@ -209,6 +210,7 @@ export function ingestRoutes(options: IngestRoutesOptions): Route[] {
     const key = keyOf(context);
     items.forEach((item, index) => {
       try {
+        checkItemSize(item);
         const parsed = bulkItemSchema.safeParse(item);
         if (!parsed.success) validate(bulkItemSchema, item, "body");
         else {
@@ -247,6 +249,16 @@ export function ingestRoutes(options: IngestRoutesOptions): Route[] {
     const rejected = results.filter((result) => "problem" in result).length;
     return { accepted: results.length - rejected, rejected, results };
   }
+}
+
+/**
+ * As by itself: a message is kept a hundred times over, and one of more than a megabyte would close each
+ * of its person's sockets as too slow, again with each replay, and let nothing behind it through.
+ * @throws Problem `body_too_large`
+ */
+function checkItemSize(item: unknown): void {
+  if (Buffer.byteLength(JSON.stringify(item)) <= DEFAULT_BODY_LIMIT_BYTES) return;
+  throw new Problem("body_too_large", `An item may hold ${DEFAULT_BODY_LIMIT_BYTES} bytes.`);
 }
 
 function accepted(result: Acceptance | undefined): Extract<Acceptance, { kind: "accepted" }> {

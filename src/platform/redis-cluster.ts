@@ -53,6 +53,17 @@ class ImpatientCluster extends Cluster {
     command.setTimeout(COMMAND_TIMEOUT_MS);
     return super.sendCommand(...args);
   }
+
+  /**
+   * Where a slot is being moved, a key that is not on its old node is asked for on the new one. A script
+   * that went there would take for missing what has not come yet, and make it anew: a due index, or a
+   * history from 1. The move then stops at a key that both have. So the answer is 503 until it is over.
+   */
+  override handleError(...args: Parameters<Cluster["handleError"]>): void {
+    const [error, , handlers] = args;
+    if (error.message.startsWith("ASK ")) handlers.defaults();
+    else super.handleError(...args);
+  }
 }
 
 /**

@@ -33,7 +33,18 @@ const SOCKET_CODES: ReadonlySet<string> = new Set([
  * pass it on in front of their own message.
  */
 const REPLY_PATTERN =
-  /^(?:LOADING|BUSY|OOM|MISCONF|READONLY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|UNKILLABLE)\b/;
+  /^(?:LOADING|BUSY|OOM|MISCONF|READONLY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|MOVED|UNKILLABLE)\b/;
+
+/** What a command, and what a script, is answered for a key that has left, or was never there. */
+const BEING_MOVED_PATTERN =
+  /^ASK\b|\bScript attempted to access a non local key in a cluster node\b/;
+
+/** True while a slot moves from one node of a cluster to another, key by key. */
+export function isBeingMoved(error: unknown): boolean {
+  return (
+    error instanceof Error && error.name === "ReplyError" && BEING_MOVED_PATTERN.test(error.message)
+  );
+}
 
 /** True when trying again later can help: no connection, no answer in time, or a server that refuses writes. */
 export function isRedisUnavailable(error: unknown): boolean {
@@ -42,5 +53,6 @@ export function isRedisUnavailable(error: unknown): boolean {
   if (REDIRECTIONS_PATTERN.test(error.message)) return true;
   if ("code" in error && typeof error.code === "string" && SOCKET_CODES.has(error.code))
     return true;
+  if (isBeingMoved(error)) return true;
   return error.name === "ReplyError" && REPLY_PATTERN.test(error.message);
 }

@@ -1,7 +1,7 @@
 /** What `/health` says: gathered from Redis, the queues and this process. */
 import type { HealthReport, HealthSource, HealthState } from "../http/health.ts";
 import { readBreakerCensus, type ProvidersHealth } from "../channels/breaker/breaker-census.ts";
-import { runForEach } from "../platform/redis.ts";
+import { isBeingMoved } from "../platform/redis-failure.ts";
 import { readReaderCensus, type ReaderState } from "../platform/kafka/reader-census.ts";
 import { readGatewayCensus } from "../tracking/presence.ts";
 import type { DeliveryParts } from "./delivery-parts.ts";
@@ -21,13 +21,22 @@ export interface HealthParts {
   readonly sms: "twilio" | "outbox" | "disabled";
 }
 
-/** In a cluster one node says nothing of the others: each shard is asked for something. */
-async function ask({ redis, keyspace }: Foundation): Promise<unknown> {
-  if (!redis.isCluster) return await redis.ping();
+/**
+ * In a cluster one node says nothing of the others: each shard is asked for something. One that is being
+ * moved refuses, which is an answer: for its sake nobody is to be taken out of the balancer.
+ */
+async function ask({ redis, keyspace }: Foundation): Promise<void> {
+  if (!redis.isCluster) return void (await redis.ping());
   const keys = Array.from({ length: keyspace.shards }, (_, shard) =>
     keyspace.sharded(shard, "gen"),
   );
-  return await runForEach(redis, keys, (key) => ["exists", key]);
+  await Promise.all(
+    keys.map((key) =>
+      redis.exists(key).catch((error: unknown) => {
+        if (!isBeingMoved(error)) throw error;
+      }),
+    ),
+  );
 }
 
 /** True if Redis, all of it, answers in time. */

@@ -96,6 +96,40 @@ describe("receiving", () => {
     expect(last().query.get("epoch")).toBe("e2");
   });
 
+  it("misses nothing once a heartbeat came, though it has received nothing yet", async () => {
+    const { last, clock, shown } = await start();
+    last().receive(hello("17"));
+    last().receive({ type: "heartbeat", timestamp: "2026-09-15T14:00:00Z" });
+    last().drop(1006);
+    clock.advance(30_000);
+    await settle();
+    expect(last().query.get("replay_from")).toBe("17");
+    expect(last().query.get("epoch")).toBe(EPOCH);
+    last().receive(hello("18"));
+    last().receive(notification("18"));
+    expect(shown).toEqual(["n-18"]);
+  });
+
+  it("asks for the first message there ever was, if there was none when it began", async () => {
+    const { last, clock } = await start();
+    last().receive({ ...hello("0"), epoch: null });
+    last().receive({ type: "heartbeat", timestamp: "2026-09-15T14:00:00Z" });
+    last().drop(1006);
+    clock.advance(30_000);
+    await settle();
+    expect(last().query.get("replay_from")).toBe("0");
+    expect(last().query.has("epoch")).toBe(false);
+  });
+
+  it("asks for what met no tab as long as that may not have come", async () => {
+    const { last, clock } = await start();
+    last().receive(hello("17"));
+    last().drop(1006);
+    clock.advance(30_000);
+    await settle();
+    expect(last().query.has("replay_from")).toBe(false);
+  });
+
   it("asks again for what the page failed to show", async () => {
     const { last, clock } = await start({
       onNotification: () => {

@@ -120,6 +120,52 @@ describe("on a Redis Cluster", () => {
     expect((await setup.product.call("GET", "/health/ready", { as: "" })).status).toBe(200);
   });
 
+  it("a slot that is moved makes nothing twice: its users wait, and others do not", async () => {
+    const { keyspace } = setup.product.foundation;
+    const userId = someone();
+    const tab = await setup.openTab(userId);
+    await setup.product.notify(announcementFor(userId, "Before"));
+    const shard = keyspace.shardOfUser(userId);
+    const finish = await cluster.moveSlot(keyspace.sharded(shard, "due"));
+    const headers = { "idempotency-key": someone("key") };
+    const meanwhile = await setup.product.notify(announcementFor(userId, "Meanwhile"), headers);
+    expect(meanwhile.status).toBe(503);
+    const others = Array.from({ length: 64 }, () => someone());
+    const other = others.find((each) => keyspace.shardOfUser(each) !== shard) ?? "";
+    expect((await setup.product.notify(announcementFor(other))).body["status"]).toBe("stored");
+    expect((await setup.product.call("GET", "/health/ready", { as: "" })).status).toBe(200);
+    await finish();
+    await expect
+      .poll(async () => {
+        const again = await setup.product.notify(announcementFor(userId, "Meanwhile"), headers);
+        return again.body["status"];
+      })
+      .toBe("delivered");
+    const shown = [await tab.nextNotification(), await tab.nextNotification()];
+    expect(shown.map(({ title }) => title)).toEqual(["Before", "Meanwhile"]);
+    await tab.close();
+  });
+
+  it("a worker by itself keeps a restore from changing what it works on", async () => {
+    // Its one channel lies with one of the masters, whichever of them the command asks first.
+    const { url, keyspace, prefix } = openClusterCorner(cluster.url);
+    const home = await cluster.masterOf("{w}");
+    const worker = home.redis.duplicate();
+    await worker.ssubscribe(keyspace.plain("{w}:worker:alone"));
+    for (const { port } of await cluster.masters()) {
+      const env = { REDIS_URL: `redis://127.0.0.1:${port}`, KEY_PREFIX: prefix };
+      const check = await runCli("schoolbell", ["restore", "check", "--json"], env);
+      expect(JSON.parse(check.stdout), check.stderr).toMatchObject({ living: 1 });
+    }
+    const refused = await runCli("schoolbell", ["restore", "expire", "--yes"], {
+      REDIS_URL: url,
+      KEY_PREFIX: prefix,
+    });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("stop them before");
+    worker.disconnect();
+  });
+
   it("a failed push is listed, and sent again from the command line's own view of it", async () => {
     const userId = someone();
     const subscription = await setup.subscribe(userId);

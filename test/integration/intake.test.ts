@@ -260,6 +260,19 @@ describe("many at once", () => {
     expect(results[6]).toMatchObject({ status: "scheduled" });
   });
 
+  it("one that is too large by itself is refused, for no socket could take it; the others are taken", async () => {
+    const announcement = announcementFor(someone());
+    const large = { ...announcement.data, more: "x".repeat(70_000) };
+    const answer = await product.call("POST", "/notify/bulk", {
+      body: { notifications: [{ ...announcement, data: large }, announcement] },
+    });
+    expect(answer.body).toMatchObject({
+      accepted: 1,
+      rejected: 1,
+      results: [{ problem: { code: "body_too_large" } }, { status: "queued" }],
+    });
+  });
+
   it("again with the key of the whole request are the same ones, as they are now", async () => {
     const body = { notifications: [announcementFor(someone()), announcementFor(someone())] };
     const headers = { "idempotency-key": someone("key") };

@@ -28,6 +28,7 @@ describe("a cluster that is changing", () => {
     "LOADING Redis is loading the dataset in memory",
     "MASTERDOWN Link with MASTER is down",
     "NOREPLICAS Not enough good replicas to write.",
+    "ERR Script attempted to access a non local key in a cluster node script: 5c1e, on @user_script:42.",
   ])("is to be tried again: %s", async (text) => {
     expect(isRedisUnavailable(await replyOf(text))).toBe(true);
   });

@@ -36,6 +36,11 @@ export interface RedisCluster {
   freezeMaster(master: ClusterNode): Promise<ClusterNode>;
   /** Resolves when it follows the one that took over. */
   thaw(node: ClusterNode): Promise<void>;
+  /**
+   * Begins to move the slot of this key to another master.
+   * @returns what moves its keys, some at a time, and ends the move; it rejects where both have one
+   */
+  moveSlot(key: string): Promise<() => Promise<void>>;
   /** Starts a node that was killed; resolves when it follows the one that took over. */
   restart(node: ClusterNode): Promise<void>;
   /** Resolves when all slots are served, and every running replica has what its master has. */
@@ -52,6 +57,8 @@ const SLOTS = 16_384;
 /** Long enough for a busy machine, on which a node that gets no turn looks like a dead one. */
 const NODE_TIMEOUT_MS = 5_000;
 const FAILOVER_MS = 200;
+const KEYS_AT_A_TIME = 10;
+const MOVE_TIMEOUT_MS = 5_000;
 
 /** @param nodeTimeoutMs how long a node may be silent before others take it for dead */
 export async function startRedisCluster(
@@ -190,6 +197,26 @@ export async function startRedisCluster(
     },
     thaw,
     restart,
+    async moveSlot(key) {
+      const slot = new Command("get", [key]).getSlot() ?? 0;
+      const from = await masterOf(key);
+      const to = (await masters()).find(({ port }) => port !== from.port);
+      if (to === undefined) throw new Error("there is no other master");
+      await to.redis.call("CLUSTER", "SETSLOT", slot, "IMPORTING", from.id);
+      await from.redis.call("CLUSTER", "SETSLOT", slot, "MIGRATING", to.id);
+      return async () => {
+        for (;;) {
+          const keys = await from.redis.cluster("GETKEYSINSLOT", slot, KEYS_AT_A_TIME);
+          if (keys.length === 0) break;
+          await from.redis.migrate(
+            ...(["127.0.0.1", to.port, "", 0, MOVE_TIMEOUT_MS, "KEYS", ...keys] as const),
+          );
+        }
+        for (const { redis } of await masters()) {
+          await redis.call("CLUSTER", "SETSLOT", slot, "NODE", to.id);
+        }
+      };
+    },
     async recover() {
       for (const member of members) {
         if (member.frozen) await thaw(member);

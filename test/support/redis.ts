@@ -35,8 +35,8 @@ function newPrefix(): string {
   return `t-${randomBytes(6).toString("hex")}:`;
 }
 
-export async function openTestRedis(): Promise<TestRedis> {
-  const url = inject("redisUrl");
+/** @param url of a Redis other than the run's */
+export async function openTestRedis(url: string = inject("redisUrl")): Promise<TestRedis> {
   const prefix = newPrefix();
   const redis = connectRedis(url, "command");
   await waitForRedis(redis, createSilentLogger());

@@ -57,9 +57,11 @@ export async function openTestLedger(
     recipientLimitPerMinute?: number;
     apart?: boolean;
     noteSeconds?: number;
+    /** Of a Redis other than the run's. */
+    url?: string | undefined;
   } = {},
 ): Promise<TestLedger> {
-  const store = await openTestRedis();
+  const store = await openTestRedis(options.url);
   const { redis, keyspace } = store;
   const clock = createManualClock();
   const sealing = createSealing(undefined);

@@ -1,5 +1,5 @@
 /** The WebSocket client: stays connected, misses nothing, shows nothing twice. */
-import type { NotificationFrame, ReplayGapFrame } from "../../contract/frames.ts";
+import type { ConnectedFrame, NotificationFrame, ReplayGapFrame } from "../../contract/frames.ts";
 import {
   ABNORMAL_CLOSE,
   openConnection,
@@ -66,6 +66,10 @@ export function createClient(options: ClientOptions): Client {
   let renewToken = false;
   /** The newest replay id when the connection was made. */
   let lastGivenOut = 0;
+  /** Of this connection, which asked for no position, until a message or a heartbeat comes. */
+  let begunAt: Pick<ConnectedFrame, "epoch" | "replay_id"> | undefined;
+  /** There was no message yet when this client began: whatever comes is new. */
+  let begunEmpty = false;
   let stopped = true;
   /** Grows with every attempt, so that a late answer to an older one is recognised. */
   let generation = 0;
@@ -75,7 +79,9 @@ export function createClient(options: ClientOptions): Client {
     url.searchParams.set("token", token);
     if (options.ack) url.searchParams.set("ack", "1");
     const from = position.current() ?? position.stored;
-    const wantsAll = options.startFrom === "history" && position.current() === undefined;
+    const wantsAll =
+      (options.startFrom === "history" && position.current() === undefined) ||
+      (begunEmpty && from === undefined);
     const replayFrom = wantsAll ? "0" : from?.replayId;
     if (replayFrom !== undefined) url.searchParams.set("replay_from", replayFrom);
     if (from !== undefined) url.searchParams.set("epoch", from.epoch);
@@ -114,6 +120,7 @@ export function createClient(options: ClientOptions): Client {
         refusals = 0;
         renewToken = false;
         lastGivenOut = Number(incoming.frame.replay_id);
+        begunAt = hasPosition() ? undefined : incoming.frame;
         options.onState({ kind: "open" });
         return;
       case "gap":
@@ -124,6 +131,7 @@ export function createClient(options: ClientOptions): Client {
         return;
       case "heartbeat":
         connection?.send({ type: "pong" });
+        standAtBeginning();
         return;
       case "going_away":
       case "error":
@@ -144,7 +152,23 @@ export function createClient(options: ClientOptions): Client {
     return oldest > Number(last.replayId) + 1;
   }
 
+  const hasPosition = (): boolean => (position.current() ?? position.stored) !== undefined;
+
+  /**
+   * All that was sent unasked at the beginning came before this heartbeat. From here on nothing may be
+   * missed, though nothing was received yet: what is written to a connection that is dead counts as
+   * delivered, and is not sent unasked again.
+   */
+  function standAtBeginning(): void {
+    if (begunAt === undefined) return;
+    const { epoch, replay_id: replayId } = begunAt;
+    begunAt = undefined;
+    if (epoch === null) begunEmpty = true;
+    else position.advance({ epoch, replayId });
+  }
+
   function receive(frame: NotificationFrame): void {
+    begunAt = undefined;
     if (!known.has(frame.notification_id)) {
       // Shown first and remembered after: what could not be shown will be asked for again.
       options.onNotification(frame);

@@ -143,15 +143,17 @@ async function openLedger(
     },
   };
 
+  /** Each master knows the channels of its own slots: a worker's lies with one of them. */
   async function countListeners(): Promise<number> {
-    // In a cluster each master knows those of its own slots, and a worker listens on one channel.
     const replies = await Promise.all(
-      mastersOf(redis).map((master) =>
-        master.call("PUBSUB", "SHARDCHANNELS", `${keyspace.prefix}*`),
+      mastersOf(redis).map((server) =>
+        server.call("PUBSUB", "SHARDCHANNELS", `${keyspace.prefix}*`),
       ),
     );
-    const names = replies
-      .flatMap((reply) => z.array(z.string()).parse(reply))
+    const names = z
+      .array(z.array(z.string()))
+      .parse(replies)
+      .flat()
       .map((channel) => LISTENER.exec(channel)?.[1]);
     return new Set(names.filter((name) => name !== undefined)).size;
   }

@@ -35,20 +35,36 @@ local FLIGHT_MS = 90000
 -- table.concat puts a longer text together in several steps.
 local LETTER_BYTES = 7000
 
-local run_id
+local function find_run_id()
+  return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+end
+
+local lineage
 local generations = {}
 
--- A Redis that was restarted may have come back with older data. Its run id tells.
+-- Changes with each start of a master, and each time that one takes over: also back from a replica that
+-- took over from it, which has lost by then what it alone had, and its run id is still the same. Hosted
+-- services may keep it to themselves.
+local function find_lineage()
+  return string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or find_run_id()
+end
+
+-- A Redis that was restarted, or took over from another, may have come back with older data.
 local function generation_of(base)
   if generations[base] then
     return generations[base]
   end
-  run_id = run_id or string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-  local stored = redis.call('GET', base .. 'gen') or ''
-  local known, number = string.match(stored, '^(%x+) (%d+)$')
-  if known ~= run_id then
-    number = tonumber(number or '0') + 1
-    redis.call('SET', base .. 'gen', run_id .. ' ' .. number)
+  lineage = lineage or find_lineage()
+  local stored = redis.call('MGET', base .. 'gen', base .. 'lineage')
+  local known, number = string.match(stored[1] or '', '^(%x+) (%d+)$')
+  if not known or stored[2] ~= lineage then
+    -- Up to version 1.2 the run id alone counted. Beside one of those it has to be right.
+    local run_id = find_run_id()
+    if known ~= run_id or stored[2] then
+      number = tonumber(number or '0') + 1
+      redis.call('SET', base .. 'gen', run_id .. ' ' .. number)
+    end
+    redis.call('SET', base .. 'lineage', lineage)
   end
   generations[base] = tonumber(number)
   return generations[base]
