@@ -1,6 +1,6 @@
 /** The judgement of a soak: a leak is found under noise, and noise is not taken for one. */
 import { describe, expect, it } from "vitest";
-import { createChance } from "./chance.ts";
+import { createRandom } from "../support/random.ts";
 import { afterWarmUp, judge, slopeOf, type Reading } from "./slope.ts";
 
 const MB = 1_048_576;
@@ -15,10 +15,10 @@ function heap(options: {
   readonly seed?: number;
 }): Reading[] {
   const { minutes, perHour, noise, seed = 1 } = options;
-  const chance = createChance(seed);
+  const random = createRandom(seed);
   return Array.from({ length: minutes }, (_, minute) => ({
     atMs: minute * MINUTE_MS,
-    value: 60 * MB + (perHour * minute) / 60 + chance.between(-noise, noise),
+    value: 60 * MB + (perHour * minute) / 60 + random.between(-noise, noise),
   }));
 }
 

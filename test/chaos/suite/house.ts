@@ -16,7 +16,7 @@ import { readPositions } from "./oracle/ledger-reader.ts";
 import { collectStatement } from "./oracle/statement.ts";
 import type { RunPlan } from "./plan.ts";
 import type { Remainder } from "./quiet.ts";
-import { createRandom } from "./random.ts";
+import { createRandom } from "../../support/random.ts";
 import { INGEST_TOPICS, openRemainder } from "./remainder.ts";
 import type { ChaosKafka, ReadingGroup } from "./stage/chaos-kafka.ts";
 import { startProviders, type Providers } from "./stage/providers.ts";

@@ -8,7 +8,7 @@ import { driveLoad } from "./load/driver.ts";
 import { judge } from "./oracle/judge.ts";
 import type { RunPlan, Strike } from "./plan.ts";
 import { untilQuiet } from "./quiet.ts";
-import { createRandom } from "./random.ts";
+import { createRandom } from "../../support/random.ts";
 import { measureRecovery, type Struck } from "./report/recovery.ts";
 import type { RunResult } from "./report/result.ts";
 import type { Stand } from "./stand.ts";
