@@ -121,9 +121,8 @@ describe("a push that no worker survives", () => {
     return book.create({ stage: "push", channels, dueAt: book.clock.now() });
   };
 
-  it("takes five with it, and those beside it in its envelope are delivered", async () => {
-    const poison = await pushNote();
-    const others = await Promise.all(Array.from({ length: 6 }, pushNote));
+  /** How many workers it takes with it until nothing is left to do. */
+  async function deathsOver(poison: Note): Promise<number> {
     const shard = book.store.keyspace.shardOfUser(poison.userId);
     let deaths = 0;
     while ((await book.ledger.depth()) > 0) {
@@ -137,11 +136,24 @@ describe("a push that no worker survives", () => {
       // Whatever a worker had in hand is left by then, and whatever is to be tried again is due.
       book.clock.advance(LEASE_MS);
     }
-    expect(deaths).toBe(5);
+    return deaths;
+  }
+
+  it("takes five with it, and those beside it in its envelope are delivered", async () => {
+    const poison = await pushNote();
+    const others = await Promise.all(Array.from({ length: 6 }, pushNote));
+    expect(await deathsOver(poison)).toBe(5);
     expect(await book.read(poison.id)).toMatchObject({
       status: "failed",
       channels: { push: { state: "failed", reason: "poison" } },
     });
     for (const { id } of others) expect((await book.read(id)).status).toBe("delivered");
+  });
+
+  it("is as free of guilt as any other once an operator sends it again", async () => {
+    const poison = await pushNote();
+    await deathsOver(poison);
+    await book.deadNotes.redrive(poison.id, { by: "admin" });
+    expect(await deathsOver(poison)).toBe(5);
   });
 });

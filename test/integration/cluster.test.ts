@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { runCli } from "../cli/run-cli.ts";
-import { connectRedis } from "../../src/platform/redis.ts";
 import { startRedisCluster, type RedisCluster } from "../support/redis-cluster.ts";
 import { openClusterCorner } from "../support/redis.ts";
 import {
@@ -187,22 +186,6 @@ describe("on a Redis Cluster", () => {
     await expect
       .poll(async () => (await setup.product.call("GET", path, { as: admin })).body["status"])
       .toBe("delivered");
-  });
-
-  it("a worker that still runs keeps a restored ledger from being treated, whichever node is asked", async () => {
-    const { url, prefix, keyspace } = openClusterCorner(cluster.url);
-    const channel = keyspace.plain("{w}:worker:last");
-    const { port } = await cluster.masterOf(channel);
-    const worker = connectRedis(`redis://127.0.0.1:${port}`, "subscriber");
-    await worker.ssubscribe(channel);
-    // Which node a command without a key goes to is left to chance.
-    const looks = Array.from({ length: 5 }, () =>
-      runCli("schoolbell", ["restore", "check"], { REDIS_URL: url, KEY_PREFIX: prefix }),
-    );
-    for (const { stdout, stderr } of await Promise.all(looks)) {
-      expect(stdout, stderr).toContain("1 processes run.");
-    }
-    worker.disconnect();
   });
 });
 

@@ -1,7 +1,7 @@
 /** Retries wait longer each time, honour what providers ask, and end. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { backoffMs, nextTryAt } from "../../src/queue/retry-policy.ts";
+import { backoffMs, nextLookAt, nextTryAt } from "../../src/queue/retry-policy.ts";
 
 const random = fc.double({ min: 0, max: 1, noNaN: true });
 
@@ -65,5 +65,34 @@ describe("the next try", () => {
     ).toBeUndefined();
     const late = { ...question, attempts: 1, budgetMs: 10_000, now: 109_900 };
     expect(nextTryAt(late)).toBeUndefined();
+  });
+});
+
+describe("the next look at a note whose provider may not be asked", () => {
+  const question = fc.record({
+    now: fc.integer({ min: 0, max: 4_000_000 }),
+    until: fc.integer({ min: 0, max: 4_000_000 }),
+    stageStartedAt: fc.constant(0),
+    hasNext: fc.boolean(),
+    budgetMs: fc.option(fc.integer({ min: 1, max: 4_000_000 }), { nil: undefined }),
+    random,
+  });
+
+  it("comes neither before it may be asked nor after the patience for it", () => {
+    fc.assert(
+      fc.property(question, (asked) => {
+        const at = nextLookAt(asked);
+        const patienceMs = Math.min(
+          asked.hasNext ? 60_000 : 1_800_000,
+          asked.budgetMs ?? Number.POSITIVE_INFINITY,
+        );
+        const earliest = Math.max(asked.now, asked.until);
+        if (earliest >= patienceMs) expect(at).toBeUndefined();
+        else {
+          expect(at).toBeGreaterThanOrEqual(earliest);
+          expect(at).toBeLessThanOrEqual(patienceMs);
+        }
+      }),
+    );
   });
 });

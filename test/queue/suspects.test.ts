@@ -5,7 +5,9 @@ import { createSilentLogger } from "../../src/platform/logger.ts";
 import { connectRedis } from "../../src/platform/redis.ts";
 import type { EnvelopeItem } from "../../src/queue/envelope.ts";
 import { createStageQueues, type StageQueues, type Waiting } from "../../src/queue/stage-queues.ts";
+import { createMutex } from "../../src/queue/mutex.ts";
 import { createStageWorkers } from "../../src/queue/stage-workers.ts";
+import { createSuspects } from "../../src/queue/suspects.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { openTestRedis, type TestRedis } from "../support/redis.ts";
 
@@ -142,3 +144,57 @@ it(
     expect(log.deaths).toBe(8);
   },
 );
+
+it("suspects of two queues have their turns one after the other, or each dies of the other", async () => {
+  const oneAtATime = createMutex();
+  const gate = Promise.withResolvers<void>();
+  const inHand = Promise.withResolvers<void>();
+  const log: string[] = [];
+  const suspectsOf = (queue: string, process: () => Promise<void>) =>
+    createSuspects({
+      redis: store.redis,
+      keyspace: store.keyspace,
+      queue,
+      oneAtATime,
+      process: async () => {
+        log.push(`${queue} in`);
+        await process();
+        log.push(`${queue} out`);
+      },
+      condemn: async () => {},
+      logger: createSilentLogger(),
+    });
+  const first = suspectsOf("first", async () => {
+    inHand.resolve();
+    await gate.promise;
+  });
+  const second = suspectsOf("second", async () => {});
+  const item = (id: string): EnvelopeItem => ({ id, attempt: 0 });
+  const firstDone = first([item("a")]);
+  await inHand.promise;
+  const secondDone = second([item("b")]);
+  // More round trips than the second needs to begin, were it not for the first.
+  for (let trips = 0; trips < 5; trips += 1) await store.redis.ping();
+  gate.resolve();
+  await Promise.all([firstDone, secondDone]);
+  expect(log).toEqual(["first in", "first out", "second in", "second out"]);
+});
+
+it("a suspect that fails keeps no other from its turn, and is told of", async () => {
+  const worked: string[] = [];
+  const suspects = createSuspects({
+    redis: store.redis,
+    keyspace: store.keyspace,
+    queue: "one",
+    oneAtATime: createMutex(),
+    async process([one]) {
+      if (one?.id === "bad") throw new Error("Redis was away");
+      worked.push(one?.id ?? "");
+    },
+    condemn: async () => {},
+    logger: createSilentLogger(),
+  });
+  const items = ["bad", "good"].map((id): EnvelopeItem => ({ id, attempt: 0 }));
+  await expect(suspects(items)).rejects.toThrow("Redis was away");
+  expect(worked).toEqual(["good"]);
+});

@@ -1,5 +1,5 @@
 /** People without a tab: some have a browser that takes push messages, some only a telephone. */
-import type { Chance } from "./chance.ts";
+import type { Random } from "../support/random.ts";
 import type { SoakScene } from "./scene.ts";
 
 const SUBSCRIBERS = 60;
@@ -18,7 +18,7 @@ export interface Sheet {
   renewOne(): Promise<void>;
 }
 
-export async function invitePeople(scene: SoakScene, chance: Chance): Promise<Sheet> {
+export async function invitePeople(scene: SoakScene, random: Random): Promise<Sheet> {
   const subscribers = Array.from({ length: SUBSCRIBERS }, (_, at) => `away-${at + 1}`);
   const endpoints = new Map<string, string>();
 
@@ -38,21 +38,21 @@ export async function invitePeople(scene: SoakScene, chance: Chance): Promise<Sh
 
   return {
     subscriber() {
-      const user = chance.pick(subscribers);
+      const user = random.pick(subscribers);
       const endpoint = endpoints.get(user);
-      if (endpoint !== undefined && chance.happens(0.03)) {
+      if (endpoint !== undefined && random.chance(0.03)) {
         const headers = { "retry-after": "1" };
         const replies = [{ status: 429, headers }, { status: 500 }, { reset: true }];
-        scene.push.script(endpoint, { ...chance.pick(replies), times: 1 });
+        scene.push.script(endpoint, { ...random.pick(replies), times: 1 });
       }
       return user;
     },
-    texted: () => `texted-${Math.floor(chance.between(0, TEXTED))}`,
+    texted: () => `texted-${Math.floor(random.between(0, TEXTED))}`,
     critical() {
-      const number = `+${FIRST_NUMBER + Math.floor(chance.between(0, TEXTED))}`;
-      if (chance.happens(0.1)) {
+      const number = `+${FIRST_NUMBER + Math.floor(random.between(0, TEXTED))}`;
+      if (random.chance(0.1)) {
         const replies = [{ acceptThenReset: true }, { status: 500 }, { cutBody: true }];
-        scene.twilio.script(number, { ...chance.pick(replies), times: 1 });
+        scene.twilio.script(number, { ...random.pick(replies), times: 1 });
       }
       return {
         priority: "critical",
@@ -61,7 +61,7 @@ export async function invitePeople(scene: SoakScene, chance: Chance): Promise<Sh
       };
     },
     async renewOne() {
-      const user = chance.pick(subscribers);
+      const user = random.pick(subscribers);
       const old = endpoints.get(user);
       if (old !== undefined) scene.push.script(old, { status: 410 });
       await subscribe(user);

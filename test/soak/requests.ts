@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import type { Chance } from "./chance.ts";
+import type { Random } from "../support/random.ts";
 import type { Sheet } from "./away-people.ts";
 import type { SoakScene } from "./scene.ts";
 
@@ -47,9 +47,9 @@ export async function startRequests(options: {
   readonly away: Sheet;
   /** Notifications a second. */
   readonly rate: number;
-  readonly chance: Chance;
+  readonly random: Random;
 }): Promise<RequestLoad> {
-  const { scene, users, away, rate, chance } = options;
+  const { scene, users, away, rate, random } = options;
   const counts: RequestCounts = { accepted: 0, answers: {}, failed: 0 };
   const scopes = ["notify:send", "notify:send:critical", "analytics:read", "admin"];
   const token = await scene.signer.sign({ userId: "service-soak", scopes, ttlSeconds: 86_400 });
@@ -97,7 +97,7 @@ export async function startRequests(options: {
   const single = (body: object, headers: Readonly<Record<string, string>> = {}): Promise<void> =>
     call({ path: "/notify", body, headers });
   const inAMinute = (): string =>
-    new Date(Date.now() + chance.between(2, 60) * SECOND_MS).toISOString();
+    new Date(Date.now() + random.between(2, 60) * SECOND_MS).toISOString();
 
   const wrongs: readonly (() => Call)[] = [
     () => ({ path: "/notify", body: "{" }),
@@ -105,7 +105,7 @@ export async function startRequests(options: {
     () => ({ path: "/notify", body: announcement("teacher-1"), token: `no.${randomUUID()}.token` }),
     () => ({ path: `/${randomUUID()}`, method: "GET" }),
     () => ({ path: `/notifications/${randomUUID()}`, method: "GET" }),
-    () => ({ path: "/notify", method: chance.pick(["PATCH", "PUT"]) }),
+    () => ({ path: "/notify", method: random.pick(["PATCH", "PUT"]) }),
   ];
   const reads: readonly (() => Call)[] = [
     () => ({ path: `/notifications/${latest.at(-1) ?? "none"}`, method: "GET" }),
@@ -117,27 +117,27 @@ export async function startRequests(options: {
 
   /** What is sent, how often, and how many notifications it makes. */
   const kinds: readonly { share: number; makes: number; send: () => Promise<void> }[] = [
-    { share: 0.66, makes: 1, send: () => single(announcement(chance.pick(users))) },
+    { share: 0.66, makes: 1, send: () => single(announcement(random.pick(users))) },
     {
       share: 0.04,
       makes: 1,
-      send: () => single(announcement(chance.pick(users)), { "idempotency-key": randomUUID() }),
+      send: () => single(announcement(random.pick(users)), { "idempotency-key": randomUUID() }),
     },
     { share: 0.12, makes: 1, send: () => single(announcement(away.subscriber())) },
     { share: 0.02, makes: 1, send: () => single(announcement(away.texted(), away.critical())) },
     {
       share: 0.02,
       makes: 1,
-      send: () => single(announcement(chance.pick(users), { send_at: inAMinute() })),
+      send: () => single(announcement(random.pick(users), { send_at: inAMinute() })),
     },
     {
       share: 0.02,
       makes: 1,
-      send: () => single(announcement(chance.pick(users)), { prefer: "wait=2" }),
+      send: () => single(announcement(random.pick(users)), { prefer: "wait=2" }),
     },
     { share: 0.004, makes: BULK_ITEMS, send: bulk },
-    { share: 0.05, makes: 0, send: () => call(chance.pick(wrongs)()) },
-    { share: 0.05, makes: 0, send: () => call(chance.pick(reads)()) },
+    { share: 0.05, makes: 0, send: () => call(random.pick(wrongs)()) },
+    { share: 0.05, makes: 0, send: () => call(random.pick(reads)()) },
     { share: 0.01, makes: 0, send: cancelOne },
     { share: 0.01, makes: 0, send: () => away.renewOne() },
   ];
@@ -146,19 +146,19 @@ export async function startRequests(options: {
 
   async function bulk(): Promise<void> {
     const notifications = Array.from({ length: BULK_ITEMS }, () =>
-      announcement(chance.pick(users)),
+      announcement(random.pick(users)),
     );
     await call({ path: "/notify/bulk", body: { notifications } });
   }
 
   async function cancelOne(): Promise<void> {
-    await single(announcement(chance.pick(users), { send_at: inAMinute() }));
+    await single(announcement(random.pick(users), { send_at: inAMinute() }));
     await call({ path: `/notifications/${latest.at(-1) ?? "none"}`, method: "DELETE" });
   }
 
   async function burst(): Promise<void> {
     // Of a few only: their histories of long messages are soon full.
-    const user = chance.pick(users.slice(0, BURST_USERS));
+    const user = random.pick(users.slice(0, BURST_USERS));
     const data = { title: "All at once", body: LONG_BODY };
     const notifications = Array.from({ length: BURST_ITEMS }, () => announcement(user, { data }));
     await call({ path: "/notify/bulk", body: { notifications } });
@@ -171,7 +171,7 @@ export async function startRequests(options: {
 
   function one(): void {
     let reached = 0;
-    const drawn = chance.next() * whole;
+    const drawn = random.next() * whole;
     begin((kinds.find(({ share }) => (reached += share) > drawn) ?? kinds[0])?.send() ?? bulk());
   }
 

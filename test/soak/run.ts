@@ -7,7 +7,7 @@ import { tableLines } from "../bench/table.ts";
 import { runMeasuring, say } from "../support/measuring-command.ts";
 import { parseSoakArguments, SOAK_USAGE, type SoakOptions } from "./arguments.ts";
 import { invitePeople } from "./away-people.ts";
-import { createChance } from "./chance.ts";
+import { createRandom } from "../support/random.ts";
 import { isFlat, linesTable, processLines, redisLines, unitTable } from "./report.ts";
 import { startRequests } from "./requests.ts";
 import { sample, type Samples } from "./sampler.ts";
@@ -39,12 +39,12 @@ async function run(options: SoakOptions, resources: Resources): Promise<number> 
     { length: Math.ceil(options.sockets * USERS_PER_SOCKET) },
     (_, at) => `teacher-${at + 1}`,
   );
-  const chance = createChance(options.seed);
+  const random = createRandom(options.seed);
   const scene = await openScene(options, users, dataDir, resources);
-  const away = await invitePeople(scene, chance);
-  const visitors = admitVisitors({ scene, users, sockets: options.sockets, chance });
+  const away = await invitePeople(scene, random);
+  const visitors = admitVisitors({ scene, users, sockets: options.sockets, random });
   const rate = options.rate * (scene.events === undefined ? 1 : 1 - EVENT_SHARE);
-  const requests = await startRequests({ scene, users, away, rate, chance });
+  const requests = await startRequests({ scene, users, away, rate, random });
   const seconds = options.minutes * SECONDS_PER_MINUTE;
   const events = scene.events?.drip({ rate: options.rate * EVENT_SHARE, seconds });
   const load = () => ({

@@ -1,6 +1,6 @@
 /** The judgement of a soak: a leak is found under noise, and noise is not taken for one. */
 import { describe, expect, it } from "vitest";
-import { createChance } from "./chance.ts";
+import { createRandom } from "../support/random.ts";
 import { afterWarmUp, judge, lowsOf, slopeOf, type Reading } from "./slope.ts";
 
 const MB = 1_048_576;
@@ -15,10 +15,10 @@ function heap(options: {
   readonly seed?: number;
 }): Reading[] {
   const { minutes, perHour, noise, seed = 1 } = options;
-  const chance = createChance(seed);
+  const random = createRandom(seed);
   return Array.from({ length: minutes }, (_, minute) => ({
     atMs: minute * MINUTE_MS,
-    value: 60 * MB + (perHour * minute) / 60 + chance.between(-noise, noise),
+    value: 60 * MB + (perHour * minute) / 60 + random.between(-noise, noise),
   }));
 }
 
@@ -85,11 +85,10 @@ describe("what a line through the samples says", () => {
 describe("the lows of memory that is taken in bursts", () => {
   /** 18 minutes, a sample each 10 s; now and then 20 MB more for a minute or two. */
   function bursts(perHour: number, seed: number): Reading[] {
-    const chance = createChance(seed);
+    const chance = createRandom(seed);
     let left = 0;
     return Array.from({ length: 108 }, (_, at) => {
-      left =
-        left > 0 ? left - 1 : chance.between(0, 1) < 0.06 ? Math.round(chance.between(3, 12)) : 0;
+      left = left > 0 ? left - 1 : chance.chance(0.06) ? Math.round(chance.between(3, 12)) : 0;
       const burst = left > 0 ? 20 * MB : 0;
       const value = 210 * MB + (perHour * at) / 360 + burst + chance.between(0, 2 * MB);
       return { atMs: at * 10_000, value };

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { z } from "zod";
-import type { Chance } from "./chance.ts";
+import type { Random } from "../support/random.ts";
 import type { SoakScene } from "./scene.ts";
 
 const LEAST_STAY_MS = 5_000;
@@ -61,9 +61,9 @@ export function admitVisitors(options: {
   readonly scene: SoakScene;
   readonly users: readonly string[];
   readonly sockets: number;
-  readonly chance: Chance;
+  readonly random: Random;
 }): Visitors {
-  const { scene, users, sockets, chance } = options;
+  const { scene, users, sockets, random } = options;
   const counts: VisitorCounts = {
     open: 0,
     opened: 0,
@@ -84,12 +84,12 @@ export function admitVisitors(options: {
       "token",
       await scene.signer.sign({ userId: user, scopes: [], ttlSeconds }),
     );
-    if (chance.happens(0.5)) address.searchParams.set("ack", "1");
+    if (random.chance(0.5)) address.searchParams.set("ack", "1");
     const place = places.get(user);
-    if (place !== undefined && chance.happens(0.6)) {
+    if (place !== undefined && random.chance(0.6)) {
       // Now and then one that begins anew, or remembers what never was.
-      address.searchParams.set("replay_from", chance.happens(0.1) ? "0" : place.replayId);
-      if (chance.happens(0.9)) address.searchParams.set("epoch", place.epoch);
+      address.searchParams.set("replay_from", random.chance(0.1) ? "0" : place.replayId);
+      if (random.chance(0.9)) address.searchParams.set("epoch", place.epoch);
     }
     return address.href;
   }
@@ -110,15 +110,15 @@ export function admitVisitors(options: {
         counts.acks += 1;
         socket.send(JSON.stringify({ type: "ack", replay_id, epoch }));
       }
-      if (chance.happens(0.05)) socket.send(JSON.stringify({ type: "read", replay_id, epoch }));
+      if (random.chance(0.05)) socket.send(JSON.stringify({ type: "read", replay_id, epoch }));
     });
   }
 
   async function visit(): Promise<void> {
-    const drawn = chance.next();
+    const drawn = random.next();
     let reached = 0;
     const how = WAYS.find(({ share }) => (reached += share) > drawn)?.how ?? "close";
-    const user = chance.pick(users);
+    const user = random.pick(users);
     const socket = new WebSocket(await addressFor(user, how), { perMessageDeflate: false });
     const gone = new Promise<void>((resolve) => {
       socket.once("close", (code) => {
@@ -133,8 +133,8 @@ export function admitVisitors(options: {
     if (socket.readyState !== WebSocket.OPEN) return;
     counts.opened += 1;
     counts.open += 1;
-    if (chance.happens(0.05)) socket.send(chance.pick(NONSENSE));
-    await Promise.race([pause(chance.between(LEAST_STAY_MS, MOST_STAY_MS)), gone]);
+    if (random.chance(0.05)) socket.send(random.pick(NONSENSE));
+    await Promise.race([pause(random.between(LEAST_STAY_MS, MOST_STAY_MS)), gone]);
     if (how === "stall" && !closing.signal.aborted) {
       socket.pause();
       await Promise.race([pause(STALL_PATIENCE_MS), gone]);
@@ -147,7 +147,7 @@ export function admitVisitors(options: {
   }
 
   async function keepPlaceTaken(): Promise<void> {
-    await pause(chance.between(0, LEAST_STAY_MS));
+    await pause(random.between(0, LEAST_STAY_MS));
     while (!closing.signal.aborted) {
       await visit();
       await pause(BETWEEN_MS);

@@ -40,6 +40,8 @@ export interface TwilioService {
   readonly received: readonly TwilioMessage[];
   /** Codes of those refused, scripted or not. */
   readonly refusals: readonly number[];
+  /** Of these, what no script asked for: those whose requests were wrong. */
+  readonly faults: readonly number[];
   next(): Promise<TwilioMessage>;
   /** How messages to this number are answered from now on. */
   script(to: string, reply: TwilioReply): void;
@@ -67,6 +69,7 @@ export async function startTwilio({ onTaken }: TwilioOptions = {}): Promise<Twil
   const arrivals = createArrivals<TwilioMessage>();
   const replies = createReplyScript<TwilioReply>();
   const refusals: number[] = [];
+  const faults: number[] = [];
 
   const refuse = (response: ServerResponse, refusal: Refusal, headers = {}): void => {
     refusals.push(refusal.code);
@@ -78,6 +81,7 @@ export async function startTwilio({ onTaken }: TwilioOptions = {}): Promise<Twil
     const form = new URLSearchParams(body.toString("utf8"));
     const refusal = checkAccess(request, account) ?? checkForm(form);
     if (refusal !== undefined) {
+      faults.push(refusal.code);
       refuse(response, refusal);
       return;
     }
@@ -103,6 +107,7 @@ export async function startTwilio({ onTaken }: TwilioOptions = {}): Promise<Twil
     ...account,
     received: arrivals.received,
     refusals,
+    faults,
     next: arrivals.next,
     script: replies.set,
     scriptAll: replies.setForAll,

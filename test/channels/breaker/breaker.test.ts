@@ -61,6 +61,23 @@ describe("a breaker", () => {
     expect(breaker.admit(1_201)).toMatchObject({ kind: "admitted" });
   });
 
+  it("takes no word from requests that began before it opened", () => {
+    const breaker = openBreaker();
+    const early = breaker.admit(0);
+    const late = breaker.admit(0);
+    fail(breaker, 0);
+    const probe = breaker.admit(1_000);
+    if (early.kind === "admitted") breaker.report(early.period, WELL, 1_100);
+    expect(breaker.state).toBe("half_open");
+    expect(breaker.admit(1_100)).toMatchObject({ kind: "held" });
+    if (probe.kind === "admitted") breaker.report(probe.period, WELL, 1_200);
+    expect(breaker.state).toBe("closed");
+    if (late.kind === "admitted") breaker.report(late.period, UNWELL, 1_300);
+    request(breaker, UNWELL, 1_300);
+    request(breaker, UNWELL, 1_300);
+    expect(breaker.state).toBe("closed");
+  });
+
   it("doubles its cool-down with each probe that fails, and begins anew once all is well", () => {
     const breaker = openBreaker();
     let now = 0;

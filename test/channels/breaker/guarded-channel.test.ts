@@ -175,3 +175,22 @@ describe.each([
     expect(await send()).toBe("delivered");
   });
 });
+
+it("gives leave to the next one where a probe ended in a bug of ours", async () => {
+  const clock = createManualClock();
+  let send = (): Outcome => ({ kind: "retry", detail: "http 500" });
+  const guarded = guardChannel({
+    channel: { send: async () => send() },
+    breakers: breakersOf("push", clock),
+    originOf: () => "https://push.test",
+  });
+  const ask = () => guarded.admit("an address");
+  for (let pass = ask(); pass.kind === "admitted"; pass = ask()) await pass.send("a message");
+  clock.advance(60_000);
+  const probe = ask();
+  send = () => {
+    throw new Error("a bug");
+  };
+  if (probe.kind === "admitted") await expect(probe.send("a message")).rejects.toThrow("a bug");
+  expect(ask()).toMatchObject({ kind: "admitted", isProbe: true });
+});

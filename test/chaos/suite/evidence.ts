@@ -81,6 +81,8 @@ export interface PushTaken {
   readonly at: number;
   readonly endpoint: string;
   readonly notificationId: string;
+  /** Found in its title; empty where that is in the product's own words. */
+  readonly key: string;
   /** What the service answered; undefined where it left the request without a whole answer. */
   readonly status: number | undefined;
   /** The service worker said that it was shown, and was answered. */
@@ -107,6 +109,8 @@ export interface AuditLine {
  */
 export interface Told {
   readonly notificationId: string;
+  /** What it tells of, such as `settled` or `late`. */
+  readonly outcome: string;
   readonly status: string;
 }
 
@@ -139,6 +143,8 @@ export interface Evidence {
   readonly tabs: readonly TabLog[];
   readonly pushes: readonly PushTaken[];
   readonly texts: readonly TextTaken[];
+  /** Whose each push endpoint is, by those who subscribed. */
+  readonly browsers: ReadonlyMap<string, string>;
   readonly statement: Statement;
   /**
    * Redis came back as it was at this time: what was accepted or sent after it may be unknown to it.

@@ -16,7 +16,7 @@ import { readPositions } from "./oracle/ledger-reader.ts";
 import { collectStatement } from "./oracle/statement.ts";
 import type { RunPlan } from "./plan.ts";
 import type { Remainder } from "./quiet.ts";
-import { createRandom } from "./random.ts";
+import { createRandom } from "../../support/random.ts";
 import { INGEST_TOPICS, openRemainder } from "./remainder.ts";
 import type { ChaosKafka, ReadingGroup } from "./stage/chaos-kafka.ts";
 import { startProviders, type Providers } from "./stage/providers.ts";
@@ -99,6 +99,7 @@ async function furnish(options: Furnishing): Promise<House> {
   const store = await openStore(plan.store, clocks.envOf("redis"));
   resources.add("redis", () => closeStore(store));
   const telling = new Set<string>();
+  const browsers = new Map<string, string>();
   const api = (): Promise<string> => cast.address("api");
   const devices = openDevices({ address: api, tells: (endpoint) => telling.has(endpoint) });
   resources.add("devices", () => devices.close());
@@ -140,6 +141,7 @@ async function furnish(options: Furnishing): Promise<House> {
   for (const { userId, devices: count } of people) {
     for (let made = 0; made < count; made += 1) {
       const subscription = providers.subscribe(vapid.publicKey);
+      browsers.set(subscription.endpoint, userId);
       if (random.chance(TELLING_SHARE)) telling.add(subscription.endpoint);
       await subscribe(await api(), await tokenOf(userId), subscription);
     }
@@ -212,6 +214,7 @@ async function furnish(options: Furnishing): Promise<House> {
         tabs: audience.tabs(),
         pushes: providers.pushes((endpoint, id) => devices.isReceipted(endpoint, id)),
         texts: providers.texts(),
+        browsers,
         statement: await statement(),
       };
     },

@@ -1,5 +1,5 @@
 /** Who is written to in a run, and how each can be reached. */
-import type { Random } from "./random.ts";
+import type { Random } from "../../support/random.ts";
 
 /**
  * `reader`: pages open all the time. `wanderer`: a page that comes and goes. `away`: no page, but

@@ -5,10 +5,11 @@ import type { Restored, Scene } from "./faults/fault.ts";
 import { FAULTS } from "./faults/faults.ts";
 import { openHouse, type House } from "./house.ts";
 import { driveLoad } from "./load/driver.ts";
-import { judge } from "./oracle/judge.ts";
+import { judge, untried } from "./oracle/judge.ts";
 import type { RunPlan, Strike } from "./plan.ts";
 import { untilQuiet } from "./quiet.ts";
-import { createRandom } from "./random.ts";
+import { createRandom } from "../../support/random.ts";
+import { wander } from "./audience/wander.ts";
 import { measureRecovery, type Struck } from "./report/recovery.ts";
 import type { RunResult } from "./report/result.ts";
 import type { Stand } from "./stand.ts";
@@ -28,7 +29,10 @@ const TAIL_MS = 6_000;
 const LEAST_LOAD_MS = 15_000;
 /** Without any progress; longer than every lease, retry and reconnect of that kind. */
 const STALL_MS: Readonly<Record<TimesName, number>> = { short: 60_000, own: 150_000 };
-const ACCEPT_DEADLINE_MS = 120_000;
+/** Callers ask again after 2 s at most. */
+const ACCEPT_STALL_MS = 120_000;
+/** Among so many there is something of each kind; a run of fewer need not have all. */
+const ENOUGH_TO_TELL = 200;
 
 /** @throws Error only where the suite itself fails; what the product does wrong is in the result */
 export async function performRun(
@@ -47,14 +51,20 @@ export async function performRun(
       restoredAt: restored?.restoredAt,
     };
     await house.stop();
+    const refused = new Set(house.providers.refusals());
     troubles.push(...house.refusals, ...house.cast.faults);
+    troubles.push(...[...refused].map((why) => `a provider refused what it was sent: ${why}`));
+    const findings = judge(evidence);
+    if (evidence.asked.length >= ENOUGH_TO_TELL) {
+      troubles.push(...untried(findings).map((promise) => `nothing was held to: ${promise}`));
+    }
     return {
       seed: plan.seed,
       times,
       store: plan.store,
       faults: plan.strikes.map(({ fault }) => fault),
       asked: evidence.asked.length,
-      promises: judge(evidence).map((finding) => ({
+      promises: findings.map((finding) => ({
         ...finding,
         violations: [...finding.violations],
       })),
@@ -83,10 +93,16 @@ async function disturb(plan: RunPlan, house: House, troubles: string[]) {
     random: createRandom(plan.seed).fork("scene"),
     now: Date.now,
     wasRestored(told) {
-      restored = told;
+      // Of two losses all that lies between is taken for lost: rather too much than a false word.
+      const { survivedUntil, restoredAt } = told;
+      restored = {
+        survivedUntil: Math.min(survivedUntil, restored?.survivedUntil ?? survivedUntil),
+        restoredAt: Math.max(restoredAt, restored?.restoredAt ?? restoredAt),
+      };
     },
   };
   const load = driveLoad(plan.errands, house.ways);
+  const wandering = wander(plan, house.audience);
   const strike = async ({ fault, atMs }: Strike): Promise<void> => {
     await delay(atMs);
     const struckAt = Date.now();
@@ -96,9 +112,13 @@ async function disturb(plan: RunPlan, house: House, troubles: string[]) {
   await Promise.all([delay(LEAST_LOAD_MS), ...plan.strikes.map(strike)]);
   await delay(TAIL_MS);
   load.stop();
-  const late = delay(ACCEPT_DEADLINE_MS, "late", { ref: false });
-  if ((await Promise.race([load.done, late])) === "late") {
-    troubles.push(`${load.underWay()} requests and events were never taken`);
-  }
+  wandering.stop();
+  const untaken = (): Promise<string[]> => {
+    const count = load.underWay();
+    return Promise.resolve(count === 0 ? [] : [`${count} requests and events to be taken`]);
+  };
+  // By what moves and not by the clock: a machine that does ten other things takes long, and gets there.
+  const taken = load.done.then((): readonly string[] => []);
+  troubles.push(...(await Promise.race([taken, untilQuiet(untaken, ACCEPT_STALL_MS)])));
   return { struck, restored };
 }

@@ -4,7 +4,7 @@ import { FAULT_NAMES, FAULTS, type FaultName } from "./faults/faults.ts";
 import { planErrands, type Errand } from "./load/errand.ts";
 import { makePeople, type Person } from "./people.ts";
 import type { StoreKind } from "./store.ts";
-import { createRandom, type Random } from "./random.ts";
+import { createRandom, type Random } from "../../support/random.ts";
 
 export interface Strike {
   readonly fault: FaultName;

@@ -7,7 +7,7 @@ import { CHAOS_USAGE, parseChaosArguments, type ChaosOptions } from "./arguments
 import { openStand, type Stand } from "./stand.ts";
 import { describePlan, planRun } from "./plan.ts";
 import { performRun } from "./perform.ts";
-import { prepareSabotage, SABOTAGES } from "./sabotage.ts";
+import { isCaught, prepareSabotage, SABOTAGES } from "./sabotage.ts";
 import { addResult, isSound, readResults, type RunResult } from "./report/result.ts";
 import { markdownOf, promiseTable, recoveryTable, runLines } from "./report/summary.ts";
 
@@ -46,7 +46,7 @@ async function runSabotaged(options: ChaosOptions, stand: Stand): Promise<number
     const product = await prepareSabotage(name);
     try {
       const result = await performRun(plan, { ...options, stand, root: product.root });
-      const caught = !isSound(result);
+      const caught = isCaught(SABOTAGES[name], result);
       if (!caught) missed += 1;
       say(`${caught ? "found out" : "MISSED"}: ${name}: ${what}`);
       for (const line of runLines(result)) say(`  ${line}`);

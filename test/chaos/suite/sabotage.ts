@@ -6,7 +6,9 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import type { PromiseName } from "./evidence.ts";
 import type { FaultName } from "./faults/faults.ts";
+import type { RunResult } from "./report/result.ts";
 
 export interface Sabotage {
   /** What is done to the product, in words. */
@@ -18,6 +20,8 @@ export interface Sabotage {
   readonly replace: string;
   /** Under these it shows. */
   readonly faults: readonly FaultName[];
+  /** One of these has to be found broken: that something else went wrong is no discovery. */
+  readonly breaks: readonly PromiseName[];
 }
 
 export const SABOTAGES = {
@@ -27,6 +31,7 @@ export const SABOTAGES = {
     find: "  elseif due ~= '=' then\n    set_due(base, id, due)\n",
     replace: "  elseif due ~= '=' then\n    set_due(base, id, false)\n",
     faults: ["push-busy"],
+    breaks: ["settled"],
   },
   "skip-fence": {
     what: "whoever decided on an older state of a note may still write its decision",
@@ -34,6 +39,7 @@ export const SABOTAGES = {
     find: "  return string.match(head, '^%d*=(%d+) ') == ARGV[first + 1]\n",
     replace: "  return string.match(head, '^%d*=(%d+) ') ~= nil\n",
     faults: ["freeze-worker"],
+    breaks: ["counted once", "audited once", "told to Kafka"],
   },
   "count-twice": {
     what: "of the notes that a call changes alike, one more is counted",
@@ -41,6 +47,7 @@ export const SABOTAGES = {
     find: "        count(day, field, amount * repeated)\n",
     replace: "        count(day, field, amount * (repeated > 1 and repeated + 1 or repeated))\n",
     faults: [],
+    breaks: ["counted once"],
   },
   "reuse-replay-id": {
     what: "a Redis that came back with older data gives out ids again that were given out before",
@@ -48,6 +55,7 @@ export const SABOTAGES = {
     find: "  if not epoch or tonumber(meta[1]) ~= generation then\n",
     replace: "  if not epoch then\n",
     faults: ["redis-rollback"],
+    breaks: ["shown in order", "nothing missed"],
   },
   "resend-sms": {
     what: "an SMS whose answer never came is sent again",
@@ -55,8 +63,16 @@ export const SABOTAGES = {
     find: '  return { kind: "unknown", detail: `network ${fault}` };\n',
     replace: '  return { kind: "retry", detail: `network ${fault}` };\n',
     faults: ["sms-accepting-then-hanging"],
+    breaks: ["texted once"],
   },
 } as const satisfies Readonly<Record<string, Sabotage>>;
+
+/** Whether the run shows what was done, and not only that something is wrong. */
+export function isCaught({ breaks }: Sabotage, { promises }: Pick<RunResult, "promises">): boolean {
+  return promises.some(
+    ({ promise, violations }) => violations.length > 0 && breaks.includes(promise),
+  );
+}
 
 export type SabotageName = keyof typeof SABOTAGES;
 

@@ -25,6 +25,7 @@ export interface AudienceOptions {
 export interface Audience {
   /** Opens further pages. */
   open(people: readonly Reader[]): void;
+  pages(): readonly Page[];
   /** So many of the pages, drawn at random. */
   some(share: number): readonly Page[];
   /** These pages, or a share of all, read nothing for so long; resolves when they read again. */
@@ -112,6 +113,7 @@ export function openAudience(options: AudienceOptions): Audience {
 
   return {
     open,
+    pages: () => pages,
     some,
     behind,
     async stopReading(whose, durationMs) {

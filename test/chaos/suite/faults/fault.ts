@@ -1,7 +1,7 @@
 /** What a fault is to a run: something that strikes, lasts and is lifted. */
 import type { Audience } from "../audience/audience.ts";
 import type { Cast } from "../cast.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../../support/random.ts";
 import type { ChaosStore, StoreKind } from "../store.ts";
 import type { ChaosKafka, ReadingGroup } from "../stage/chaos-kafka.ts";
 import type { Clocks } from "../clocks.ts";

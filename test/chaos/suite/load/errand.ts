@@ -1,6 +1,6 @@
 /** What is asked of the product in the course of a run: which message to whom, by which way, when. */
 import type { Person, PersonKind } from "../people.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../../support/random.ts";
 
 export type Way = "rest" | "bulk" | "kafka" | "domain";
 

@@ -8,6 +8,7 @@ const ANSWER_TIMEOUT_MS = 3_000;
 /** 503 says how long to wait; where nobody answers, so long. */
 const RETRY_MS = 250;
 const MAX_RETRY_MS = 2_000;
+const NOT_FOUND = 404;
 
 const acceptedSchema = z.object({ notification_id: z.string() });
 const bulkSchema = z.object({
@@ -29,6 +30,11 @@ export interface ServiceOptions {
   readonly now: () => number;
   /** Hears of refusals that should never come. */
   readonly onRefusal: (sentence: string) => void;
+}
+
+interface BulkItem {
+  readonly errand: Errand;
+  readonly item: Readonly<Record<string, unknown>>;
 }
 
 export interface Service {
@@ -85,11 +91,34 @@ export function createService(options: ServiceOptions): Service {
     book.accepted(errand, acceptedSchema.parse(answer.body).notification_id);
   }
 
+  /** In one request, and again those that were put off. */
+  async function sendItems(items: readonly BulkItem[]): Promise<void> {
+    let open = items;
+    while (open.length > 0) {
+      const asked = open;
+      const body = JSON.stringify({ notifications: asked.map(({ item }) => item) });
+      const answer = await untilAnswered(() => ask("POST", "/notify/bulk", {}, body));
+      const { results } = bulkSchema.parse(answer.body);
+      const putOff: BulkItem[] = [];
+      for (const { index, notification_id: id, problem } of results) {
+        const one = asked[index];
+        if (one === undefined) continue;
+        if (id !== undefined) book.accepted(one.errand, id);
+        else if (isPassing(problem)) putOff.push(one);
+        else onRefusal(`${one.errand.key} was refused: ${JSON.stringify(problem)}`);
+      }
+      open = putOff;
+      if (open.length > 0) await delay(RETRY_MS);
+    }
+  }
+
   /** A second DELETE after a lost answer may be told that there is nothing to cancel: its status says. */
   async function cancel(errand: Errand, id: string): Promise<void> {
     const path = `/notifications/${id}`;
     const answer = await untilAnswered(() => ask("DELETE", path, {}));
     const found = await untilAnswered(() => ask("GET", path, {}));
+    // A Redis that was taken back meanwhile may not know it any more.
+    if (found.status === NOT_FOUND) return;
     const { status } = statusSchema.parse(found.body);
     if (answer.status === 200 && status !== "cancelled") {
       onRefusal(`${errand.key} was said to be cancelled and is ${status}`);
@@ -109,26 +138,12 @@ export function createService(options: ServiceOptions): Service {
 
     async sendBulk(errands) {
       for (const errand of errands) book.open(errand);
-      const notifications = errands.map((errand) => ({
-        ...requestOf(errand, now()),
-        idempotency_key: errand.key,
+      const items = errands.map((errand) => ({
+        errand,
+        item: { ...requestOf(errand, now()), idempotency_key: errand.key },
       }));
-      let open = errands.map((errand, at) => ({ errand, item: notifications[at] }));
-      while (open.length > 0) {
-        const body = JSON.stringify({ notifications: open.map(({ item }) => item) });
-        const asked = open;
-        const answer = await untilAnswered(() => ask("POST", "/notify/bulk", {}, body));
-        const { results } = bulkSchema.parse(answer.body);
-        open = [];
-        for (const { index, notification_id: id, problem } of results) {
-          const one = asked[index];
-          if (one === undefined) continue;
-          if (id !== undefined) book.accepted(one.errand, id);
-          else if (isPassing(problem)) open.push(one);
-          else onRefusal(`${one.errand.key} was refused: ${JSON.stringify(problem)}`);
-        }
-        if (open.length > 0) await delay(RETRY_MS);
-      }
+      await sendItems(items);
+      await sendItems(items.filter(({ errand }) => errand.twice));
     },
   };
 }

@@ -13,6 +13,8 @@ export interface CaseFile extends Evidence {
   tabsOf(userId: string): readonly TabLog[];
   textsOf(key: string): readonly TextTaken[];
   pushesOf(noteId: string): readonly PushTaken[];
+  /** Whether some browser of theirs subscribed to push, and Redis cannot have forgotten it. */
+  hasBrowser(userId: string): boolean;
   /** Whether Redis may know nothing of what happened then, or of some of it. */
   isLost(from: number, to?: number): boolean;
   /** Whether it may have been taken back behind this acceptance, or behind what came of it soon after. */
@@ -26,7 +28,7 @@ export interface CaseFile extends Evidence {
 const AFTERMATH_MS = 5_000;
 /**
  * An event is the broker's before it is a note: it is read, accepted and committed within so long,
- * unless the product is down for longer.
+ * unless the product is down for longer. One that was written to a Redis that is back is not excused.
  */
 const INTAKE_MS = 15_000;
 
@@ -39,6 +41,14 @@ export function openCaseFile(evidence: Evidence): CaseFile {
   const tabsByUser = Map.groupBy(tabs, ({ userId }) => userId);
   const texts = Map.groupBy(evidence.texts, ({ key }) => key);
   const pushes = Map.groupBy(evidence.pushes, ({ notificationId }) => notificationId);
+
+  const owning = new Set(evidence.browsers.values());
+  // They subscribe before anything is asked for.
+  const firstAskedAt = asked.reduce(
+    (first, { askedAt }) => Math.min(first, askedAt),
+    Number.POSITIVE_INFINITY,
+  );
+  const isRemembered = survivedUntil === undefined || survivedUntil >= firstAskedAt;
 
   const isEvent = ({ by }: Asked): boolean => by === "kafka" || by === "domain";
 
@@ -68,10 +78,16 @@ export function openCaseFile(evidence: Evidence): CaseFile {
     tabsOf: (userId) => tabsByUser.get(userId) ?? [],
     textsOf: (key) => texts.get(key) ?? [],
     pushesOf: (noteId) => pushes.get(noteId) ?? [],
+    hasBrowser: (userId) => isRemembered && owning.has(userId),
     isLost,
     isAcceptanceLost(one) {
-      const at = one.acceptedAt ?? one.askedAt;
-      return isLost(at, isEvent(one) ? at + INTAKE_MS : at);
+      if (survivedUntil === undefined) return false;
+      const { askedAt, acceptedAt = Number.POSITIVE_INFINITY } = one;
+      const takenAt = isEvent(one) ? acceptedAt + INTAKE_MS : acceptedAt;
+      const backAt = restoredAt ?? Number.POSITIVE_INFINITY;
+      const isAnsweredLater = one.acceptedAt !== undefined && acceptedAt > backAt + AFTERMATH_MS;
+      // What was asked for later was asked of the Redis that had come back, and of no other.
+      return takenAt > survivedUntil && askedAt <= backAt && !isAnsweredLater;
     },
   };
 }

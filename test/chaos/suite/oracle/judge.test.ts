@@ -1,7 +1,7 @@
 /** A judge that can never condemn is none: a sound run is found sound, and the breaks that matter are found. */
 import { describe, expect, it } from "vitest";
 import { PROMISES, type Evidence } from "../evidence.ts";
-import { judge } from "./judge.ts";
+import { judge, untried } from "./judge.ts";
 import { frame, gap, open, START } from "./sound-run.ts";
 import { findingOf, noteIn, page, run, the, violations, type Change } from "./tampering.ts";
 
@@ -10,6 +10,30 @@ it("a sound run keeps every promise, and each promise held something", () => {
   expect(violations(run())).toEqual([]);
   expect(findings.map(({ promise }) => promise)).toEqual([...PROMISES]);
   expect(findings.filter(({ checked, excluded }) => checked === 0 || excluded > 0)).toEqual([]);
+});
+
+it("a run in which nothing happened says nothing, and says so", () => {
+  const nothing = run((draft) => {
+    draft.asked = [];
+    draft.tabs = [];
+    draft.texts = [];
+    draft.pushes = [];
+    draft.statement.notes = [];
+    draft.statement.audit = [];
+    draft.statement.outcomes = [];
+  });
+  expect(untried(judge(run()))).toEqual([]);
+  expect(untried(judge(nothing))).toEqual([
+    "accepted once",
+    "shown in order",
+    "nothing missed",
+    "shown once",
+    "texted once",
+    "providers agree",
+    "audited once",
+    "confirmed by acks",
+    "told to Kafka",
+  ]);
 });
 
 describe("five breaks of the product", () => {
@@ -122,6 +146,47 @@ describe("a Redis that was taken back", () => {
       draft.texts.push({ at: START + 2_000, to: "+46701", key: "k-4", answered: true });
     });
     expect(findingOf(again, "texted once")).toMatchObject({ violations: [], excluded: 2 });
+    const third = { at: START + 90_000, to: "+46701", key: "k-4", answered: true };
+    const more = { ...again, texts: [...again.texts, third] };
+    expect(findingOf(more, "texted once").violations).toEqual(["k-4 was texted 3 times"]);
+  });
+
+  it("excuses one more id for a request that was under way, and no third", () => {
+    const again = (...ids: readonly string[]) =>
+      takenBack((draft) => {
+        Object.assign(the(draft.asked[0]), { acceptedAt: START + 20_000, ids: ["n1"] });
+        page(draft).events.splice(1, 0, ...ids.map((id) => frame(1, id, "k-1", "e0")));
+      });
+    expect(findingOf(again("n0"), "accepted once").violations).toEqual([]);
+    expect(findingOf(again("n0", "n00"), "accepted once").violations).toEqual([
+      "k-1 was shown as n1, n0, n00",
+    ]);
+  });
+
+  it("excuses nothing that was asked of the one that had come back", () => {
+    const lost = takenBack((draft) => {
+      Object.assign(the(draft.asked[0]), { askedAt: START + 61, acceptedAt: START + 70 });
+      draft.statement.notes.splice(0, 1);
+    });
+    expect(findingOf(lost, "accepted once").violations).toContain(
+      "k-1, accepted by rest, has 0 notes  (answered: n1)",
+    );
+  });
+
+  it("excuses what Kafka was told of and is gone, as far as something can be gone", () => {
+    const told = (lost: number) =>
+      takenBack((draft) => {
+        for (const asked of draft.asked.slice(lost)) asked.acceptedAt = START + 1;
+        draft.statement.outcomes.push(
+          { notificationId: "x1", outcome: "settled", status: "failed" },
+          { notificationId: "x2", outcome: "settled", status: "failed" },
+        );
+      });
+    // Of an event it is not known when it became a note.
+    expect(findingOf(told(2), "told to Kafka")).toMatchObject({ violations: [], excluded: 2 });
+    expect(findingOf(told(0), "told to Kafka").violations).toEqual([
+      "Kafka was told of x2 (failed), which is no note",
+    ]);
   });
 
   it("does not excuse a text that was begun before", () => {

@@ -1,5 +1,5 @@
 /** Holds a run to each of its promises. Pure: the same evidence always gives the same findings. */
-import type { Evidence, Finding } from "../evidence.ts";
+import type { Evidence, Finding, PromiseName } from "../evidence.ts";
 import { acceptedOnce } from "./accepted-once.ts";
 import { auditedOnce } from "./audited-once.ts";
 import { openCaseFile } from "./case-file.ts";
@@ -29,4 +29,9 @@ export function judge(evidence: Evidence): Finding[] {
     confirmedByAcks(file),
     toldToKafka(file),
   ];
+}
+
+/** Promises that nothing was held to: a run that says nothing about them, whatever it found. */
+export function untried(findings: readonly Finding[]): readonly PromiseName[] {
+  return findings.filter(({ checked }) => checked === 0).map(({ promise }) => promise);
 }

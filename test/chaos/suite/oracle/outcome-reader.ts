@@ -14,7 +14,8 @@ export async function readOutcomes(servers: string, topicPrefix: string): Promis
     for (const { value } of await stream.read([OUTCOME_EVENT_TYPE])) {
       const { event_id: id, data } = outcomeEventSchema.parse(JSON.parse(value ?? "null"));
       if (told.has(id)) continue;
-      told.set(id, { notificationId: data.notification_id, status: data.status });
+      const { notification_id: notificationId, outcome, status } = data;
+      told.set(id, { notificationId, outcome, status });
     }
     return [...told.values()];
   } finally {

@@ -10,6 +10,9 @@
  * note say otherwise. Delivered means that at least one was taken, or that a service worker said so.
  * An answer of which only the head came counts by its head, which is not known here.
  *
+ * A browser that took a push, whose answer came whole to a worker that could write it down, is not sent
+ * it again; and none is sent what is for somebody else, or what another message says.
+ *
  * Nothing that was cancelled was handed to a provider. What was taken when Redis was taken back says
  * nothing about the note, which may have gone another way since.
  */
@@ -24,8 +27,13 @@ export function providersAgree(file: CaseFile): Finding {
     judgeText(file, note, tally);
     judgePush(file, note, tally);
   }
-  for (const { notificationId, at } of file.pushes) {
-    if (file.notes.has(notificationId)) continue;
+  for (const push of file.pushes) {
+    const { notificationId, at } = push;
+    const note = file.notes.get(notificationId);
+    if (note !== undefined) {
+      judgeAddress(file, note, push, tally);
+      continue;
+    }
     if (file.isLost(at)) tally.exclude();
     else tally.expect(false, () => `a push names ${notificationId}, which is no note`);
   }
@@ -67,9 +75,35 @@ function judgePush(file: CaseFile, note: StatedNote, tally: Tally): void {
   const taken = pushes.filter(isTaken);
   if (taken.length === 0) return;
   if (taken.every(({ at }) => file.isLost(at))) return tally.exclude();
+  const known = taken.filter(({ at }) => !file.isLost(at));
+  judgeRepetition(note, known, tally);
   tally.expect(
     channels.push === "delivered" || hasLapsed(note, "push"),
     () => `a push was taken for ${id}, which says ${channels.push}`,
   );
   tally.expect(status !== "cancelled", () => `a push was taken for ${id}, which is cancelled`);
+}
+
+function judgeRepetition(note: StatedNote, taken: readonly PushTaken[], tally: Tally): void {
+  const { notification_id: id } = note;
+  for (const [endpoint, pushes] of Map.groupBy(taken, (push) => push.endpoint)) {
+    tally.expect(
+      pushes.length === 1 || hasLapsed(note, "push"),
+      () => `${endpoint} took ${id} ${pushes.length} times, though it was heard to have it`,
+    );
+  }
+}
+
+function judgeAddress(file: CaseFile, note: StatedNote, push: PushTaken, tally: Tally): void {
+  const { notification_id: id, user_id: userId } = note;
+  const owner = file.browsers.get(push.endpoint);
+  tally.expect(
+    owner === userId,
+    () => `a push for ${userId} (${id}) was handed to a browser of ${owner ?? "nobody"}`,
+  );
+  const key = file.askedFor(id)?.key;
+  tally.expect(
+    push.key === "" || key === undefined || push.key === key,
+    () => `the push of ${id} (${key}) says what was asked for as ${push.key}`,
+  );
 }

@@ -1,8 +1,9 @@
 /**
  * Each person's messages come in their order. On every connection a message follows directly on the
  * one before, within its epoch, unless a gap was announced (see reading.ts); so a repetition comes
- * only after a reconnect, which asks for what follows on something received. Over all pages of a person, a place in an epoch is one notification's, and
- * a notification has one place in an epoch, or one more for each time an operator had it sent again.
+ * only after a reconnect, which asks for what follows on something received. Over all pages of a
+ * person, a place in an epoch is one notification's, and a notification has one place in an epoch, or
+ * one more for each time an operator had it sent again. Nobody is shown what is for somebody else.
  *
  * Nothing is excused: a Redis that comes back with older data begins a new epoch.
  */
@@ -16,7 +17,10 @@ export function shownInOrder(file: CaseFile): Finding {
   const tally = startTally("shown in order");
   const users = Map.groupBy(file.tabs, ({ userId }) => userId);
   for (const [userId, tabs] of users) {
-    for (const tab of tabs) judgeConnections(tab, tally);
+    for (const tab of tabs) {
+      judgeConnections(tab, tally);
+      judgeRecipients(file, tab, tally);
+    }
     judgePlaces(file, userId, tabs, tally);
   }
   return tally.finding();
@@ -59,6 +63,21 @@ function judgeResumption(
   if (from === undefined || from.replayId === 0) return;
   const place = `${from.replayId} of ${from.epoch}`;
   tally.expect(received.has(place), () => `${name} resumed behind ${place}, which never came`);
+}
+
+/** By the asker's own book, and by the note, which may be gone where Redis was taken back. */
+function judgeRecipients(file: CaseFile, { name, userId, events }: TabLog, tally: Tally): void {
+  for (const event of events) {
+    if (event.kind !== "frame") continue;
+    const { key, notificationId: id } = event;
+    const owners = [file.askedByKey.get(key), file.notes.get(id)].flatMap((found) => {
+      if (found === undefined) return [];
+      return "user_id" in found ? found.user_id : found.userId;
+    });
+    const stranger = owners.find((owner) => owner !== userId);
+    tally.expect(stranger === undefined, () => `${name} was shown ${id}, which is for ${stranger}`);
+    tally.expect(owners.length > 0, () => `${name} was shown ${id}, which nobody asked for`);
+  }
 }
 
 function judgePlaces(file: CaseFile, userId: string, tabs: readonly TabLog[], tally: Tally): void {

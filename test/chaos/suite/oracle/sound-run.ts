@@ -144,6 +144,16 @@ const asked = (key: string, id: string, userId: string): Evidence["asked"][numbe
   cancelled: false,
 });
 
+/** Handed to a browser of ben's. */
+export const push = (endpoint: string, status: number): Evidence["pushes"][number] => ({
+  at: START + 90,
+  endpoint,
+  notificationId: "n3",
+  key: "k-3",
+  status,
+  receipted: false,
+});
+
 export const open = (
   epoch: string,
   replayId: number,
@@ -199,14 +209,15 @@ export const SOUND_RUN: Evidence = {
       ],
     },
   ],
-  pushes: [
-    { at: START + 90, endpoint: "p1", notificationId: "n3", status: 201, receipted: true },
-    { at: START + 90, endpoint: "p2", notificationId: "n3", status: 500, receipted: false },
-  ],
+  pushes: [{ ...push("p1", 201), receipted: true }, push("p2", 500)],
   texts: [
     { at: START + 100, to: "+46701", key: "k-4", answered: true },
     { at: START + 100, to: "+46702", key: "k-5", answered: false },
   ],
+  browsers: new Map([
+    ["p1", "ben"],
+    ["p2", "ben"],
+  ]),
   statement: {
     notes: NOTES,
     analytics: {
@@ -243,8 +254,12 @@ export const SOUND_RUN: Evidence = {
       { event: "skipped", notificationId: undefined },
     ],
     outcomes: [
-      { notificationId: "n7", status: "stored" },
-      ...NOTES.map(({ notification_id: notificationId, status }) => ({ notificationId, status })),
+      { notificationId: "n7", outcome: "settled", status: "stored" },
+      ...NOTES.map(({ notification_id: notificationId, status }) => ({
+        notificationId,
+        outcome: notificationId === "n7" ? "late" : "settled",
+        status,
+      })),
     ],
     unsettled: 0,
     positions: new Map([["ann", { epoch: "e1", replayId: 3 }]]),

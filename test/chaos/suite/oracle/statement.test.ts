@@ -5,6 +5,7 @@ import { startProduct, type Product } from "../../../support/product.ts";
 import { startPushService, type PushService } from "../../../support/push-service.ts";
 import { openAudience, type Audience } from "../audience/audience.ts";
 import { openDevices } from "../audience/devices.ts";
+import { keyIn } from "../audience/key.ts";
 import type { Evidence, PushTaken } from "../evidence.ts";
 import { readPositions } from "./ledger-reader.ts";
 import { violations } from "./tampering.ts";
@@ -16,6 +17,7 @@ let kafka: TestKafka;
 let push: PushService;
 let product: Product;
 let audience: Audience;
+const owners = new Map<string, string>();
 
 beforeAll(async () => {
   kafka = await openTestKafka();
@@ -78,7 +80,9 @@ async function withDevice(userId: string, work: () => Promise<void>): Promise<Pu
   const { endpoint, status, payload } = message;
   const notificationId = String(JSON.parse(payload).notification_id);
   const receipted = devices.isReceipted(endpoint, notificationId);
-  return [{ at: Date.now(), endpoint, notificationId, status, receipted }];
+  const key = keyIn(JSON.parse(payload).title);
+  owners.set(endpoint, userId);
+  return [{ at: Date.now(), endpoint, notificationId, key, status, receipted }];
 }
 
 it("is found sound, and no longer once a due entry, a count or the trail is tampered with", async () => {
@@ -94,6 +98,7 @@ it("is found sound, and no longer once a due entry, a count or the trail is tamp
     tabs: audience.tabs(),
     pushes,
     texts: [],
+    browsers: owners,
     survivedUntil: undefined,
     statement: await collectStatement({
       apiUrl() {

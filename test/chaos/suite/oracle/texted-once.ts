@@ -3,7 +3,7 @@
  * and none to anybody who may not be texted: who did not ask for it as critical with that number.
  *
  * Lawful: an operator who has an SMS sent again names it. What the provider took when Redis was taken
- * back may be taken again, as nobody knows of it.
+ * back may be taken again, as nobody knows of it: once.
  */
 import type { Asked, Finding, TextTaken } from "../evidence.ts";
 import type { CaseFile } from "./case-file.ts";
@@ -18,8 +18,10 @@ export function textedOnce(file: CaseFile): Finding {
     for (const text of texts) tally.expect(mayBeTexted(asked, text), () => whyNot(asked, text));
     // What was begun before is known: it was stored before it was sent.
     const begunAt = Math.min(...texts.map(({ at }) => at));
-    if (file.isLost(begunAt) || (asked !== undefined && file.isAcceptanceLost(asked))) {
+    const isLost = file.isLost(begunAt) || (asked !== undefined && file.isAcceptanceLost(asked));
+    if (isLost) {
       tally.exclude();
+      tally.expect(texts.length <= 2, () => `${key} was texted ${texts.length} times`);
       continue;
     }
     const again = (asked === undefined ? [] : file.notesOf(asked))
@@ -29,8 +31,11 @@ export function textedOnce(file: CaseFile): Finding {
       texts.length <= 1 + again,
       () => `${key} was texted ${texts.length} times to ${texts[0]?.to}`,
     );
+    if (asked === undefined) continue;
+    const notes = file.notesOf(asked);
+    tally.expect(notes.length > 0, () => `${key} was texted, and is no note`);
     tally.expect(
-      asked === undefined || file.notesOf(asked).every(({ status }) => status !== "cancelled"),
+      notes.every(({ status }) => status !== "cancelled"),
       () => `${key} was texted, and is cancelled`,
     );
   }

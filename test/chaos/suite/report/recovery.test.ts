@@ -26,7 +26,9 @@ function evidence(all: readonly Asked[], events: readonly TabEvent[]) {
   return {
     asked: all,
     tabs: [{ userId: "u", name: "t", events, connectedAtEnd: true }],
-    pushes: [{ at: 5_000, endpoint: "e", notificationId: "id-c", status: 201, receipted: false }],
+    pushes: [
+      { at: 5_000, endpoint: "e", notificationId: "id-c", key: "", status: 201, receipted: false },
+    ],
     texts: [],
   } satisfies Partial<Evidence>;
 }

@@ -32,7 +32,7 @@ async function push(endpoints: readonly ReturnType<Providers["subscribe"]>[]) {
   return outcomes;
 }
 
-async function text() {
+async function text(phoneNumber = NUMBER) {
   const { url: apiUrl, accountSid, authToken } = providers.twilio;
   const settings = {
     accountSid,
@@ -42,7 +42,7 @@ async function text() {
     timeoutMs: TIMEOUT_MS,
   };
   const channel = createTwilioSmsChannel({ settings, clock: createSystemClock() });
-  return await channel.send({ phoneNumber: NUMBER }, { noteId: "note-1", text: "About k-7-12." });
+  return await channel.send({ phoneNumber }, { noteId: "note-1", text: "About k-7-12." });
 }
 
 describe("a push", () => {
@@ -113,5 +113,13 @@ describe("a text message", () => {
     const taken = answered === undefined ? [] : [{ to: NUMBER, key: "k-7-12", answered }];
     await expect.poll(() => providers.texts()).toMatchObject(taken);
     expect(providers.texts()).toHaveLength(taken.length);
+  });
+
+  it("that is wrong by itself is told apart from bad weather", async () => {
+    providers.smsWeather({ kind: "busy", retryAfterSeconds: 60, as: "seconds" });
+    await text();
+    expect(providers.refusals()).toEqual([]);
+    await text("+12");
+    expect(providers.refusals()).toEqual(["Twilio's error 21211"]);
   });
 });

@@ -51,9 +51,10 @@ export async function startProviders(options: ProvidersOptions): Promise<Provide
 
   function recordPush({ message, taken, answered }: Arrival): void {
     const { endpoint, payload, status } = message;
-    const { notification_id: notificationId } = readPayload(payload);
+    const { notification_id: notificationId, title } = readPayload(payload);
+    const push = { at: Date.now(), endpoint, notificationId, key: keyIn(title) };
     // Without an answer until there is one.
-    const index = pushed.push({ at: Date.now(), endpoint, notificationId, status: undefined }) - 1;
+    const index = pushed.push({ ...push, status: undefined }) - 1;
     void answered.then((whole) => {
       const entry = pushed[index];
       if (whole && entry !== undefined) pushed[index] = { ...entry, status };
@@ -104,7 +105,10 @@ export async function startProviders(options: ProvidersOptions): Promise<Provide
         receipted: isReceipted(push.endpoint, push.notificationId),
       })),
     texts: () => [...texted],
-    refusals: () => services.flatMap(({ refusals }) => refusals),
+    refusals: () => [
+      ...services.flatMap(({ refusals }) => refusals),
+      ...twilio.faults.map((code) => `Twilio's error ${code}`),
+    ],
     async close() {
       await Promise.all([...services, twilio].map(async (service) => await service.close()));
     },

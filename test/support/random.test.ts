@@ -12,6 +12,16 @@ it("is the same for the same seed, and another for another", () => {
   expect(draw(7)).not.toEqual(draw(8));
 });
 
+it("draws for a seed what it always drew, so that seeds of old reports can be run again", () => {
+  const random = createRandom(7);
+  expect([random.next(), random.next(), random.next()]).toEqual([
+    0.011704753153026104, 0.06195825757458806, 0.97690763277933,
+  ]);
+  expect(random.whole(1, 1_000)).toBe(700);
+  expect(random.shuffle([1, 2, 3, 4, 5, 6])).toEqual([4, 3, 2, 1, 6, 5]);
+  expect(createRandom(7).fork("people").whole(1, 1_000_000)).toBe(505_318);
+});
+
 it("is spread evenly enough to be called random", () => {
   const tenths = Array.from({ length: 10 }, () => 0);
   for (const value of draw(1)) {
@@ -25,6 +35,16 @@ it("whole numbers reach both ends, and no further", () => {
   const random = createRandom(3);
   const seen = new Set(Array.from({ length: 200 }, () => random.whole(4, 7)));
   expect([...seen].toSorted((one, other) => one - other)).toEqual([4, 5, 6, 7]);
+});
+
+it("picks from what there is", () => {
+  const random = createRandom(4);
+  const picked = new Set(Array.from({ length: 100 }, () => random.pick(["a", "b", "c"])));
+  expect(picked.size).toBe(3);
+  expect(() => random.pick([])).toThrow("nothing to pick from");
+  const between = Array.from({ length: 100 }, () => random.between(-2, 3));
+  expect(Math.min(...between)).toBeGreaterThanOrEqual(-2);
+  expect(Math.max(...between)).toBeLessThan(3);
 });
 
 it("shuffles without losing anything", () => {

@@ -1,11 +1,14 @@
-/** Numbers that look random and are the same for the same seed, so that a run can be repeated. */
+/** Numbers that look random and are the same for the same seed, so that a run or a load can be repeated. */
 
 export interface Random {
   /** 0 to 1, without 1. */
   next(): number;
   /** Both inclusive. */
   whole(from: number, to: number): number;
-  pick<T>(items: readonly [T, ...T[]]): T;
+  /** Without the upper end. */
+  between(from: number, to: number): number;
+  /** @throws if there is nothing to pick from */
+  pick<T>(items: readonly T[]): T;
   /** True so often: 0 never, 1 always. */
   chance(share: number): boolean;
   shuffle<T>(items: readonly T[]): T[];
@@ -30,7 +33,12 @@ export function createRandom(seed: number): Random {
   const random: Random = {
     next,
     whole: (from, to) => from + Math.floor(next() * (to - from + 1)),
-    pick: (items) => items[Math.floor(next() * items.length)] ?? items[0],
+    between: (from, to) => from + next() * (to - from),
+    pick(items) {
+      const item = items[Math.floor(next() * items.length)];
+      if (item === undefined) throw new Error("there is nothing to pick from");
+      return item;
+    },
     chance: (share) => next() < share,
     shuffle(items) {
       const left = [...items];
