@@ -89,4 +89,9 @@ async function writeFigures(options: BenchOptions, scenarios: Results): Promise<
   await writeFile(options.json, `${JSON.stringify(figures, null, 2)}\n`);
 }
 
-process.exitCode = await runMeasuring(parseBenchArguments(process.argv.slice(2)), BENCH_USAGE, run);
+process.exitCode = await runMeasuring(
+  "npm run bench",
+  parseBenchArguments(process.argv.slice(2)),
+  BENCH_USAGE,
+  run,
+);

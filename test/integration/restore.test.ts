@@ -217,7 +217,7 @@ describe("what was sent after the backup", () => {
     expect(survey).toHaveProperty("ends_at", expect.stringMatching(/^20/));
 
     const hold = await schoolbell("restore", "hold-texts", "--yes");
-    expect(hold).toMatchObject({ code: 0, stdout: "1 notifications were changed.\n" });
+    expect(hold).toMatchObject({ code: 0, stdout: "1 notification was changed.\n" });
     await start();
     await expect.poll(() => statusOf(id), { timeout: 20_000 }).toBe("failed");
     expect(textsTo(phone)).toBe(1);
@@ -230,10 +230,10 @@ describe("what was sent after the backup", () => {
     const { id, phone, later } = await textAcrossBackup();
     await start({ ROLES: "gateway" });
     const refused = await schoolbell("restore", "expire", "--yes");
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("stop them") });
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("stop the roles") });
     await stopAll();
     const expire = await schoolbell("restore", "expire", "--yes");
-    expect(expire).toMatchObject({ code: 0, stdout: "1 notifications were changed.\n" });
+    expect(expire).toMatchObject({ code: 0, stdout: "1 notification was changed.\n" });
     await start();
     expect(await statusOf(id)).toBe("expired");
     expect(await statusOf(later)).toBe("scheduled");

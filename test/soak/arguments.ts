@@ -29,7 +29,8 @@ export const SOAK_USAGE = `npm run soak -- [--minutes <n>] [--rate <n>] [--socke
 Keeps the product busy with a steady load and connections that come and go, each role a process of
 its own, and tells whether the memory of any process or of Redis grows.
 
-  --minutes    how long; 30 unless given. What fills up at first takes 10 to 15, and is not judged
+  --minutes    how long; 30 unless given. The second half is judged: what fills up at first takes 10 to
+               15 minutes, so that a shorter run takes that for growth
   --rate       notifications a second; 60 unless given
   --sockets    open at a time; 500 unless given
   --seed       of the choices that are made; 1 unless given

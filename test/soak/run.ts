@@ -17,6 +17,8 @@ import { admitVisitors } from "./visitors.ts";
 const MINUTE_MS = 60_000;
 const SECONDS_PER_MINUTE = 60;
 const EXIT_UNSOUND = 1;
+/** What fills up at first has done so in the first half of them. */
+const LEAST_MINUTES = 30;
 /** Of the load, where there is a broker. */
 const EVENT_SHARE = 1 / 6;
 /** So that a user has more than one socket now and then, and often none. */
@@ -56,7 +58,8 @@ async function run(options: SoakOptions, resources: Resources): Promise<number> 
     pushes: scene.push.received.length,
     texts: scene.twilio.received.length,
   });
-  say(`${options.minutes} minutes at ${options.rate}/s with ${options.sockets} sockets`);
+  const length = options.minutes === 1 ? "1 minute" : `${options.minutes} minutes`;
+  say(`${length} at ${options.rate}/s with ${options.sockets} sockets`);
   const samples = await sample({
     scene,
     durationMs: options.minutes * MINUTE_MS,
@@ -72,7 +75,7 @@ async function run(options: SoakOptions, resources: Resources): Promise<number> 
   await events;
   await visitors.close();
   const left = await scene.settle();
-  return report(samples, {
+  return report(options, samples, {
     left,
     ...load(),
     answers: requests.counts.answers,
@@ -104,7 +107,7 @@ function snapshotAt(options: SoakOptions, scene: SoakScene, { outside }: Samples
   for (const { pid } of scene.processes) process.kill(pid, "SIGWINCH");
 }
 
-function report(samples: Samples, totals: Totals): number {
+function report({ minutes }: SoakOptions, samples: Samples, totals: Totals): number {
   const processes = processLines(samples);
   const redis = redisLines(samples);
   const tables = [
@@ -113,11 +116,19 @@ function report(samples: Samples, totals: Totals): number {
     unitTable(samples),
   ];
   for (const table of tables) say(`\n${tableLines(table).join("\n")}`);
-  say(`\n${JSON.stringify(totals)}`);
+  say(`\nThe whole run: ${JSON.stringify(totals)}\n`);
   const flat = isFlat([...processes, ...redis]);
   say(flat ? "nothing grows" : "something grows");
+  if (minutes < LEAST_MINUTES) {
+    say(`but ${minutes} of ${LEAST_MINUTES} minutes tell little: much fills up at first`);
+  }
   if (totals.left > 0) say(`${totals.left} notifications did not come to their end`);
   return flat && totals.left === 0 ? 0 : EXIT_UNSOUND;
 }
 
-process.exitCode = await runMeasuring(parseSoakArguments(process.argv.slice(2)), SOAK_USAGE, run);
+process.exitCode = await runMeasuring(
+  "npm run soak",
+  parseSoakArguments(process.argv.slice(2)),
+  SOAK_USAGE,
+  run,
+);

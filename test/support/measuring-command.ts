@@ -17,19 +17,23 @@ type Parsed<Options> =
 
 /**
  * Does `work` with what was asked for, and closes what it opened however it ends.
+ * @param command how it is called: `npm run soak`
  * @returns the exit code: that of `work`, 0 for help, 2 for wrong use
  */
 export async function runMeasuring<Options>(
+  command: string,
   parsed: Parsed<Options>,
   usage: string,
   work: (options: Options, resources: Resources) => Promise<number>,
 ): Promise<number> {
   if (parsed.kind === "help") {
-    say(usage);
+    process.stdout.write(usage);
     return 0;
   }
   if (parsed.kind === "wrong") {
-    process.stderr.write(`${parsed.message}\n\n${usage}`);
+    // A sentence that the whole usage follows would scroll away; Node's own come in several lines.
+    const sentence = parsed.message.replaceAll("\n", " ");
+    process.stderr.write(`${sentence}\n${command} -- --help says how it is used.\n`);
     return EXIT_WRONG_USE;
   }
   const resources = createResources();

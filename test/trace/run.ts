@@ -109,4 +109,9 @@ function report({ lines, faults, seconds }: Replayed, isWhole: boolean): number 
   return wrong + faults.length + reach.missing.length === 0 ? 0 : EXIT_UNSOUND;
 }
 
-process.exitCode = await runMeasuring(parseTraceArguments(process.argv.slice(2)), TRACE_USAGE, run);
+process.exitCode = await runMeasuring(
+  "npm run trace",
+  parseTraceArguments(process.argv.slice(2)),
+  TRACE_USAGE,
+  run,
+);

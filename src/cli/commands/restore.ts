@@ -82,17 +82,22 @@ function treatCommand(how: Treatment, summary: string): Command {
         const until = options.until ?? ledger.now();
         const survey = await ledger.survey(until);
         if (survey.living > 0) {
-          throw new Failure(`${survey.living} processes of Schoolbell run here: stop them before.`);
+          const running = counted(survey.living, "process runs", "processes run");
+          throw new Failure(`${running} here: stop the roles first.`);
         }
         const count = how === "expire" ? survey.inDoubt : survey.texts;
         if (count > 0 && options.yes !== true) {
-          if (!(await confirm(`${count} notifications: ${summary}?`))) return;
+          if (!(await confirm(`${notifications(count)}: ${summary}?`))) return;
         }
-        say(`${await ledger.treat(how, until)} notifications were changed.`);
+        const treated = await ledger.treat(how, until);
+        say(`${counted(treated, "notification was", "notifications were")} changed.`);
       }),
     );
 }
 
+const counted = (count: number, one: string, more: string): string =>
+  `${count} ${count === 1 ? one : more}`;
+const notifications = (count: number): string => counted(count, "notification", "notifications");
 const isoTime = (epochMs: number): string => new Date(epochMs).toISOString();
 
 const SECOND_MS = 1_000;
@@ -101,7 +106,7 @@ const HOUR_SECONDS = 3_600;
 
 function describeAge(ageMs: number): string {
   const seconds = Math.max(0, Math.round(ageMs / SECOND_MS));
-  if (seconds < 2 * MINUTE_SECONDS) return `${seconds} seconds`;
+  if (seconds < 2 * MINUTE_SECONDS) return counted(seconds, "second", "seconds");
   if (seconds < 2 * HOUR_SECONDS) return `${Math.round(seconds / MINUTE_SECONDS)} minutes`;
   return `${Math.round(seconds / HOUR_SECONDS)} hours`;
 }
@@ -115,9 +120,9 @@ function describe(survey: Survey, ledger: Pick<RestoredLedger, "now">): string {
   const stages = CHANNELS.map((name) => `${name} ${byStage[name]}`).join(", ");
   return [
     end,
-    `${living} processes run.`,
-    `${unsettled} notifications are unsettled, ${unsettled - inDoubt} of them for later.`,
+    `${counted(living, "process runs", "processes run")}.`,
+    `${counted(unsettled, "notification is", "notifications are")} unsettled, ${unsettled - inDoubt} of them for later.`,
     `${inDoubt} would be sent now, by stage: ${stages}.`,
-    `${texts} of them may reach a phone; if that was sent since the backup, it rings twice.`,
+    `${texts} of them may reach a phone, which rings twice if that was sent since the backup.`,
   ].join("\n");
 }

@@ -181,7 +181,7 @@ it("gives leave to the next one where a probe ended in a bug of ours", async () 
   let send = (): Outcome => ({ kind: "retry", detail: "http 500" });
   const guarded = guardChannel({
     channel: { send: async () => send() },
-    breakers: breakersOf("push", clock),
+    breakers: createTestBreakers("push", clock),
     originOf: () => "https://push.test",
   });
   const ask = () => guarded.admit("an address");

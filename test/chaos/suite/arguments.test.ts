@@ -29,6 +29,12 @@ it.each([
   [["--times", "long"], "--times"],
   [["--table"], "--file"],
   [["--beside", "HEAD", "--sabotage", "all"], "--beside"],
+  [["--sabotage", "resend"], "resend-sms"],
+  [["--sabotage", "all", "--runs", "2"], "--runs"],
+  [["--sabotage", "all", "--file", "runs.jsonl"], "--file"],
+  [["--faults", "cluster-failover"], "--store single"],
+  [["--faults", "redis-kill", "--store", "cluster"], "redis-kill"],
+  [["--sabotage", "reuse-replay-id", "--store", "cluster"], "redis-rollback"],
   [["--colour"], "--colour"],
 ])("%j is refused with a sentence about %s", (args, word) => {
   const parsed = parseChaosArguments(args);

@@ -1,7 +1,7 @@
 /** What `npm run chaos` was asked for: its arguments, parsed and judged. */
 import { parseArgs } from "node:util";
-import { FAULT_NAMES, isFaultName, type FaultName } from "./faults/faults.ts";
-import { isSabotageName, SABOTAGE_NAMES, type SabotageName } from "./sabotage.ts";
+import { FAULT_NAMES, isFaultName, isPossible, type FaultName } from "./faults/faults.ts";
+import { isSabotageName, SABOTAGE_NAMES, SABOTAGES, type SabotageName } from "./sabotage.ts";
 import { STORE_KINDS, type StoreKind } from "./store.ts";
 import type { TimesName } from "./times.ts";
 
@@ -31,19 +31,20 @@ export const CHAOS_USAGE = `npm run chaos -- [--seed <n>] [--runs <n>] [--faults
 Runs the product with its roles apart, breaks something, and holds what every client, every provider
 and the product itself saw against what is promised. Ends with 1 if anything was lost or doubled.
 
-  --seed    the first run's; runs count up from it; 1 unless given. A seed decides who is written to,
-            what is asked for and what breaks when
-  --runs    how many; 1 unless given
-  --faults  what breaks, instead of what the seed says; none: nothing does
-  --rate    notifications a second; ${DEFAULT_RATE} unless given
-  --times   short (leases, locks and waits of seconds; the default) or own (the product's own)
-  --sabotage breaks the product on purpose, in one of the ways below or in all, and ends with 1 if
-            that is not found out
-  --store   single (the default) or cluster: three masters with a replica each
-  --beside  another revision (a tag, a branch, HEAD~1): the second process of each role runs it,
-            side by side with this one
-  --file    adds each run's result to this file
-  --table   prints the tables of the runs in --file, as Markdown; runs nothing
+  --seed      the first run's; runs count up from it; 1 unless given. A seed decides who is written to,
+              what is asked for and what breaks when
+  --runs      how many; 1 unless given
+  --faults    what breaks, instead of what the seed says; none: nothing does
+  --rate      notifications a second; ${DEFAULT_RATE} unless given
+  --times     short (leases, locks and waits of seconds; the default) or own (the product's own)
+  --sabotage  breaks the product on purpose, in one of the ways below or in all, a run for each, and
+              ends with 1 if one is not found out. Each brings the faults under which it shows, unless
+              --faults names others
+  --store     single (the default) or cluster: three masters with a replica each
+  --beside    another revision (a tag, a branch, HEAD~1): the second process of each role runs it,
+              side by side with this one
+  --file      adds each run's result to this file
+  --table     prints the tables of the runs in --file, as Markdown; runs nothing
 
 Faults: ${FAULT_NAMES.join(", ")}
 Sabotage: ${SABOTAGE_NAMES.join(", ")}, all
@@ -73,14 +74,28 @@ export function parseChaosArguments(args: readonly string[]): ParsedChaosArgumen
   }
   const names = values.faults?.split(",").filter((name) => name !== "" && name !== "none");
   const unknown = names?.find((name) => !isFaultName(name));
-  if (unknown !== undefined) return wrong(`--faults: "${unknown}" is none of the faults`);
+  if (unknown !== undefined) {
+    return wrong(`--faults: "${unknown}" is none of the faults`);
+  }
   const times = values.times ?? "short";
   if (times !== "short" && times !== "own") return wrong("--times must be short or own");
   const store = STORE_KINDS.find((kind) => kind === (values.store ?? "single"));
   if (store === undefined) return wrong("--store must be single or cluster");
   const sabotages = sabotagesOf(values.sabotage);
-  if (sabotages === undefined) return wrong(`--sabotage: "${values.sabotage}" is none of them`);
+  if (sabotages === undefined) {
+    return wrong(`--sabotage: "${values.sabotage}" is none of ${SABOTAGE_NAMES.join(", ")}, all`);
+  }
   const { file, beside, table: tableOnly = false } = values;
+  const faults = names?.filter(isFaultName);
+  const misplaced = (faults ?? sabotages.flatMap((name) => [...SABOTAGES[name].faults])).find(
+    (name) => !isPossible(name, store),
+  );
+  if (misplaced !== undefined) {
+    return wrong(`${misplaced} means nothing with --store ${store}`);
+  }
+  if (sabotages.length > 0 && (values.runs ?? file) !== undefined) {
+    return wrong("--sabotage goes with neither --runs nor --file");
+  }
   if (beside !== undefined && sabotages.length > 0) {
     return wrong("--beside and --sabotage do not go together");
   }
@@ -89,7 +104,7 @@ export function parseChaosArguments(args: readonly string[]): ParsedChaosArgumen
     kind: "options",
     options: {
       seeds: Array.from({ length: runs }, (_, at) => seed + at),
-      faults: names?.filter(isFaultName),
+      faults,
       ratePerSecond: rate,
       times,
       store,

@@ -1,6 +1,6 @@
 /** What happens in a run, drawn from its seed: who is written to, what is asked for, what breaks when. */
 import type { Fault } from "./faults/fault.ts";
-import { FAULT_NAMES, FAULTS, type FaultName } from "./faults/faults.ts";
+import { FAULT_NAMES, FAULTS, isPossible, type FaultName } from "./faults/faults.ts";
 import { planErrands, type Errand } from "./load/errand.ts";
 import { makePeople, type Person } from "./people.ts";
 import type { StoreKind } from "./store.ts";
@@ -65,8 +65,6 @@ function drawFaults(seed: number, store: StoreKind, random: Random): readonly Fa
 }
 
 const faultOf = (name: FaultName): Fault => FAULTS[name];
-const isPossible = (name: FaultName, store: StoreKind): boolean =>
-  (faultOf(name).needs ?? store) === store;
 const isAlone = (name: FaultName): boolean => faultOf(name).alone === true;
 
 function planStrikes(faults: readonly FaultName[], random: Random): readonly Strike[] {
@@ -79,7 +77,7 @@ function planStrikes(faults: readonly FaultName[], random: Random): readonly Str
 export function describePlan({ seed, people, errands, strikes }: RunPlan): string {
   const what = strikes.map(({ fault, atMs }) => `${fault} at ${(atMs / 1_000).toFixed(1)} s`);
   return (
-    `seed ${seed}: ${errands.length} notifications to ${people.length} people; ` +
+    `seed ${seed}: at most ${errands.length} notifications to ${people.length} people; ` +
     (what.length === 0 ? "no fault" : what.join(", "))
   );
 }

@@ -8,7 +8,7 @@ import { openStand, type Stand } from "./stand.ts";
 import { describePlan, planRun } from "./plan.ts";
 import { performRun } from "./perform.ts";
 import { isCaught, prepareSabotage, SABOTAGES } from "./sabotage.ts";
-import { addResult, isSound, readResults, type RunResult } from "./report/result.ts";
+import { addResult, isSound, openResults, readResults, type RunResult } from "./report/result.ts";
 import { markdownOf, promiseTable, recoveryTable, runLines } from "./report/summary.ts";
 
 const EXIT_BROKEN = 1;
@@ -18,6 +18,7 @@ async function run(options: ChaosOptions, resources: Resources): Promise<number>
   if (options.tableOnly) {
     return summarize(file === undefined ? [] : await readResults(file), markdownOf);
   }
+  if (file !== undefined) await openResults(file);
   const { beside } = options;
   const besideRoot = beside === undefined ? undefined : await prepareRevision(beside);
   if (beside !== undefined) say(`the second process of each role runs ${beside}`);
@@ -42,13 +43,14 @@ async function runSabotaged(options: ChaosOptions, stand: Stand): Promise<number
   let missed = 0;
   for (const name of options.sabotages) {
     const { what, faults } = SABOTAGES[name];
-    const plan = planRun({ ...options, seed, faults });
+    const plan = planRun({ ...options, seed, faults: options.faults ?? faults });
+    say(`${name}: ${describePlan(plan)}`);
     const product = await prepareSabotage(name);
     try {
       const result = await performRun(plan, { ...options, stand, root: product.root });
       const caught = isCaught(SABOTAGES[name], result);
       if (!caught) missed += 1;
-      say(`${caught ? "found out" : "MISSED"}: ${name}: ${what}`);
+      say(`${caught ? "found out" : "MISSED"}: ${what}`);
       for (const line of runLines(result)) say(`  ${line}`);
     } finally {
       await product.remove();
@@ -62,18 +64,26 @@ function summarize(
   linesOf: (table: Table) => readonly string[],
 ): number {
   const broken = results.filter((result) => !isSound(result));
+  const runs = results.length === 1 ? "1 run" : `${results.length} runs`;
   say("");
-  for (const table of [promiseTable(results), recoveryTable(results)]) {
+  const recovery = recoveryTable(results);
+  // Faults that overlap, and a run without any, leave nothing to measure.
+  for (const table of [promiseTable(results), ...(recovery.rows.length === 0 ? [] : [recovery])]) {
     for (const line of [...linesOf(table), ""]) say(line);
   }
   say(
     broken.length === 0
-      ? `${results.length} runs, every promise kept`
-      : `${results.length} runs, ${broken.length} broken: seeds ${broken.map(({ seed }) => seed).join(", ")}`,
+      ? `${runs}, every promise kept`
+      : `${runs}, ${broken.length} broken: seeds ${broken.map(({ seed }) => seed).join(", ")}`,
   );
   return broken.length === 0 ? 0 : EXIT_BROKEN;
 }
 
-const exitCode = await runMeasuring(parseChaosArguments(process.argv.slice(2)), CHAOS_USAGE, run);
+const exitCode = await runMeasuring(
+  "npm run chaos",
+  parseChaosArguments(process.argv.slice(2)),
+  CHAOS_USAGE,
+  run,
+);
 // Connections to what was broken may never notice; nothing waits for them.
 process.exit(exitCode);

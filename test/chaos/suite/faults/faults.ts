@@ -1,4 +1,5 @@
 /** Every fault of the suite by its name. */
+import type { StoreKind } from "../store.ts";
 import type { Fault } from "./fault.ts";
 import { allLinks, blackhole, cut, linkOf, muteReplies, slowRedis } from "./network-faults.ts";
 import {
@@ -76,6 +77,12 @@ export const FAULTS = {
 } satisfies Readonly<Record<string, Fault>>;
 
 export type FaultName = keyof typeof FAULTS;
+
+/** Whether it means something where data are kept so. */
+export function isPossible(name: FaultName, store: StoreKind): boolean {
+  const { needs = store }: Fault = FAULTS[name];
+  return needs === store;
+}
 
 export const isFaultName = (name: string): name is FaultName => Object.hasOwn(FAULTS, name);
 // The table's own keys; Object.keys has no type for them.

@@ -1,6 +1,8 @@
 /** What came of one run, as it is written to a file and read back. */
 import { appendFile, readFile } from "node:fs/promises";
 import { z } from "zod";
+import { readJsonText } from "../../../../src/platform/json-text.ts";
+import { WrongUseError } from "../../../support/measuring-command.ts";
 import { PROMISES } from "../evidence.ts";
 import { FAULT_NAMES } from "../faults/faults.ts";
 
@@ -39,17 +41,39 @@ export function isSound({ promises, troubles }: RunResult): boolean {
   return troubles.length === 0 && promises.every(({ violations }) => violations.length === 0);
 }
 
+/**
+ * Before the first run, so that none is lost for want of a place.
+ * @throws WrongUseError if nothing can be added to it
+ */
+export async function openResults(file: string): Promise<void> {
+  await orWrongUse(appendFile(file, ""));
+}
+
 /** One line for each run, so that a batch that is broken off keeps what it had. */
 export async function addResult(file: string, result: RunResult): Promise<void> {
   await appendFile(file, `${JSON.stringify(result)}\n`);
 }
 
-/** @throws Error naming the first line that holds no result */
+/** @throws WrongUseError if it cannot be read, naming the first line that holds no result */
 export async function readResults(file: string): Promise<RunResult[]> {
-  const lines = (await readFile(file, "utf8")).split("\n").filter((line) => line !== "");
-  return lines.map((line, at) => {
-    const parsed = resultSchema.safeParse(JSON.parse(line));
-    if (!parsed.success) throw new Error(`${file}, line ${at + 1}: ${parsed.error.message}`);
-    return parsed.data;
-  });
+  const text = await orWrongUse(readFile(file, "utf8"));
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line, at) => {
+      const reading = readJsonText(line);
+      const parsed = resultSchema.safeParse(reading.kind === "value" ? reading.value : undefined);
+      if (parsed.success) return parsed.data;
+      throw new WrongUseError(`${file}, line ${at + 1}, is not the result of a run`);
+    });
+}
+
+/** A file that is named on the command line and cannot be used says why in a sentence. */
+async function orWrongUse<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new WrongUseError(why, { cause: error });
+  }
 }
