@@ -123,54 +123,6 @@ describe("an open socket", () => {
   });
 });
 
-describe("what was sealed with a key that is gone", () => {
-  const rotated = async (user: string, sealed: readonly string[]): Promise<void> => {
-    const shard = store.keyspace.shardOfUser(user);
-    const place = (id: number): string => `${id} e1 ${store.keyspace.newNoteId(user)} `;
-    for (const [index, text] of sealed.entries()) {
-      await store.redis.lpush(
-        store.keyspace.sharded(shard, `hist:${user}`),
-        text,
-        place(index + 1),
-      );
-    }
-    await store.redis.hset(store.keyspace.sharded(shard, `meta:${user}`), {
-      epoch: "e1",
-      base: 0,
-      last: sealed.length,
-    });
-  };
-  const seal = (byte: number): string =>
-    createSealing(Buffer.alloc(32, byte)).seal('{"type":"t","notification_id":"n"}');
-
-  it("is no silent hole: a gap comes before what can be read again", async () => {
-    const reader = await startTestNode({
-      ...store,
-      clock,
-      nodeId: "rotated",
-      sealingKey: Buffer.alloc(32, 7),
-    });
-    const user = newUser();
-    await rotated(user, [seal(7), seal(6), seal(6), seal(7), seal(6)]);
-    const client = await reader.connect(user, { replayFrom: "0", epoch: "e1" });
-    await client.next("connected");
-    expect(await client.next()).toMatchObject({ replay_id: "1" });
-    expect(await client.next()).toEqual({
-      type: "replay_gap",
-      reason: "trimmed",
-      oldest_replay_id: "4",
-      epoch: "e1",
-    });
-    expect(await client.next()).toMatchObject({ replay_id: "4" });
-    // A live message as well, behind one that was the last of the replay.
-    await publisher.publish(user);
-    expect(await client.next()).toMatchObject({ type: "replay_gap", oldest_replay_id: "6" });
-    expect(await client.next()).toMatchObject({ replay_id: "6" });
-    await client.close();
-    await reader.stop();
-  });
-});
-
 describe("a user on two nodes", () => {
   it("gets each message on both", async () => {
     const user = newUser();
