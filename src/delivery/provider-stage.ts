@@ -59,13 +59,19 @@ export function holdOrFail(
   options: ProviderStageOptions,
   note: Note,
   channel: "push" | "sms",
-  held: Patience & { readonly until: number; readonly pushOutcomes?: PushOutcomes },
+  held: Patience & {
+    /** Not before, epoch ms. */
+    readonly until: number;
+    readonly askedMs?: number | undefined;
+    readonly pushOutcomes?: PushOutcomes;
+  },
 ): NoteChange {
   const now = options.clock.now();
   const at = nextLookAt({
     now,
     stageStartedAt: startOf(note),
     until: held.until,
+    askedMs: held.askedMs,
     hasNext: held.hasNext,
     budgetMs: limitOf(held),
     random: options.random(),

@@ -139,10 +139,10 @@ export function createPushStage(options: PushStageOptions): PushStage {
     const extra = { pushOutcomes: outcomes };
     if (all.includes("delivered")) return desk.closeChannel(note, "push", "delivered", null, extra);
     if (all.includes("retry")) {
-      const waiting = { ...patienceWith(note, hasNext), ...extra };
+      const waiting = { ...patienceWith(note, hasNext), ...extra, askedMs };
       return isProbe
         ? holdOrFail(options, note, "push", { ...waiting, until: clock.now() })
-        : retryOrFail(options, note, "push", { ...waiting, askedMs });
+        : retryOrFail(options, note, "push", waiting);
     }
     const reason = all.includes("rejected") ? "rejected" : "gone";
     return desk.closeChannel(note, "push", "failed", reason, extra);

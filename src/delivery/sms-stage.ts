@@ -61,11 +61,12 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
         return desk.closeChannel(note, "sms", "skipped", "opted_out");
       case "unknown":
         return desk.closeChannel(note, "sms", "unknown", "unknown");
-      case "retry":
-        if (isProbe) {
-          return holdOrFail(options, note, "sms", { ...LAST, until: clock.now() });
-        }
-        return retryOrFail(options, note, "sms", { ...LAST, askedMs: outcome.afterMs });
+      case "retry": {
+        const waiting = { ...LAST, askedMs: outcome.afterMs };
+        return isProbe
+          ? holdOrFail(options, note, "sms", { ...waiting, until: clock.now() })
+          : retryOrFail(options, note, "sms", waiting);
+      }
     }
   }
 

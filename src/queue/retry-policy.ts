@@ -55,6 +55,8 @@ export interface HoldQuestion {
   readonly stageStartedAt: number;
   /** Not asked before, epoch ms. */
   readonly until: number;
+  /** How long the provider asked to wait when it was probed, ms. */
+  readonly askedMs: number | undefined;
   /** Another channel is tried when this one ends. */
   readonly hasNext: boolean;
   /** How long this stage may go on failing, ms; undefined for no limit of its own. */
@@ -68,10 +70,11 @@ export interface HoldQuestion {
  * not a try: those that are left are for a provider that is asked.
  */
 export function nextLookAt(question: HoldQuestion): number | undefined {
-  const { now, stageStartedAt, until, hasNext, budgetMs = Number.POSITIVE_INFINITY } = question;
+  const { now, stageStartedAt, until, hasNext, askedMs = 0 } = question;
+  const { budgetMs = Number.POSITIVE_INFINITY } = question;
   const patienceMs = Math.min(budgetMs, hasNext ? MAX_HOLD_BEFORE_NEXT_MS : MAX_HOLD_MS);
   const end = stageStartedAt + patienceMs;
-  const earliest = Math.max(until, now);
+  const earliest = Math.max(until, now + Math.min(askedMs, MAX_ASKED_DELAY_MS));
   if (earliest >= end) return undefined;
   const spread = Math.min(Math.max((now - stageStartedAt) / 2, MIN_SPREAD_MS), MAX_SPREAD_MS);
   return Math.min(earliest + Math.round(spread * question.random), end);

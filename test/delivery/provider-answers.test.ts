@@ -20,6 +20,8 @@ beforeEach(async () => {
 });
 afterEach(() => book.store.close());
 
+/** Failures in a row, by which a push service is taken for down. */
+const OPENS_AT = 5;
 const GONE = { kind: "gone" } as const;
 const BUSY_BROWSER = `${BUSY_SERVICE}/push/1`;
 const OTHER_BROWSER = `${OTHER_SERVICE}/push/1`;
@@ -69,6 +71,28 @@ describe("a browser that a push is to be tried again on", () => {
     scene.answers.set(OTHER_SERVICE, GONE);
     await scene.run(soon());
     expect((await book.read(id)).channels.push).toMatchObject({ state: "failed", reason: "gone" });
+  });
+});
+
+describe("a push service that is found to be back, and too busy", () => {
+  it("is not asked again by who was told to wait, before that is over", async () => {
+    scene.endpoints.set("person", [BUSY_BROWSER]);
+    scene.answers.set(BUSY_SERVICE, DOWN);
+    const asked = (): number => scene.asked.get(BUSY_SERVICE) ?? 0;
+    const { id } = await pushNote();
+    while (asked() < OPENS_AT) await scene.run(book.clock.now() + 1);
+    scene.answers.set(BUSY_SERVICE, {
+      kind: "retry",
+      throttled: true,
+      afterMs: 200_000,
+      detail: "",
+    });
+    while (asked() === OPENS_AT) await scene.run(book.clock.now() + 1);
+    await scene.run(book.clock.now() + 190_000);
+    expect(asked()).toBe(OPENS_AT + 1);
+    scene.answers.set(BUSY_SERVICE, TAKEN);
+    await scene.run(book.clock.now() + 300_000);
+    expect((await book.read(id)).status).toBe("delivered");
   });
 });
 

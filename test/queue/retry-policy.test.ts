@@ -72,13 +72,14 @@ describe("the next look at a note whose provider may not be asked", () => {
   const question = fc.record({
     now: fc.integer({ min: 0, max: 4_000_000 }),
     until: fc.integer({ min: 0, max: 4_000_000 }),
+    askedMs: fc.option(fc.integer({ min: 0, max: 3_600_000 }), { nil: undefined }),
     stageStartedAt: fc.constant(0),
     hasNext: fc.boolean(),
     budgetMs: fc.option(fc.integer({ min: 1, max: 4_000_000 }), { nil: undefined }),
     random,
   });
 
-  it("comes neither before it may be asked nor after the patience for it", () => {
+  it("comes neither before it may be asked, five minutes at most, nor after the patience for it", () => {
     fc.assert(
       fc.property(question, (asked) => {
         const at = nextLookAt(asked);
@@ -86,7 +87,8 @@ describe("the next look at a note whose provider may not be asked", () => {
           asked.hasNext ? 60_000 : 1_800_000,
           asked.budgetMs ?? Number.POSITIVE_INFINITY,
         );
-        const earliest = Math.max(asked.now, asked.until);
+        const told = asked.now + Math.min(asked.askedMs ?? 0, 300_000);
+        const earliest = Math.max(told, asked.until);
         if (earliest >= patienceMs) expect(at).toBeUndefined();
         else {
           expect(at).toBeGreaterThanOrEqual(earliest);

@@ -34,7 +34,8 @@ its own, and tells whether the memory of any process or of Redis grows.
   --rate       notifications a second; 60 unless given
   --sockets    open at a time; 500 unless given
   --seed       of the choices that are made; 1 unless given
-  --kafka      a sixth of the load comes from a Kafka broker, which is started, and outcomes go there
+  --kafka      a sixth of the load comes from a Kafka broker, which is started, as are the roles that
+               read it, and outcomes go there
   --collect    seconds between collections of garbage that are asked for, so that what is left can be
                compared; 0: none, and memory is what an operator sees; 60 unless given
   --json       where the samples go; .cache/soak.json unless given

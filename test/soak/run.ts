@@ -120,7 +120,7 @@ function report({ minutes }: SoakOptions, samples: Samples, totals: Totals): num
   const flat = isFlat([...processes, ...redis]);
   say(flat ? "nothing grows" : "something grows");
   if (minutes < LEAST_MINUTES) {
-    say(`but ${minutes} of ${LEAST_MINUTES} minutes tell little: much fills up at first`);
+    say(`but less than ${LEAST_MINUTES} minutes tell little: much fills up at first`);
   }
   if (totals.left > 0) say(`${totals.left} notifications did not come to their end`);
   return flat && totals.left === 0 ? 0 : EXIT_UNSOUND;

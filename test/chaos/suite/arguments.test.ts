@@ -32,7 +32,7 @@ it.each([
   [["--sabotage", "resend"], "resend-sms"],
   [["--sabotage", "all", "--runs", "2"], "--runs"],
   [["--sabotage", "all", "--file", "runs.jsonl"], "--file"],
-  [["--faults", "cluster-failover"], "--store single"],
+  [["--faults", "cluster-failover"], "--store cluster"],
   [["--faults", "redis-kill", "--store", "cluster"], "redis-kill"],
   [["--sabotage", "reuse-replay-id", "--store", "cluster"], "redis-rollback"],
   [["--colour"], "--colour"],

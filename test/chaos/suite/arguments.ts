@@ -91,7 +91,9 @@ export function parseChaosArguments(args: readonly string[]): ParsedChaosArgumen
     (name) => !isPossible(name, store),
   );
   if (misplaced !== undefined) {
-    return wrong(`${misplaced} means nothing with --store ${store}`);
+    return wrong(
+      `${misplaced} goes only with --store ${store === "single" ? "cluster" : "single"}`,
+    );
   }
   if (sabotages.length > 0 && (values.runs ?? file) !== undefined) {
     return wrong("--sabotage goes with neither --runs nor --file");
