@@ -80,6 +80,8 @@ export function createProcessCensus(options: ProcessCensusOptions): ProcessCensu
 
   async function tell(): Promise<void> {
     const before = await redis.hget(key, nodeId);
+    // What is told behind the goodbye would stand there for five minutes.
+    if (closed) return;
     look(before === null ? undefined : parseEntry(before));
     beat += 1;
     const { reads, version } = options;

@@ -10,7 +10,7 @@ import { createMetrics, type Metrics } from "../platform/metrics.ts";
 import { connectCluster } from "../platform/redis-cluster.ts";
 import { createClusterSubscriber } from "../platform/redis-cluster-subscriber.ts";
 import { checkRedisSettings } from "../platform/redis-settings.ts";
-import { findRedis, waitForRedis } from "../platform/redis-wait.ts";
+import { findRedis, waitForMasters, waitForRedis } from "../platform/redis-wait.ts";
 import { watchSubscriber } from "../platform/subscriber-watch.ts";
 import { connectRedis, type Redis, type Subscriber } from "../platform/redis.ts";
 import type { Resources } from "../platform/resources.ts";
@@ -79,6 +79,7 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
     return subscriber;
   };
   const redis = await connect("commands", "command");
+  await waitForMasters(redis, logger);
   const keyspace = createKeyspace({ shards: config.SHARDS, prefix: config.KEY_PREFIX });
   await agreeOnShards(redis, keyspace);
   await assertSuitable(redis, config, logger);

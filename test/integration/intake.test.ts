@@ -260,7 +260,7 @@ describe("many at once", () => {
     expect(results[6]).toMatchObject({ status: "scheduled" });
   });
 
-  it("one that is too large by itself is refused, for no socket could take it; the others are taken", async () => {
+  it("one that is too large by itself is refused, for no socket could take it", async () => {
     const announcement = announcementFor(someone());
     const large = { ...announcement, data: { ...announcement.data, more: "x".repeat(70_000) } };
     const body = { notifications: [large, announcement] };

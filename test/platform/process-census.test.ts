@@ -49,6 +49,16 @@ async function beat(): Promise<void> {
 }
 
 describe("a process", () => {
+  it("leaves nothing behind that stops while it tells of itself", async () => {
+    const leaving = join("leaving");
+    await leaving.announce("same");
+    told = Promise.withResolvers();
+    clock.advance(5_000);
+    await leaving.close();
+    await told.promise;
+    expect(await store.redis.hlen(store.keyspace.plain("processes"))).toBe(0);
+  });
+
   it("is among others that are alike, until one differs, and until that one is gone", async () => {
     const first = join("first");
     await first.announce("same");
