@@ -1,5 +1,6 @@
 /** Everything a run needs, started in the right order and stopped in the reverse. */
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { createTokenSigner } from "../../../src/auth/token-signer.ts";
 import { makeVapidPair } from "../../../src/platform/key-material.ts";
 import { createKeyspace } from "../../../src/platform/keyspace.ts";
@@ -34,6 +35,9 @@ const PUSH_SERVICES = 3;
 /** Of the push devices that say what they showed. */
 const TELLING_SHARE = 0.7;
 const STOP_DEADLINE_MS = 60_000;
+const UNAVAILABLE = 503;
+const RETRY_MS = 500;
+const MOST_TRIES = 60;
 
 export interface House {
   readonly cast: Cast;
@@ -234,11 +238,19 @@ async function unready(cast: Cast): Promise<string[]> {
   return (await Promise.all(sentences)).flat();
 }
 
+/** As a browser does: again where the product says "later", which a machine full of work may bring about. */
 async function subscribe(baseUrl: string, token: string, subscription: object): Promise<void> {
-  const response = await fetch(`${baseUrl}/push/subscribe`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: JSON.stringify(subscription),
-  });
-  if (!response.ok) throw new Error(`a browser could not subscribe: ${await response.text()}`);
+  for (let tries = 1; ; tries += 1) {
+    const response = await fetch(`${baseUrl}/push/subscribe`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify(subscription),
+    });
+    const text = await response.text();
+    if (response.ok) return;
+    if (response.status !== UNAVAILABLE || tries === MOST_TRIES) {
+      throw new Error(`a browser could not subscribe: ${text}`);
+    }
+    await delay(RETRY_MS);
+  }
 }

@@ -26,6 +26,8 @@ export interface PerformOptions {
 
 /** After the last fault was lifted: messages that show the recovery. */
 const TAIL_MS = 6_000;
+/** What is asked before Redis was taken back is mostly excused: so longer, for what no one excuses. */
+const RESTORED_TAIL_MS = 18_000;
 const LEAST_LOAD_MS = 15_000;
 /** Without any progress; longer than every lease, retry and reconnect of that kind. */
 const STALL_MS: Readonly<Record<TimesName, number>> = { short: 60_000, own: 150_000 };
@@ -110,7 +112,7 @@ async function disturb(plan: RunPlan, house: House, troubles: string[]) {
     struck.push({ fault, path: FAULTS[fault].path, struckAt, liftedAt });
   };
   await Promise.all([delay(LEAST_LOAD_MS), ...plan.strikes.map(strike)]);
-  await delay(TAIL_MS);
+  await delay(restored === undefined ? TAIL_MS : RESTORED_TAIL_MS);
   load.stop();
   wandering.stop();
   const untaken = (): Promise<string[]> => {
