@@ -17,16 +17,21 @@ export function watchSubscriber(deps: {
 }): Cancel {
   const { subscriber, clock, log } = deps;
   let asked = false;
+  let silent = false;
 
   async function check(): Promise<void> {
     if (asked) {
-      log.warn("a subscription is silent; connecting anew");
+      // Said once: it is tried again and again for as long as Redis is away.
+      if (!silent) log.warn("a subscription is silent; connecting anew");
+      silent = true;
       subscriber.disconnect(true);
       return;
     }
     asked = true;
     try {
       await subscriber.ping();
+      if (silent) log.info("a subscription answers again");
+      silent = false;
     } catch (error) {
       log.debug({ err: error }, "a subscription broke while it was asked for a sign of life");
     } finally {

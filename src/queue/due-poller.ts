@@ -48,6 +48,7 @@ export function createDuePoller(options: DuePollerOptions): DuePoller {
   );
   let cancel: Cancel | undefined;
   let running: Promise<number> | undefined;
+  let failing = false;
 
   async function look(): Promise<number> {
     let count = 0;
@@ -70,14 +71,23 @@ export function createDuePoller(options: DuePollerOptions): DuePoller {
     return await running;
   }
 
+  /** One line when it begins to fail and one when it is over: an outage of hours fills no disk. */
+  async function pollAndTell(): Promise<void> {
+    try {
+      await poll();
+      if (failing) options.logger.info("the due index can be read again");
+      failing = false;
+    } catch (error) {
+      if (!failing) options.logger.warn({ err: error }, "the due index cannot be read");
+      failing = true;
+    }
+  }
+
   return {
     poll,
     start() {
       cancel = options.clock.every(options.intervalMs, () => {
-        if (running !== undefined) return;
-        poll().catch((error: unknown) => {
-          options.logger.warn({ err: error }, "the due index could not be read");
-        });
+        if (running === undefined) void pollAndTell();
       });
     },
     async close() {
