@@ -45,6 +45,14 @@ function readTime(text: string): number {
   return time;
 }
 
+/** A year that was mistyped would have all that is scheduled treated as sent, for good. */
+function untilOf({ until }: { until?: number }, ledger: Pick<RestoredLedger, "now">): number {
+  const now = ledger.now();
+  if (until === undefined) return now;
+  if (until > now) throw new Failure(`--until lies ahead: here it is ${isoTime(now)}.`);
+  return until;
+}
+
 interface CheckOptions {
   readonly until?: number;
   readonly json?: true;
@@ -58,7 +66,7 @@ function checkCommand(): Command {
     .addOption(jsonOption())
     .action((options: CheckOptions) =>
       withRestoredLedger(async (ledger) => {
-        const survey = await ledger.survey(options.until ?? ledger.now());
+        const survey = await ledger.survey(untilOf(options, ledger));
         if (options.json !== true) return say(describe(survey, ledger));
         const { endsAt, ...rest } = survey;
         sayJson({ ends_at: endsAt === undefined ? null : isoTime(endsAt), ...rest });
@@ -79,7 +87,7 @@ function treatCommand(how: Treatment, summary: string): Command {
     .option("-y, --yes", "do not ask before")
     .action((options: TreatOptions) =>
       withRestoredLedger(async (ledger) => {
-        const until = options.until ?? ledger.now();
+        const until = untilOf(options, ledger);
         const survey = await ledger.survey(until);
         if (survey.living > 0) {
           const running = counted(survey.living, "process runs", "processes run");
