@@ -117,6 +117,17 @@ describe("a push service that is down", () => {
     expect((await book.read(both.id)).status).toBe("delivered");
   });
 
+  it("is still waited for where the person's other browser is gone", async () => {
+    await breakPush();
+    scene.answers.set(OTHER_SERVICE, { kind: "gone" });
+    const { id } = await pushNote([BUSY_SERVICE, OTHER_SERVICE]);
+    await scene.run(book.clock.now() + 1);
+    expect((await book.read(id)).status).toBe("queued");
+    scene.answers.set(BUSY_SERVICE, TAKEN);
+    await scene.run(minutes(3));
+    expect((await book.read(id)).status).toBe("delivered");
+  });
+
   it("keeps a critical notification for ten seconds at most, then it goes on to SMS", async () => {
     await breakPush();
     const startedAt = book.clock.now();
