@@ -202,6 +202,17 @@ describe("an SMS provider that takes requests and never answers", () => {
     expect(scene.asked.get("twilio")).toBe(20);
   });
 
+  it("and that refuses connections: what waits keeps its tries, whoever is the probe", async () => {
+    scene.answers.set("twilio", { kind: "retry", detail: "network ECONNREFUSED" });
+    await Promise.all(Array.from({ length: 3 }, smsNote));
+    await scene.run(book.clock.now() + 1);
+    const notes = await Promise.all(Array.from({ length: 5 }, smsNote));
+    await scene.run(minutes(10), 1_000);
+    for (const { id } of notes) {
+      expect(await book.read(id)).toMatchObject({ status: "queued", stage: "sms", attempt: 0 });
+    }
+  });
+
   it("for good: what waits for it ends within half an hour", async () => {
     scene.answers.set("twilio", { kind: "retry", detail: "network ECONNREFUSED" });
     const notes = await Promise.all(Array.from({ length: 10 }, smsNote));
