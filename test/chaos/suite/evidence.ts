@@ -151,6 +151,8 @@ export interface Evidence {
    * Undefined where it never lost anything.
    */
   readonly survivedUntil: number | undefined;
+  /** Redis' clock, which all processes go by, was wrong for a while: early may have been in time. */
+  readonly redisClockStepped?: boolean | undefined;
   /** When it was back; what came later is judged as ever. Undefined: never, for all that is known. */
   readonly restoredAt?: number | undefined;
 }

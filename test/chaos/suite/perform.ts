@@ -51,6 +51,7 @@ export async function performRun(
       ...(await house.evidence()),
       survivedUntil: restored?.survivedUntil,
       restoredAt: restored?.restoredAt,
+      redisClockStepped: plan.strikes.some(({ fault }) => fault === "clock-step-redis"),
     };
     await house.stop();
     const refused = new Set(house.providers.refusals());

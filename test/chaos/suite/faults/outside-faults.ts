@@ -15,7 +15,8 @@ const MAX_UNREAD_MS = 12_000;
 const UNRULY_SHARE = 0.3;
 const MAX_STEP_MS = 90_000;
 const MIN_STEP_MS = 5_000;
-const STEPPED_MS = 6_000;
+/** Shorter, and longer, than processes wait before they compare their clock with that of Redis again. */
+const STEPPED_MS = [6_000, 40_000] as const;
 /** A few seconds' retry is honoured, and over within the run. */
 export const RETRY_AFTER_SECONDS = 3;
 
@@ -107,7 +108,7 @@ export function clockStep(whose: "process" | "redis"): Fault {
       const stepMs = random.whole(MIN_STEP_MS, MAX_STEP_MS) * random.pick([1, -1]);
       const name = whose === "redis" ? "redis" : random.pick(CLOCK_UNITS);
       await clocks.step(name, stepMs);
-      await delay(STEPPED_MS);
+      await delay(random.pick(STEPPED_MS));
       await clocks.step(name, -stepMs);
       return { liftedAt: now() };
     },

@@ -1,6 +1,6 @@
 /** Every way in which a promise can be broken is found, with a sentence that names it. */
 import { expect, it } from "vitest";
-import { frame, gap, shown } from "./sound-run.ts";
+import { frame, gap, shown, START } from "./sound-run.ts";
 import { noteIn, page, run, the, violations, type Change } from "./tampering.ts";
 
 /** What is broken, and a sentence that tells of it. */
@@ -49,6 +49,11 @@ const BREAKS: readonly (readonly [string, Change, string])[] = [
     "a cancellation that was forgotten",
     (draft) => void (the(draft.asked[0]).cancelled = true),
     "settled: n1 was said to be cancelled and is delivered",
+  ],
+  [
+    "a message that came before its time",
+    (draft) => void (noteIn(draft, "n1").sendAt = START + 60_000),
+    "settled: n1 came 59950 ms before it was to be sent",
   ],
   [
     "a hole without a gap",
