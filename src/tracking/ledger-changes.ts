@@ -57,6 +57,8 @@ export interface NoteChange {
   readonly note: Note;
   /** Epoch ms. The note's version and fence tell by it which change made them: see `successorOf`. */
   readonly decidedAt: number;
+  /** The note is not the one that it was decided on: that one had been written to since. */
+  readonly isRebased?: boolean;
   readonly status?: Status;
   readonly stage?: Channel;
   readonly attempt?: number;
@@ -164,6 +166,13 @@ export function asCreated(
  */
 const successorOf = (before: number, at: number): number => Math.max(before + 1, at);
 
+/**
+ * Whoever made a decision reckons with the version after it on the note that they know. Where another
+ * note was changed instead, that must not fit: what was written in between would be overwritten.
+ */
+const versionAfter = ({ note, decidedAt, isRebased = false }: NoteChange): number =>
+  successorOf(note.version, isRebased ? decidedAt + 1 : decidedAt);
+
 /** The note as it is once a change was applied: what the next decision is made on. */
 export function afterChange(change: NoteChange): Note {
   const { note } = change;
@@ -172,7 +181,7 @@ export function afterChange(change: NoteChange): Note {
   for (const entry of change.timeline) timeline += formatTimelineEntry(entry);
   return {
     ...note,
-    version: successorOf(note.version, change.decidedAt),
+    version: versionAfter(change),
     fence: successorOf(note.fence, change.decidedAt),
     status: change.status ?? note.status,
     stage: settles ? null : (change.stage ?? note.stage),

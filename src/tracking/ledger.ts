@@ -178,7 +178,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       const { change } = one;
       const note = notes.get(change.note.id);
       const same = note?.fence === change.note.fence && note.status === change.note.status;
-      return same ? [{ ...one, change: { ...change, note } }] : [];
+      return same ? [{ ...one, change: { ...change, note, isRebased: true } }] : [];
     });
   }
 

@@ -1,6 +1,7 @@
 /** The ledger against a real Redis: created once, changed only under its fence, due until settled. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { claim } from "../../src/delivery/provider-steps.ts";
+import { afterChange } from "../../src/tracking/ledger-changes.ts";
 import type { Note } from "../../src/tracking/note.ts";
 import { LEASE_MS, openTestLedger, type TestLedger } from "./test-ledger.ts";
 
@@ -44,6 +45,23 @@ describe("a note", () => {
     expect(await book.ledger.advance([change, change])).toEqual([true, false]);
     expect(await book.ledger.advance([change])).toEqual([false]);
     expect((await book.read(note.id)).fence).toBe(book.clock.now());
+  });
+
+  it("lets no decision undo what was written between the two before it", async () => {
+    const note = await book.create({ userId: "receipts" });
+    const offline = await book.apply(book.close(note, "websocket", "skipped"));
+    book.clock.advance(10);
+    await book.receive({ noteId: note.id, channel: "websocket", kind: "confirmed" });
+    book.clock.advance(10);
+    // A worker that has read the note before goes on with what it takes for its version.
+    const claimed = claim(offline, "push", book.clock.now(), LEASE_MS);
+    expect(await book.ledger.advance([claimed])).toEqual([true]);
+    const concluded = book.close(afterChange(claimed), "push", "delivered");
+    expect(await book.ledger.advance([concluded])).toEqual([true]);
+    expect((await book.read(note.id)).channels).toMatchObject({
+      websocket: { state: "confirmed" },
+      push: { state: "delivered" },
+    });
   });
 
   it("forgets its request when it settles, unless somebody may want to send it again", async () => {
