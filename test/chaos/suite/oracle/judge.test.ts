@@ -189,6 +189,26 @@ describe("a Redis that was taken back", () => {
     ]);
   });
 
+  it("excuses what Kafka was told before and got behind what was told since, and no silence", () => {
+    const told = (...statuses: readonly ("delivered" | "stored")[]) =>
+      takenBack((draft) => {
+        const others = draft.statement.outcomes.filter((one) => one.notificationId !== "n1");
+        const events = statuses.map((status) => ({
+          notificationId: "n1",
+          outcome: "settled",
+          status,
+        }));
+        draft.statement.outcomes = [...others, ...events];
+      });
+    expect(findingOf(told("delivered", "stored"), "told to Kafka")).toMatchObject({
+      violations: [],
+      excluded: 1,
+    });
+    expect(findingOf(told("stored", "stored"), "told to Kafka").violations).toEqual([
+      "Kafka was told last that n1 is stored; it is delivered",
+    ]);
+  });
+
   it("does not excuse a text that was begun before", () => {
     const again = takenBack((draft) => {
       draft.survivedUntil = START + 1_000;
