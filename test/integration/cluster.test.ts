@@ -161,7 +161,7 @@ describe("on a Redis Cluster", () => {
       KEY_PREFIX: prefix,
     });
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain("stop them before");
+    expect(refused.stderr).toContain("stop the roles first");
     worker.disconnect();
   });
 
