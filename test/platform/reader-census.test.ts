@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createReaderTelling, readReaderCensus } from "../../src/platform/kafka/reader-census.ts";
 import type { ReaderState } from "../../src/platform/kafka/reader-census.ts";
+import { connectRedis } from "../../src/platform/redis.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { openTestRedis, type TestRedis } from "../support/redis.ts";
 
@@ -45,4 +46,15 @@ it("the worst state of a role counts, a process that fell silent does not, one t
   expect(await read()).toEqual({ ingest: "reading" });
   expect(await redis.hkeys(keyspace.plain("readers"))).toEqual(["two ingest"]);
   await living.close();
+});
+
+it("a process that stops while Redis is away stops in good order", async () => {
+  const redis = connectRedis(store.url, "command");
+  const { keyspace } = store;
+  const clock = createManualClock();
+  const options = { redis, keyspace, clock, nodeId: "last", role: "ingest" } as const;
+  const telling = createReaderTelling({ ...options, state: () => "reading" });
+  await telling.start();
+  redis.disconnect();
+  await expect(telling.close()).resolves.toBeUndefined();
 });

@@ -47,7 +47,8 @@ export function createReaderTelling(deps: {
     },
     async close() {
       cancel();
-      await redis.hdel(key, field);
+      // Redis may be away by then: whoever reads takes away what nobody tells of any more.
+      await redis.hdel(key, field).catch(() => 0);
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   readBreakerCensus,
   type ProvidersHealth,
 } from "../../../src/channels/breaker/breaker-census.ts";
+import { connectRedis } from "../../../src/platform/redis.ts";
 import { createManualClock, type ManualClock } from "../../support/manual-clock.ts";
 import { openTestRedis, type TestRedis } from "../../support/redis.ts";
 
@@ -71,5 +72,20 @@ describe("the providers' health", () => {
     expect(await read()).toEqual(HEALTHY);
     expect(await redis.hkeys(keyspace.plain("providers"))).toEqual(["living"]);
     await telling.close();
+  });
+
+  it("is told in good order to the end, though Redis is away by then", async () => {
+    const redis = connectRedis(store.url, "command");
+    const { keyspace } = store;
+    const telling = createBreakerTelling({
+      redis,
+      keyspace,
+      clock,
+      nodeId: "last",
+      health: () => HEALTHY,
+    });
+    telling.start();
+    redis.disconnect();
+    await expect(telling.close()).resolves.toBeUndefined();
   });
 });
