@@ -150,7 +150,7 @@ describe("a push that no worker survives", () => {
     for (const { id } of others) expect((await book.read(id)).status).toBe("delivered");
   });
 
-  it("is as free of guilt as any other once an operator sends it again", async () => {
+  it("has no guilt left once an operator sends it again", async () => {
     const poison = await pushNote();
     await deathsOver(poison);
     await book.deadNotes.redrive(poison.id, { by: "admin" });
