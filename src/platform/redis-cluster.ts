@@ -124,8 +124,9 @@ function makeCopiesWait(cluster: Cluster): void {
 }
 
 /**
- * The client's state goes back to `close` for each node that ends after it has ended, and stays there:
- * whoever closed it to connect anew, as BullMQ does, would wait for ever.
+ * Whoever closes a copy, to stop or to connect anew as BullMQ does, waits for its end. The client
+ * never comes to it in two cases: its state goes back to `close` for each node that ends after it has
+ * ended; and where it has no node, between two attempts to connect, there is none to wait for.
  */
 function endInOrder(cluster: Cluster): void {
   cluster.on("close", () => {
@@ -135,6 +136,12 @@ function endInOrder(cluster: Cluster): void {
       cluster.emit("end");
     }, END_MS);
   });
+  const disconnect = cluster.disconnect.bind(cluster);
+  cluster.disconnect = (reconnect) => {
+    // It ends one that never connected at once, and what still waits to be sent fails.
+    if (cluster.nodes().length === 0 && cluster.status !== "end") cluster.status = "wait";
+    disconnect(reconnect);
+  };
 }
 
 /** The servers that writes go to: one, or the masters of a cluster. */
