@@ -124,24 +124,23 @@ function makeCopiesWait(cluster: Cluster): void {
 }
 
 /**
- * Whoever closes a copy, to stop or to connect anew as BullMQ does, waits for its end. The client
- * never comes to it in two cases: its state goes back to `close` for each node that ends after it has
- * ended; and where it has no node, between two attempts to connect, there is none to wait for.
+ * Whoever closes a copy, to stop or to connect anew as BullMQ does, waits for its end and for what was
+ * under way to fail. The client never comes to that in two cases. Where it has no node, between two
+ * attempts to connect, there is none to wait for. And its state goes back to `close` for each node that
+ * ends after it has ended: a command that its node hands back then is put by, to be sent never.
  */
 function endInOrder(cluster: Cluster): void {
-  cluster.on("close", () => {
-    setTimeout(() => {
-      if (cluster.status !== "close") return;
-      cluster.status = "end";
-      cluster.emit("end");
-    }, END_MS);
-  });
   const disconnect = cluster.disconnect.bind(cluster);
   cluster.disconnect = (reconnect) => {
     // It ends one that never connected at once, and what still waits to be sent fails.
     if (cluster.nodes().length === 0 && cluster.status !== "end") cluster.status = "wait";
     disconnect(reconnect);
   };
+  cluster.on("close", () => {
+    setTimeout(() => {
+      if (cluster.status === "close") cluster.disconnect();
+    }, END_MS);
+  });
 }
 
 /** The servers that writes go to: one, or the masters of a cluster. */

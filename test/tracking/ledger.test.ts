@@ -1,5 +1,6 @@
 /** The ledger against a real Redis: created once, changed only under its fence, due until settled. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { markSent } from "../../src/delivery/note-steps.ts";
 import { claim } from "../../src/delivery/provider-steps.ts";
 import { afterChange } from "../../src/tracking/ledger-changes.ts";
 import type { Note } from "../../src/tracking/note.ts";
@@ -127,7 +128,9 @@ describe("a receipt that comes while another channel is in flight", () => {
   });
 
   it("counts once, however often it is said", async () => {
-    const note = await book.create({ userId: "again-and-again" });
+    const fresh = await book.create({ userId: "again-and-again" });
+    const { now } = book.clock;
+    const note = await book.apply(markSent(fresh, now(), now() + LEASE_MS));
     const before = await book.counters(note);
     for (let times = 0; times < 3; times += 1) {
       await book.receive(

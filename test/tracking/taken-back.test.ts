@@ -30,10 +30,26 @@ async function keep({ id, userId }: Note): Promise<() => Promise<void>> {
 const confirmed = (note: Note) =>
   ({ noteId: note.id, channel: "websocket", kind: "confirmed" }) as const;
 
-it("what was decided on a sent note does not undo what its recipient has confirmed since", async () => {
+it("a frame that was acknowledged and lost its place in the history is sent anew", async () => {
   const note = await book.create();
   const takeBack = await keep(note);
-  const sent = await book.apply(markSent(note, book.clock.now(), book.clock.now() + LEASE_MS));
+  await book.apply(markSent(note, book.clock.now(), book.clock.now() + LEASE_MS));
+  await takeBack();
+  await book.receive(confirmed(note));
+  expect(await book.read(note.id)).toMatchObject({
+    status: "queued",
+    stage: "websocket",
+    channels: { websocket: { state: "pending" } },
+  });
+  expect(await book.counters(note)).not.toHaveProperty("websocket.confirmed");
+});
+
+it("what was decided on a sent note does not undo what its recipient has confirmed since", async () => {
+  const created = await book.create();
+  const { now } = book.clock;
+  const note = await book.apply(markSent(created, now(), now() + LEASE_MS));
+  const takeBack = await keep(note);
+  const sent = await book.apply(markSent(note, now(), now() + LEASE_MS));
   await takeBack();
   await book.receive(confirmed(note));
   expect(await book.ledger.advance([book.close(sent, "websocket", "skipped")])).toEqual([false]);

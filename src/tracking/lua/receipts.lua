@@ -14,6 +14,12 @@ local function record(id, channel, kind)
   if before == 'confirmed' or (before == 'delivered' and kind == 'delivered') then
     return 0
   end
+  -- A frame of it was sent by a Redis that was taken back since, or by a master that was replaced. It is
+  -- sent anew, so that it has a place in the history as it is now; whoever has it shows it once.
+  if channel == 'websocket' and before == 'pending' and note[STATUS] == 'queued'
+    and note[REPLAY_ID] == '-' then
+    return 0
+  end
 
   local status, day = note[STATUS], note.day
   local late = REOPENED[status]
