@@ -117,6 +117,7 @@ function makeCopiesWait(cluster: Cluster): void {
       retryDelayOnClusterDown: 0,
     });
     endInOrder(copy);
+    connectInOrder(copy);
     return copy;
   };
   // The method is generic over what its options say of the form of replies, which are the same here.
@@ -141,6 +142,31 @@ function endInOrder(cluster: Cluster): void {
       if (cluster.status === "close") cluster.disconnect();
     }, END_MS);
   });
+}
+
+/**
+ * The client never answers a `connect` that fails between the first node that was reached and the look
+ * whether all slots are served, as long as a master is lost. BullMQ waits half a minute for it.
+ */
+function connectInOrder(cluster: Cluster): void {
+  const connect = cluster.connect.bind(cluster);
+  cluster.connect = () =>
+    new Promise((resolve, reject) => {
+      const onReached = (): void => {
+        cluster.once("close", onLost);
+      };
+      const settle = (answer: () => void): void => {
+        cluster.off("connect", onReached);
+        cluster.off("close", onLost);
+        answer();
+      };
+      const onLost = (): void => settle(() => reject(new Error("Connection is closed.")));
+      cluster.once("connect", onReached);
+      connect().then(
+        () => settle(resolve),
+        (error: unknown) => settle(() => reject(error)),
+      );
+    });
 }
 
 /** The servers that writes go to: one, or the masters of a cluster. */

@@ -1,9 +1,18 @@
-/** Connections to a cluster whose nodes cannot be reached: they must end when they are told to. */
+/** Connections to a cluster that is not there, or not whole: whoever waits for them must be answered. */
 import { once, type EventEmitter } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Cluster } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
+import { endServer } from "../../src/platform/embedded-redis-process.ts";
 import { connectCluster, type ClusterPlace } from "../../src/platform/redis-cluster.ts";
+import { provisionRedis } from "../../src/platform/redis-provision.ts";
+import { startMember } from "../support/redis-cluster-node.ts";
+
+const CACHE_DIR = fileURLToPath(new URL("../../.cache/redis", import.meta.url));
 
 /** A port that was free a moment ago. */
 async function closedPort(): Promise<number> {
@@ -20,17 +29,15 @@ function heard(emitter: EventEmitter, event: string): Promise<void> {
   return new Promise((resolve) => emitter.once(event, () => resolve()));
 }
 
-async function lostCluster(): Promise<ClusterPlace> {
-  return {
-    kind: "cluster",
-    nodes: [{ host: "127.0.0.1", port: await closedPort() }],
-    access: {},
-  };
-}
+const clusterAt = (port: number): ClusterPlace => ({
+  kind: "cluster",
+  nodes: [{ host: "127.0.0.1", port }],
+  access: {},
+});
 
 /** A copy that is between two attempts to connect. */
-async function reconnectingCopy(): Promise<Cluster> {
-  const cluster = connectCluster(await lostCluster(), "blocking");
+async function reconnectingCopy(port: number): Promise<Cluster> {
+  const cluster = connectCluster(clusterAt(port), "blocking");
   onTestFinished(() => cluster.disconnect());
   const copy = cluster.duplicate();
   copy.on("error", () => {});
@@ -39,7 +46,7 @@ async function reconnectingCopy(): Promise<Cluster> {
 }
 
 it("ends a copy that is between two attempts to connect", async () => {
-  const copy = await reconnectingCopy();
+  const copy = await reconnectingCopy(await closedPort());
   const ended = heard(copy, "end");
   copy.disconnect();
   await ended;
@@ -47,7 +54,7 @@ it("ends a copy that is between two attempts to connect", async () => {
 });
 
 it("fails what a node hands back that ends after the copy has ended", async () => {
-  const copy = await reconnectingCopy();
+  const copy = await reconnectingCopy(await closedPort());
   const ended = heard(copy, "end");
   copy.disconnect();
   await ended;
@@ -57,4 +64,21 @@ it("fails what a node hands back that ends after the copy has ended", async () =
   await expect(copy.blpop("list", 0)).rejects.toThrow("None of startup nodes is available");
 
   expect(copy.status).toBe("end");
+});
+
+it("answers who connects anew while a part of the slots is not served", async () => {
+  const dir = await mkdtemp(path.join(tmpdir(), "schoolbell-node-"));
+  const program = await provisionRedis({ cacheDir: CACHE_DIR, announce: () => {} });
+  const member = await startMember(program, path.join(dir, "node"), 5_000);
+  onTestFinished(async () => {
+    member.redis.disconnect();
+    await endServer(member.child);
+    await rm(dir, { recursive: true });
+  });
+  await member.redis.cluster("ADDSLOTS", 0);
+
+  const copy = await reconnectingCopy(member.port);
+  await expect(copy.connect()).rejects.toThrow("Connection is closed");
+
+  copy.disconnect();
 });
