@@ -11,6 +11,7 @@ import {
   stallBody,
   wasAnswered,
   type ScriptedReply,
+  type ServerCertificate,
 } from "./provider-server.ts";
 import { decryptPush } from "./push-service-decryption.ts";
 import { checkVapid, type VapidClaims } from "./push-service-vapid.ts";
@@ -41,6 +42,10 @@ export interface PushService {
   readonly origin: string;
   /** As a browser does; with a key only its owner may send. */
   subscribe(vapidPublicKey?: string): BrowserSubscription;
+  /** As a browser does: from now on nobody is there. */
+  unsubscribe(endpoint: string): void;
+  /** How many connections were made so far. */
+  connections(): number;
   /** Every well-formed and rightly signed message, scripted refusals included. */
   readonly received: readonly PushServiceMessage[];
   /** Why others were refused. */
@@ -74,6 +79,10 @@ export interface Arrival {
 export interface PushServiceOptions {
   /** Told of each message that enters `received`. */
   readonly onArrival?: (arrival: Arrival) => void;
+  /** With it the service speaks https. */
+  readonly certificate?: ServerCertificate;
+  /** What time it is there, epoch ms; the machine's unless given. */
+  readonly now?: () => number;
 }
 
 export async function startPushService(options: PushServiceOptions = {}): Promise<PushService> {
@@ -92,7 +101,12 @@ export async function startPushService(options: PushServiceOptions = {}): Promis
     const message: Checked =
       receiver === undefined
         ? { status: 404, refusal: "no such subscription" }
-        : await check(request, body, { endpoint, origin: server.origin, receiver });
+        : await check(request, body, {
+            endpoint,
+            origin: server.origin,
+            receiver,
+            now: options.now?.(),
+          });
     if ("refusal" in message) {
       refusals.push(message.refusal);
       answer(response, message.status, {}, message.refusal);
@@ -114,7 +128,7 @@ export async function startPushService(options: PushServiceOptions = {}): Promis
       });
     } else if (status !== undefined) answer(response, status, reply.headers);
   };
-  const server = await listenOnLoopback(handle);
+  const server = await listenOnLoopback(handle, options.certificate);
 
   return {
     origin: server.origin,
@@ -123,7 +137,9 @@ export async function startPushService(options: PushServiceOptions = {}): Promis
     next: arrivals.next,
     script: replies.set,
     scriptAll: replies.setForAll,
+    connections: server.connections,
     close: server.close,
+    unsubscribe: (endpoint) => void receivers.delete(endpoint),
     subscribe(vapidPublicKey) {
       const ecdh = createECDH("prime256v1");
       ecdh.generateKeys();
@@ -156,15 +172,19 @@ function verdictOf(reply: ScriptedReply): { status: number | undefined; taken: b
 async function check(
   request: IncomingMessage,
   body: Buffer,
-  target: { endpoint: string; origin: string; receiver: Receiver },
+  target: { endpoint: string; origin: string; receiver: Receiver; now: number | undefined },
 ): Promise<Checked> {
-  const { endpoint, origin, receiver } = target;
+  const { endpoint, origin, receiver, now } = target;
   const { authorization, "content-encoding": encoding } = request.headers;
   const [ttl, urgency, topic] = ["ttl", "urgency", "topic"].map((name) =>
     [request.headers[name]].flat().at(0),
   );
   if (request.method !== "POST") return { status: 405, refusal: "messages are posted" };
-  const vapid = await checkVapid(authorization, origin, receiver.vapidPublicKey);
+  const vapid = await checkVapid(authorization, {
+    origin,
+    requiredKey: receiver.vapidPublicKey,
+    now,
+  });
   if (!vapid.accepted) return { status: vapid.status, refusal: vapid.reason };
   if (ttl === undefined || !/^\d+$/.test(ttl)) return { status: 400, refusal: "TTL is required" };
   if (urgency !== undefined && !URGENCIES.has(urgency)) {
