@@ -6,6 +6,7 @@
  */
 import { MAX_PUSH_PAYLOAD_BYTES } from "../channels/channel.ts";
 
+/** What may be shortened of a payload; whatever else it holds is kept. */
 export interface FittedPayload {
   readonly title: string;
   readonly body: string;
@@ -26,13 +27,14 @@ const bytesOf = (text: string): number => Buffer.byteLength(text);
 const jsonBytesOf = (text: string): number => bytesOf(JSON.stringify(text)) - 2;
 
 /** JSON of it, at most `MAX_PUSH_PAYLOAD_BYTES`; `payload` as it is where that fits. */
-export function fitPayload<Payload extends FittedPayload>(payload: Payload): string {
+export function fitPayload(payload: FittedPayload): string {
   const whole = JSON.stringify(payload);
   if (bytesOf(whole) <= MAX_PUSH_PAYLOAD_BYTES) return whole;
   const { locale } = payload;
-  const roomOf = (part: Payload): number => MAX_PUSH_PAYLOAD_BYTES - bytesOf(JSON.stringify(part));
+  const roomOf = (part: FittedPayload): number =>
+    MAX_PUSH_PAYLOAD_BYTES - bytesOf(JSON.stringify(part));
 
-  let fitted: Payload = { ...payload, body: "", actions: [], title: "" };
+  let fitted: FittedPayload = { ...payload, body: "", actions: [], title: "" };
   if (roomOf(fitted) < 0) fitted = { ...fitted, url: START_PAGE };
   fitted = { ...fitted, title: cut(payload.title, roomOf(fitted), locale) };
   for (let count = payload.actions.length; count > 0; count -= 1) {

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { TLSSocket } from "node:tls";
 
 export interface ScriptedReply {
   readonly status?: number;
@@ -152,6 +153,12 @@ export function answer(
 ): void {
   response.writeHead(status, { "content-length": Buffer.byteLength(body), ...headers });
   response.end(body);
+}
+
+/** In the middle of a request. Over TLS it is closed instead: Node cannot reset that. */
+export function resetConnection({ socket }: IncomingMessage): void {
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** The head promises more than comes. */

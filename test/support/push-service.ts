@@ -8,6 +8,7 @@ import {
   createReplyScript,
   cutBody,
   listenOnLoopback,
+  resetConnection,
   stallBody,
   wasAnswered,
   type ScriptedReply,
@@ -118,7 +119,7 @@ export async function startPushService(options: PushServiceOptions = {}): Promis
     const answered = wasAnswered(response);
     options.onArrival?.({ message: { ...message, status }, taken, answered });
     if (reply.delayMs !== undefined) await delay(reply.delayMs);
-    if (reply.reset === true || reply.acceptThenReset === true) request.socket.resetAndDestroy();
+    if (reply.reset === true || reply.acceptThenReset === true) resetConnection(request);
     else if (reply.cutBody === true) cutBody(request, response);
     else if (reply.stallBody === true) stallBody(response);
     else if (status === 201) {
