@@ -42,6 +42,12 @@ function assertPrevious(current: VapidPair, previous: readonly VapidPair[]): voi
   }
 }
 
+/** @throws ConfigError for a pair that is malformed or does not match, or one that stands there twice. */
+export function assertVapidKeys(current: VapidPair, previous: readonly VapidPair[]): void {
+  assertPair(current);
+  assertPrevious(current, previous);
+}
+
 /**
  * @param developmentKeys used where the configuration names no pair.
  * @returns undefined without any pair: push is then disabled.
@@ -56,8 +62,7 @@ export function readPushSettings(
       ? { publicKey: config.VAPID_PUBLIC_KEY, privateKey: config.VAPID_PRIVATE_KEY }
       : developmentKeys;
   if (current === undefined) return undefined;
-  assertPair(current);
-  assertPrevious(current, config.VAPID_PREVIOUS_KEYS);
+  assertVapidKeys(current, config.VAPID_PREVIOUS_KEYS);
   return {
     keys: createVapidKeys(current, config.VAPID_PREVIOUS_KEYS),
     subject: config.VAPID_SUBJECT,

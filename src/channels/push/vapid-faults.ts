@@ -15,7 +15,10 @@ const MAX_FAULTS = 256;
 /** What a push service said about the key that a message was signed with. */
 export interface KeyAnswer {
   readonly origin: string;
-  /** Of the key; undefined if the subscription's key is configured no more: then nobody was asked. */
+  /**
+   * Of the key; undefined if the subscription's key is configured no more. Then nobody was asked: it is
+   * told of and counted, but says nothing of how keys fare, since keys are retired on purpose.
+   */
   readonly keyId: string | undefined;
 }
 
@@ -29,6 +32,7 @@ export interface VapidFaults {
 }
 
 interface Fault {
+  readonly isOfKey: boolean;
   lastAt: number;
   lineAt: number;
   /** Since the last line. */
@@ -59,7 +63,8 @@ export function createVapidFaults(options: {
       const name = nameOf(answer);
       const known = faults.get(name);
       if (known === undefined) makeRoom();
-      const fault = known ?? { lastAt: now, lineAt: Number.NEGATIVE_INFINITY, count: 0 };
+      const isOfKey = answer.keyId !== undefined;
+      const fault = known ?? { isOfKey, lastAt: now, lineAt: Number.NEGATIVE_INFINITY, count: 0 };
       faults.set(name, fault);
       fault.lastAt = now;
       fault.count += 1;
@@ -72,7 +77,7 @@ export function createVapidFaults(options: {
         fault.lineAt = now;
         fault.count = 0;
       }
-      if (known === undefined) options.onChange();
+      if (known === undefined && isOfKey) options.onChange();
     },
 
     taken(answer) {
@@ -88,7 +93,7 @@ export function createVapidFaults(options: {
       for (const [name, { lastAt }] of faults) {
         if (lastAt + FORGET_MS < now) faults.delete(name);
       }
-      return faults.size > 0;
+      return faults.values().some(({ isOfKey }) => isOfKey);
     },
   };
 }
