@@ -67,21 +67,15 @@ async function verify(
 }
 
 /**
- * `requiredKey` is the key the browser subscribed with; undefined: anyone may send.
+ * @param requiredKey the key the browser subscribed with; undefined: anyone may send.
+ * @param now epoch milliseconds
  * @returns 401 for a missing or unreadable identity, 403 for a wrong one.
  */
 export async function checkVapid(
   authorization: string | undefined,
-  {
-    origin,
-    requiredKey,
-    now = Date.now(),
-  }: {
-    readonly origin: string;
-    readonly requiredKey: string | undefined;
-    /** Epoch milliseconds. */
-    readonly now?: number | undefined;
-  },
+  origin: string,
+  requiredKey: string | undefined,
+  now = Date.now(),
 ): Promise<VapidVerdict> {
   if (authorization === undefined) {
     return requiredKey === undefined

@@ -181,11 +181,7 @@ async function check(
     [request.headers[name]].flat().at(0),
   );
   if (request.method !== "POST") return { status: 405, refusal: "messages are posted" };
-  const vapid = await checkVapid(authorization, {
-    origin,
-    requiredKey: receiver.vapidPublicKey,
-    now,
-  });
+  const vapid = await checkVapid(authorization, origin, receiver.vapidPublicKey, now);
   if (!vapid.accepted) return { status: vapid.status, refusal: vapid.reason };
   if (ttl === undefined || !/^\d+$/.test(ttl)) return { status: 400, refusal: "TTL is required" };
   if (urgency !== undefined && !URGENCIES.has(urgency)) {
