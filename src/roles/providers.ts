@@ -1,7 +1,11 @@
 /** The push services and the SMS provider, each behind its circuit breakers. */
 import { BREAKER_STATES } from "../channels/breaker/breaker.ts";
 import { createBreakerTelling } from "../channels/breaker/breaker-census.ts";
-import { createBreakers, type Breakers } from "../channels/breaker/breakers.ts";
+import {
+  createBreakers,
+  type Breakers,
+  type ProviderHealth,
+} from "../channels/breaker/breakers.ts";
 import { guardChannel, type GuardedChannel } from "../channels/breaker/guarded-channel.ts";
 import {
   breakerSettings,
@@ -19,6 +23,7 @@ import type {
 import { createEndpointPolicy } from "../channels/push/endpoint-policy.ts";
 import { createPushChannel } from "../channels/push/push-channel.ts";
 import { readPushSettings } from "../channels/push/settings.ts";
+import { createVapidFaults, type VapidFaults } from "../channels/push/vapid-faults.ts";
 import { createSmsOutbox } from "../channels/sms/outbox.ts";
 import { readSmsSettings } from "../channels/sms/settings.ts";
 import { createOutboxSmsChannel } from "../channels/sms/sms-channel-outbox.ts";
@@ -39,11 +44,14 @@ const SWITCHED_OFF = {
   send: async () => ({ kind: "rejected", detail: "switched off" }) as const,
 };
 
-function openPush({ config, secrets, clock, resources }: Foundation): PushChannel | undefined {
+function openPush(
+  { config, secrets, clock, resources }: Foundation,
+  faults: VapidFaults,
+): PushChannel | undefined {
   const settings = readPushSettings(config, secrets.vapid);
   if (settings === undefined) return undefined;
   const policy = createEndpointPolicy(config.PUSH_ALLOWED_HOSTS);
-  const channel = createPushChannel({ settings, policy, clock });
+  const channel = createPushChannel({ settings, policy, clock, faults });
   resources.add("push channel", () => channel.close());
   return channel;
 }
@@ -71,6 +79,13 @@ function openSms(foundation: Foundation): NamedSms {
   }
 }
 
+/** A push service that refuses our keys works, and yet nobody there gets a push. */
+function withKeys(health: ProviderHealth, refused: boolean): ProviderHealth {
+  if (!refused) return health;
+  const state = health.state === "healthy" ? "degraded" : health.state;
+  return { ...health, state, reason: "keys_refused" };
+}
+
 export function createProviders(foundation: Foundation): Providers {
   const { config, clock, logger, metrics, resources, redis, keyspace, nodeId } = foundation;
   const breakersOf = (channel: "push" | "sms", labelOf: (origin: string) => string): Breakers =>
@@ -86,16 +101,26 @@ export function createProviders(foundation: Foundation): Providers {
         telling.tell();
       },
     });
-  const push = breakersOf("push", createOriginLabels(config.PUSH_ALLOWED_HOSTS));
+  const labelOf = createOriginLabels(config.PUSH_ALLOWED_HOSTS);
+  const push = breakersOf("push", labelOf);
   const sms = breakersOf("sms", (name) => name);
   const telling = createBreakerTelling({
     redis,
     keyspace,
     clock,
     nodeId,
-    health: () => ({ push: push.health(), sms: sms.health() }),
+    health: () => ({
+      push: withKeys(push.health(), faults.stand()),
+      sms: sms.health(),
+    }),
   });
-  const pushChannel = openPush(foundation);
+  const faults = createVapidFaults({
+    clock,
+    logger,
+    onRefused: (origin) => metrics.pushKeysRefused.inc({ origin: labelOf(origin) }),
+    onChange: () => telling.tell(),
+  });
+  const pushChannel = openPush(foundation, faults);
   const { name, channel: smsChannel } = openSms(foundation);
   return {
     enabled: { push: pushChannel !== undefined, sms: smsChannel !== undefined },
