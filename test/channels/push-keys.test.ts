@@ -162,6 +162,49 @@ describe("keys that a push service refuses", () => {
     expect(JSON.stringify(lines)).not.toContain(browser.endpoint);
   });
 
+  it.each([
+    ['{"reason":"BadJwtToken"}', 'http 403: {"reason":"BadJwtToken"}'],
+    [
+      '{"message":"key mismatch","more_info":"https://push.example/push/secret","k":"B' +
+        `${"x".repeat(86)}"}`,
+      'http 403: {"message":"key mismatch","more_info":"[...]","k":"[...]"}',
+    ],
+    [`<h1>No\n\u0007</h1>${" words".repeat(500)}`, `http 403: No${" words".repeat(27)}`],
+    ["", "http 403"],
+  ])("are told of with the service's own reason, and nothing secret: %#", async (body, detail) => {
+    const browser = refusing();
+    service.script(browser.endpoint, { status: 403, body });
+    await channel.send(browser, pushMessage());
+    expect(String(lines[0]?.["detail"]).slice(0, 100)).toBe(detail.slice(0, 100));
+    expect(String(lines[0]?.["detail"]).length).toBeLessThan(180);
+  });
+
+  it("are told of although their explanation never ends", async () => {
+    const browser = refusing();
+    service.script(browser.endpoint, { status: 403, stallBody: true });
+    // No other deadline ends it.
+    const patient = openPushChannel([service.origin], {
+      clock,
+      keys: KEYS,
+      faults,
+      timeoutMs: 36_000_000,
+    });
+    let settled = false;
+    const sending = patient.send(browser, pushMessage()).finally(() => {
+      settled = true;
+    });
+    // Its patience begins with the head of the answer, which comes when it comes.
+    await expect
+      .poll(() => {
+        if (!settled) clock.advance(1_000);
+        return settled;
+      })
+      .toBe(true);
+    expect(await sending).toEqual({ kind: "rejected", detail: "http 403" });
+    expect(lines).toMatchObject([{ detail: 'http 403: {"sid":' }]);
+    await patient.close();
+  });
+
   it("are a fault until a message is taken there that is signed with the same key", async () => {
     expect(faults.stand()).toBe(false);
     await channel.send(refusing(), pushMessage());

@@ -7,6 +7,7 @@ import { TLSSocket } from "node:tls";
 export interface ScriptedReply {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
   /** The request arrives and is never answered. */
   readonly hang?: boolean;
   /** The request arrives and the connection is reset. */
@@ -15,7 +16,7 @@ export interface ScriptedReply {
   readonly acceptThenReset?: boolean;
   /** The message is taken, 201 is sent, and the connection cut in the middle of the body. */
   readonly cutBody?: boolean;
-  /** The message is taken, 201 is sent, and the body begins and never ends. */
+  /** The message is taken, 201 (or `status`) is sent, and the body begins and never ends. */
   readonly stallBody?: boolean;
   /** The answer comes this much later. */
   readonly delayMs?: number;
@@ -167,8 +168,8 @@ export function cutBody(request: IncomingMessage, response: ServerResponse): voi
 }
 
 /** The head promises more than comes, and the connection stays. */
-export function stallBody(response: ServerResponse, then?: () => void): void {
-  response.writeHead(201, { "content-type": "application/json", "content-length": "1000" });
+export function stallBody(response: ServerResponse, then?: () => void, status = 201): void {
+  response.writeHead(status, { "content-type": "application/json", "content-length": "1000" });
   response.write('{"sid":', then);
 }
 

@@ -121,13 +121,13 @@ export async function startPushService(options: PushServiceOptions = {}): Promis
     if (reply.delayMs !== undefined) await delay(reply.delayMs);
     if (reply.reset === true || reply.acceptThenReset === true) resetConnection(request);
     else if (reply.cutBody === true) cutBody(request, response);
-    else if (reply.stallBody === true) stallBody(response);
+    else if (reply.stallBody === true) stallBody(response, undefined, reply.status);
     else if (status === 201) {
       answer(response, 201, {
         location: `${server.origin}/message/${randomUUID()}`,
         ...reply.headers,
       });
-    } else if (status !== undefined) answer(response, status, reply.headers);
+    } else if (status !== undefined) answer(response, status, reply.headers, reply.body);
   };
   const server = await listenOnLoopback(handle, options.certificate);
 

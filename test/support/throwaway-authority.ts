@@ -108,7 +108,7 @@ export function createThrowawayAuthority(): ThrowawayAuthority {
         publicKey: server.publicKey,
         extension: extension("subjectAltName", false, loopback),
       }),
-      key: server.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+      key: server.privateKey.export({ type: "pkcs8", format: "pem" }),
     },
   };
 }

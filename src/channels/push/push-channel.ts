@@ -13,6 +13,7 @@ import { withDeadline } from "../deadline.ts";
 import { createCheckedLookup } from "./checked-lookup.ts";
 import type { EndpointPolicy } from "./endpoint-policy.ts";
 import { isKeyRefusal, outcomeOfAnswer, outcomeOfFailure } from "./errors.ts";
+import { refusalText } from "./refusal-text.ts";
 import type { PushSettings } from "./settings.ts";
 import type { VapidFaults } from "./vapid-faults.ts";
 import { createVapidHeaders } from "./vapid-header.ts";
@@ -27,6 +28,8 @@ const MAX_CONNECTIONS_PER_SERVICE = 64;
 const KEEP_ALIVE_MS = 30_000;
 /** Answers carry at most a short reason; whoever sends more, or takes longer, loses the connection. */
 const MAX_ANSWER_BYTES = 16_384;
+/** Of an explanation; the services' own are a tenth of it. */
+const MAX_WHY_CHARACTERS = 1_024;
 /** Of a subscription that was made with a key which is configured no more. */
 const UNKNOWN_KEY = "vapid key not configured";
 /** After the head. With bodies that never end, 64 connections would be in use until their timeout. */
@@ -68,6 +71,23 @@ export function createPushChannel(
       .finally(cancel);
   }
 
+  /** As far as it can be read: the refusal counts whether or not it is explained. */
+  async function readWhy(body: Dispatcher.ResponseData["body"]): Promise<string | undefined> {
+    const cancel = clock.after(MAX_REST_MS, () => body.destroy());
+    let text = "";
+    try {
+      for await (const chunk of body) {
+        text += String(chunk);
+        if (text.length >= MAX_WHY_CHARACTERS) break;
+      }
+    } catch {
+      // Cut off or too slow: what came is shown.
+    } finally {
+      cancel();
+    }
+    return refusalText(text.slice(0, MAX_WHY_CHARACTERS));
+  }
+
   const post = async (sealed: SealedRequest, dispatcher: Agent): Promise<Answer> =>
     await withDeadline(clock, timeoutMs, async (signal) => {
       const { endpoint, headers: fields, body } = sealed;
@@ -79,18 +99,21 @@ export function createPushChannel(
         dispatcher,
         signal,
       });
+      const { statusCode: status } = answer;
+      const retryAfter = answer.headers["retry-after"];
+      if (isKeyRefusal(status)) return { status, retryAfter, why: await readWhy(answer.body) };
       leaveRest(answer.body);
-      return { status: answer.statusCode, retryAfter: answer.headers["retry-after"] };
+      return { status, retryAfter, why: undefined };
     });
 
   /** What the answer says about the key that the message was signed with. */
-  function heed(status: number, outcome: Outcome, origin: string, key: VapidKey): void {
-    const answer = { origin, keyId: key.id };
-    if (outcome.kind === "delivered") faults.taken(answer);
+  function heed({ status, why }: Answer, outcome: Outcome, origin: string, key: VapidKey): void {
+    const asked = { origin, keyId: key.id };
+    if (outcome.kind === "delivered") faults.taken(asked);
     if (!isKeyRefusal(status)) return;
     // It may be this one token that is not liked: a clock was wrong when it was made.
     headers.drop(origin, key);
-    faults.refused(answer, `http ${status}`);
+    faults.refused(asked, why === undefined ? `http ${status}` : `http ${status}: ${why}`);
   }
 
   return {
@@ -112,7 +135,7 @@ export function createPushChannel(
       try {
         const answer = await post(sealed, verdict.trusted ? trustedAgent : checkedAgent);
         const outcome = outcomeOfAnswer(answer.status, answer.retryAfter, clock.now());
-        heed(answer.status, outcome, origin, key);
+        heed(answer, outcome, origin, key);
         return outcome;
       } catch (error) {
         return outcomeOfFailure(error);
@@ -129,6 +152,8 @@ export function createPushChannel(
 interface Answer {
   readonly status: number;
   readonly retryAfter: string | string[] | undefined;
+  /** What the service says to refusing our keys. */
+  readonly why: string | undefined;
 }
 
 interface SealedRequest {
