@@ -83,4 +83,108 @@ describe("a Firefox that subscribed through our page", () => {
     ]);
     expect(await ourTabs()).toEqual([]);
   });
+
+  it("is led by a click to the page that the notification is about", async () => {
+    const data = { title: "Plan changed", body: "Text", url: "/iep/iep-1" };
+    await stage.announce(PERSON, data.title, { data });
+    await handedOver();
+    await onScreen(data.title);
+    await stage.firefox.screen.click(data.title);
+    await expect.poll(ourTabs).toEqual([`${stage.product.url}/iep/iep-1`]);
+    await stage.firefox.closeTabs(stage.product.url);
+  });
+
+  it("is led by a click to the tab that is open, which comes to the front", async () => {
+    const page = await stage.subscribe(PERSON);
+    await page.evaluate(`void (globalThis.told = new Promise((resolve) =>
+      navigator.serviceWorker.addEventListener("message", ({ data }) =>
+        data.type === "push_clicked" && resolve(data.notification_id))))`);
+    const other = await stage.firefox.open("about:blank");
+    await expect.poll(() => page.evaluate("document.visibilityState")).toBe("hidden");
+    const id = await stage.announce(PERSON, "Look here", { channels: ["push"] });
+    await handedOver();
+    await onScreen("Look here");
+    await stage.firefox.screen.click("Look here");
+    expect(await page.evaluate("globalThis.told")).toBe(id);
+    await expect.poll(() => page.evaluate("document.visibilityState")).toBe("visible");
+    expect(await ourTabs()).toHaveLength(1);
+    await other.close();
+    await page.close();
+  });
+
+  it("shows Arabic from right to left, and says that it is Arabic", async () => {
+    const page = await stage.subscribe(PERSON);
+    await stage.announce(PERSON, "", {
+      template_id: "iep_meeting_reminder",
+      data: { student_name: "Alex Example", meeting_date: "2031-05-06T10:00:00Z" },
+      channels: ["push"],
+      locale: "ar",
+    });
+    await handedOver();
+    const title = "اجتماع بشأن خطة دعم";
+    await expect
+      .poll(() => shownBy(page), { timeout: MAX_WAIT_MS })
+      .toContainEqual(
+        expect.objectContaining({
+          title,
+          dir: "rtl",
+          lang: "ar",
+          body: expect.stringContaining("2031"),
+        }),
+      );
+    await expect
+      .poll(() => stage.firefox.screen.alerts(), { timeout: MAX_WAIT_MS })
+      .toContainEqual(expect.objectContaining({ title, direction: "rtl", language: "ar" }));
+    await page.close();
+  });
+});
+
+describe("a Firefox that was away", () => {
+  it("gets what came meanwhile, of one matter only the newest, in the order it came", async () => {
+    const page = await stage.subscribe(PERSON);
+    const warn = (iepId: string, days: number) => ({
+      template_id: "iep_deadline_warning",
+      priority: "high",
+      channels: ["push"],
+      data: {
+        student_name: "Alex Example",
+        iep_id: iepId,
+        deadline_date: "2031-05-06T10:00:00Z",
+        days_remaining: days,
+      },
+    });
+    stage.autopush.cutOff();
+    for (const [iepId, days] of [
+      ["iep-1", 3],
+      ["iep-2", 5],
+      ["iep-1", 2],
+    ] as const) {
+      await stage.announce(PERSON, "", warn(iepId, days));
+      await stage.autopush.nextPost();
+    }
+    stage.autopush.letIn();
+    const acks = [await stage.autopush.nextAck(), await stage.autopush.nextAck()];
+    const [, second, third] = stage.autopush.posted.slice(-3);
+    expect(acks.map(({ version }) => version)).toEqual([second?.version, third?.version]);
+    await expect
+      .poll(async () => (await shownBy(page)).map(({ body }) => body), { timeout: MAX_WAIT_MS })
+      .toEqual(
+        expect.arrayContaining([expect.stringMatching(/5 days/), expect.stringMatching(/2 days/)]),
+      );
+    await page.close();
+  });
+
+  it("shows what came while the program did not run, as soon as it is started", async () => {
+    await stage.firefox.quit();
+    const id = await stage.announce(PERSON, "Good morning");
+    const post = await stage.autopush.nextPost();
+    await stage.firefox.start();
+    expect(await stage.autopush.nextAck()).toMatchObject({
+      version: post.version,
+      code: HANDED_OVER,
+    });
+    await confirmed(id);
+    await onScreen("Good morning");
+    expect(await ourTabs()).toEqual([]);
+  }, 180_000);
 });

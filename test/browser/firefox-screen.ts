@@ -12,8 +12,8 @@ export interface Alert {
 
 export interface Screen {
   alerts(): Promise<Alert[]>;
-  /** Clicks the one with this title. @throws Error if it is not there. */
-  click(title: string): Promise<void>;
+  /** Clicks the one with this text. @throws Error if it is not there. */
+  click(text: string): Promise<void>;
 }
 
 const ALERT_WINDOW = "chrome://global/content/alerts/alert.xhtml";
@@ -92,9 +92,9 @@ export function reachScreen(browser: () => Browser): Screen {
     async alerts() {
       return (await readAll()).map(({ alert }) => alert);
     },
-    async click(title) {
-      const found = (await readAll()).find(({ alert }) => alert.title === title);
-      if (found === undefined) throw new Error(`no notification "${title}" is on the screen`);
+    async click(text) {
+      const found = (await readAll()).find(({ alert }) => alert.text === text);
+      if (found === undefined) throw new Error(`no notification "${text}" is on the screen`);
       await evaluate(found.context, CLICK_ALERT);
     },
   };

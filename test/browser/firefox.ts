@@ -20,6 +20,8 @@ export interface Firefox {
   open(url: string): Promise<Page>;
   /** Addresses of all tabs, in no order to rely on. */
   tabs(): Promise<string[]>;
+  /** Closes the tabs whose addresses begin so. */
+  closeTabs(start: string): Promise<void>;
   /** What it shows outside its tabs. */
   readonly screen: Screen;
   /** Ends the program as a person does; its profile stays. */
@@ -49,6 +51,9 @@ export async function openFirefox(pushServerUrl: string): Promise<Firefox> {
         "dom.push.testing.allowInsecureServerURL": true,
         "dom.push.connection.enabled": true,
         "dom.push.retryBaseInterval": RECONNECT_MS,
+        // As people have it, unlike automation: tabs come to the front, windows open only by a click.
+        "focusmanager.testmode": false,
+        "dom.disable_open_during_load": true,
         "permissions.default.desktop-notification": 1,
         // There is no desktop that could show them; Firefox then draws them itself.
         "alerts.useSystemBackend": false,
@@ -66,6 +71,11 @@ export async function openFirefox(pushServerUrl: string): Promise<Firefox> {
     async tabs() {
       const pages = await browser.pages();
       return pages.map((page) => page.url());
+    },
+    async closeTabs(start) {
+      const pages = await browser.pages();
+      const closing = pages.filter((page) => page.url().startsWith(start));
+      await Promise.all(closing.map((page) => page.close()));
     },
     screen: reachScreen(() => browser),
     quit: () => browser.close(),
