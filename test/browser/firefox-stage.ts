@@ -54,7 +54,9 @@ const shownSchema = z.array(
 
 /** Runs in the page before its own script: notes how long the browser takes to subscribe. */
 const TIME_SUBSCRIBING = `(() => {
-  const { subscribe } = PushManager.prototype;
+  // An empty page has none.
+  const { subscribe } = globalThis.PushManager?.prototype ?? {};
+  if (subscribe === undefined) return;
   PushManager.prototype.subscribe = async function (...options) {
     const startedAt = performance.now();
     const subscription = await subscribe.apply(this, options);

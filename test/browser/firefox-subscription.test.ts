@@ -1,10 +1,10 @@
 /** What becomes of subscriptions, with a real Firefox: given up, lost, made with an older key, passed on. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { makeVapidPair } from "../../src/platform/key-material.ts";
 import { openFirefoxStage, shownBy, type FirefoxStage } from "./firefox-stage.ts";
 
 /** Only a hang takes as long. */
-const MAX_WAIT_MS = 30_000;
+const WAIT = { timeout: 30_000 };
 /** What Firefox gives as its reason when a page unsubscribed. */
 const BY_THE_PAGE = 200;
 
@@ -22,6 +22,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await stage.close();
 }, 60_000);
+
+afterEach(async () => {
+  await stage.firefox.closeTabs(stage.product.url);
+});
 
 /** Sends by push alone, and waits for what became of it. */
 async function push(person: string, title: string): Promise<{ id: string; state: string }> {
@@ -79,7 +83,7 @@ describe("a subscription", () => {
     expect(await reasonOf((await push("first-user", "Not for you")).id)).toBe("no_subscription");
     expect((await push("second-user", "For you")).state).toBe("delivered");
     await expect
-      .poll(async () => (await shownBy(second)).map(({ body }) => body), { timeout: MAX_WAIT_MS })
+      .poll(async () => (await shownBy(second)).map(({ body }) => body), WAIT)
       .toContain("For you");
     await second.close();
   });
@@ -89,14 +93,12 @@ describe("a subscription", () => {
     expect((await push("lost", "Before")).state).toBe("delivered");
     const lost = stage.autopush.posted.at(-1)?.endpoint;
     stage.autopush.forgetBrowsers();
-    await expect.poll(() => stage.autopush.subscriptionCount, { timeout: MAX_WAIT_MS }).toBe(1);
+    await expect.poll(() => stage.autopush.subscriptionCount, WAIT).toBe(1);
     await page.waitForSelector("#push-text[data-state=on]");
-    await expect
-      .poll(async () => (await push("lost", "After")).state, { timeout: MAX_WAIT_MS })
-      .toBe("delivered");
+    await expect.poll(async () => (await push("lost", "After")).state, WAIT).toBe("delivered");
     expect(stage.autopush.posted.at(-1)?.endpoint).not.toBe(lost);
     await expect
-      .poll(async () => (await shownBy(page)).map(({ body }) => body), { timeout: MAX_WAIT_MS })
+      .poll(async () => (await shownBy(page)).map(({ body }) => body), WAIT)
       .toContain("After");
     await page.close();
   });

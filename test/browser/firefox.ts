@@ -18,6 +18,8 @@ export interface Firefox {
   /** "firefox/140.1.0" */
   readonly version: string;
   open(url: string): Promise<Page>;
+  /** Errors of pages; a test expects none. */
+  readonly errors: string[];
   /** Addresses of all tabs, in no order to rely on. */
   tabs(): Promise<string[]>;
   /** Closes the tabs whose addresses begin so. */
@@ -60,11 +62,17 @@ export async function openFirefox(pushServerUrl: string): Promise<Firefox> {
       },
     });
   let browser = await launch();
+  const errors: string[] = [];
   return {
     version: await browser.version(),
+    errors,
     async open(url) {
       const page = await browser.newPage();
       page.setDefaultTimeout(ACTION_TIMEOUT_MS);
+      page.on("pageerror", (error) => void errors.push(String(error)));
+      page.on("console", (message) => {
+        if (message.type() === "error") errors.push(message.text());
+      });
       await page.goto(url);
       return page;
     },

@@ -48,7 +48,6 @@ export interface ConnectionOptions {
   readonly agents: Agents;
   /** Origin of the endpoints. */
   readonly endpointOrigin: () => string;
-  readonly onHello: (uaid: string) => void;
   readonly onAck: (ack: Ack) => void;
   readonly onUnregister: (reason: number) => void;
 }
@@ -91,7 +90,6 @@ export function serveBrowser(socket: WebSocket, options: ConnectionOptions): voi
     uaid = agent.uaid;
     // No versions of broadcasts: a newer one would send the browser to fetch settings elsewhere.
     send({ messageType: "hello", status: 200, uaid, use_webpush: true, broadcasts: {} });
-    options.onHello(uaid);
     agent.flush();
   }
 

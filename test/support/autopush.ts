@@ -28,13 +28,10 @@ export interface Autopush {
   readonly serverUrl: string;
   /** Every message that was taken. */
   readonly posted: readonly PostedPush[];
-  nextPost(): Promise<PostedPush>;
   /** Posts that were refused, with the status they were answered with. */
   readonly refused: readonly { readonly status: number; readonly endpoint: string }[];
-  /** What a browser said of a message, and `performance.now()` of that. */
-  nextAck(): Promise<Ack & { readonly at: number }>;
-  /** A browser connected. */
-  nextHello(): Promise<string>;
+  /** What the browser says of this message, once it does, and `performance.now()` of that. */
+  ackOf(version: string): Promise<Ack & { readonly at: number }>;
   /** A browser gave up a subscription. @returns its reason: 200 when a page asked for it. */
   nextUnregister(): Promise<number>;
   readonly subscriptionCount: number;
@@ -49,9 +46,13 @@ export interface Autopush {
 
 export async function startAutopush(now: () => number = Date.now): Promise<Autopush> {
   const agents = createAgents(now);
-  const posts = createArrivals<PostedPush>();
-  const acks = createArrivals<Ack & { readonly at: number }>();
-  const hellos = createArrivals<string>();
+  const posted: PostedPush[] = [];
+  const acks = new Map<string, PromiseWithResolvers<Ack & { readonly at: number }>>();
+  const ackFor = (version: string): PromiseWithResolvers<Ack & { readonly at: number }> => {
+    const known = acks.get(version) ?? Promise.withResolvers();
+    acks.set(version, known);
+    return known;
+  };
   const unregisters = createArrivals<number>();
   const refused: { status: number; endpoint: string }[] = [];
   let open = true;
@@ -89,7 +90,7 @@ export async function startAutopush(now: () => number = Date.now): Promise<Autop
       expiresAt,
     });
     answer(response, 201, { location: `${sender.origin}/m/${version}`, ttl: String(ttlSeconds) });
-    posts.add({ ...checked, endpoint, version, at });
+    posted.push({ ...checked, endpoint, version, at });
   }
 
   const sender = await listenOnLoopback(handle);
@@ -103,8 +104,7 @@ export async function startAutopush(now: () => number = Date.now): Promise<Autop
     serveBrowser(socket, {
       agents,
       endpointOrigin: () => sender.origin,
-      onHello: hellos.add,
-      onAck: (ack) => acks.add({ ...ack, at: performance.now() }),
+      onAck: (ack) => ackFor(ack.version).resolve({ ...ack, at: performance.now() }),
       onUnregister: unregisters.add,
     }),
   );
@@ -117,11 +117,9 @@ export async function startAutopush(now: () => number = Date.now): Promise<Autop
   return {
     origin: sender.origin,
     serverUrl: `ws://127.0.0.1:${port}/`,
-    posted: posts.received,
+    posted,
     refused,
-    nextPost: posts.next,
-    nextAck: acks.next,
-    nextHello: hellos.next,
+    ackOf: (version) => ackFor(version).promise,
     nextUnregister: unregisters.next,
     get subscriptionCount() {
       return agents.subscriptionCount;
