@@ -105,22 +105,29 @@ describe("a subscription", () => {
 });
 
 describe("new VAPID keys", () => {
-  it("reach a browser that subscribed with the old ones when it turns notifications on again", async () => {
+  it("leave the old ones good for a browser until it comes by, which then takes the new ones", async () => {
     const page = await stage.subscribe("rotated");
-    expect((await push("rotated", "Old key")).state).toBe("delivered");
-    expect(stage.autopush.posted.at(-1)?.vapid?.key).toBe(oldKeys.publicKey);
     await page.close();
     await stage.restartProduct({
       VAPID_PUBLIC_KEY: newKeys.publicKey,
       VAPID_PRIVATE_KEY: newKeys.privateKey,
+      VAPID_PREVIOUS_KEYS: `${oldKeys.publicKey}:${oldKeys.privateKey}`,
     });
+    expect((await push("rotated", "Before the visit")).state).toBe("delivered");
+    expect(stage.autopush.posted.at(-1)?.vapid?.key).toBe(oldKeys.publicKey);
+
     const again = await stage.visit("rotated");
-    await again.locator("#push-toggle").click();
-    await again.waitForSelector("#push-text[data-state=off]");
-    await again.locator("#push-toggle").click();
     await again.waitForSelector("#push-text[data-state=on]");
-    expect((await push("rotated", "New key")).state).toBe("delivered");
-    expect(stage.autopush.posted.at(-1)?.vapid?.key).toBe(newKeys.publicKey);
+    const postsBefore = stage.autopush.posted.length;
+    const refusedBefore = stage.autopush.refused.length;
+    expect((await push("rotated", "After the visit")).state).toBe("delivered");
+    const posts = stage.autopush.posted.slice(postsBefore);
+    expect(posts.map(({ vapid }) => vapid?.key)).toEqual([newKeys.publicKey]);
+    // Nothing is sent to what the browser had before.
+    expect(stage.autopush.refused.length).toBe(refusedBefore);
+    await expect
+      .poll(async () => (await shownBy(again)).map(({ body }) => body), WAIT)
+      .toEqual(expect.arrayContaining(["Before the visit", "After the visit"]));
     await again.close();
   });
 });
