@@ -126,7 +126,6 @@ describe("POST /push/renew", () => {
 
   it.each([
     ["was removed from the list", (id: string) => store.dismiss(USER, id)],
-    ["was pruned", (id: string) => store.prune(USER, id)],
     ["belongs to another by now", () => store.put("teacher-8", SUBSCRIPTION)],
   ])("is refused when the former one %s", async (_what, end) => {
     const renewal = await renewalOf();
@@ -134,6 +133,17 @@ describe("POST /push/renew", () => {
     await end(device?.subscriptionId ?? "");
     expect((await problemOf(renew(renewal))).code).toBe("subscription_removed");
     expect(await stored()).toEqual([]);
+  });
+
+  it("works for one that its push service no longer knew by then, once", async () => {
+    const renewal = await renewalOf({ ...SUBSCRIPTION, device_label: "My laptop" });
+    const [device] = await store.list(USER);
+    await store.prune(USER, device?.subscriptionId ?? "");
+    expect(await stored()).toEqual([]);
+    expect((await renew(renewal)).body).toMatchObject({ device_label: "My laptop" });
+    expect(await stored()).toEqual([NEXT.endpoint]);
+    const third = { ...SUBSCRIPTION, endpoint: "https://fcm.googleapis.com/fcm/send/third" };
+    expect((await problemOf(renew(renewal, third))).code).toBe("subscription_removed");
   });
 
   it("is refused to whoever makes a token up, or has one for something else", async () => {

@@ -68,6 +68,11 @@ export interface SubscriptionRecords {
   markDismissed(userId: string, id: string, dismissed: boolean): Promise<void>;
   isDismissed(userId: string, id: string): Promise<boolean>;
 
+  /** Keeps one that its push service no longer knows for what its browser may put in its place. */
+  keepGone(userId: string, record: SubscriptionRecord): Promise<void>;
+  readGone(userId: string, id: string): Promise<SubscriptionRecord | undefined>;
+  forgetGone(userId: string, id: string): Promise<void>;
+
   ownerOf(id: string): Promise<string | null>;
   /** Gives the endpoint to this user. @returns to whom it belonged. */
   claim(id: string, userId: string): Promise<string | null>;
@@ -85,6 +90,9 @@ export interface SubscriptionRecordsOptions {
 
 /** A browser that nobody opens for so long has a new subscription by then, if any. */
 const DISMISSED_SECONDS = 31_536_000;
+
+/** Browsers say what they put in its place when they next start. */
+const GONE_SECONDS = 2_592_000;
 
 /** An endpoint is a secret: whoever has it and the keys can ring. Its digest says nothing. */
 export function subscriptionIdOf(endpoint: string): string {
@@ -109,6 +117,8 @@ export function createSubscriptionRecords(
     keyspace.sharded(keyspace.shardOfUser(userId), `subs:${userId}`);
   const dismissedKey = (userId: string, id: string): string =>
     keyspace.sharded(keyspace.shardOfUser(userId), `subs-out:${userId}:${id}`);
+  const goneKey = (userId: string, id: string): string =>
+    keyspace.sharded(keyspace.shardOfUser(userId), `subs-gone:${userId}:${id}`);
   const indexKey = (shard: number): string => keyspace.sharded(shard, "subs-due");
   const indexOf = (userId: string): string => indexKey(keyspace.shardOfUser(userId));
   const ownerKey = (id: string): string => keyspace.plain(`endpoint:${id}`);
@@ -179,6 +189,17 @@ export function createSubscriptionRecords(
       else await redis.del(key);
     },
     isDismissed: async (userId, id) => (await redis.exists(dismissedKey(userId, id))) === 1,
+
+    async keepGone(userId, { id, sealed }) {
+      await redis.set(goneKey(userId, id), sealed, "EX", GONE_SECONDS);
+    },
+    async readGone(userId, id) {
+      const sealed = await redis.get(goneKey(userId, id));
+      return sealed === null ? undefined : recordOf(id, sealed);
+    },
+    async forgetGone(userId, id) {
+      await redis.del(goneKey(userId, id));
+    },
 
     ownerOf: (id) => redis.get(ownerKey(id)),
     claim: (id, userId) => redis.set(ownerKey(id), userId, "GET"),

@@ -218,7 +218,12 @@ export function createSubscriptionStore(options: SubscriptionStoreOptions): Subs
     },
 
     remove: (userId, endpoint) => withdraw(records, userId, subscriptionIdOf(endpoint)),
-    prune: (userId, subscriptionId) => withdraw(records, userId, subscriptionId),
+
+    async prune(userId, subscriptionId) {
+      const record = await records.read(userId, subscriptionId);
+      if (record !== undefined) await records.keepGone(userId, record);
+      return await withdraw(records, userId, subscriptionId);
+    },
 
     async dismiss(userId, subscriptionId) {
       // Only what is there: ids that anybody makes up are not remembered.
@@ -228,7 +233,8 @@ export function createSubscriptionStore(options: SubscriptionStoreOptions): Subs
     },
 
     async renew(userId, formerId, subscription, details = {}) {
-      const former = await readOwned(userId, formerId);
+      const held = await readOwned(userId, formerId);
+      const former = held ?? (await records.readGone(userId, formerId))?.stored;
       const id = subscriptionIdOf(subscription.endpoint);
       if (former === undefined) {
         // Renewed already, and the answer was lost: the browser says the same again.
@@ -243,6 +249,7 @@ export function createSubscriptionStore(options: SubscriptionStoreOptions): Subs
       const saved = await save(userId, subscription, { madeLabel: label, createdAt });
       // Before anything makes room: a browser that was renewed is one, not two.
       if (id !== formerId) await withdraw(records, userId, formerId);
+      if (held === undefined) await records.forgetGone(userId, formerId);
       await trim(userId);
       return saved;
     },
