@@ -86,7 +86,7 @@ export function createSubscriptionExpiry(options: SubscriptionExpiryOptions): Su
     }
     // Left behind when the browser went to another user.
     if ((await records.ownerOf(id)) !== userId) {
-      await withdraw(records, userId, id, sealed);
+      await withdraw(records, userId, id, { sealed });
       return "nothing";
     }
     const attention = attentionOf(stored, life, clock.now());
@@ -98,7 +98,7 @@ export function createSubscriptionExpiry(options: SubscriptionExpiryOptions): Su
         await warn(userId, id, { sealed, stored }, attention.expiresAt);
         return "warned";
       case "remove":
-        return (await withdraw(records, userId, id, sealed)) ? "removed" : "nothing";
+        return (await withdraw(records, userId, id, { sealed })) ? "removed" : "nothing";
     }
   }
 

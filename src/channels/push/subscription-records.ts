@@ -34,6 +34,13 @@ export interface SubscriptionRecord {
   readonly stored: StoredSubscription | undefined;
 }
 
+export interface Removal {
+  /** The sealed record that must still lie there; left out: whatever does. */
+  readonly sealed?: string;
+  /** For what its browser may put in its place: its push service no longer knows it. */
+  readonly keepAside?: boolean;
+}
+
 /** Whose subscription needs attention. */
 interface Watched {
   readonly userId: string;
@@ -54,7 +61,7 @@ export interface SubscriptionRecords {
     },
   ): Promise<"created" | "replaced" | "changed_meanwhile">;
   /** False if there was none, or another than `sealed` by now. */
-  remove(userId: string, id: string, sealed?: string): Promise<boolean>;
+  remove(userId: string, id: string, how?: Removal): Promise<boolean>;
   /** Puts one into the index that is not there, as where a version before this one wrote it. */
   watch(userId: string, id: string, attentionAt: number): Promise<void>;
   /** Moves one within the index. */
@@ -68,8 +75,7 @@ export interface SubscriptionRecords {
   markDismissed(userId: string, id: string, dismissed: boolean): Promise<void>;
   isDismissed(userId: string, id: string): Promise<boolean>;
 
-  /** Keeps one that its push service no longer knows for what its browser may put in its place. */
-  keepGone(userId: string, record: SubscriptionRecord): Promise<void>;
+  /** One that was removed and kept aside. */
   readGone(userId: string, id: string): Promise<SubscriptionRecord | undefined>;
   forgetGone(userId: string, id: string): Promise<void>;
 
@@ -153,10 +159,10 @@ export function createSubscriptionRecords(
       return written === 1 ? "created" : "replaced";
     },
 
-    async remove(userId, id, sealed = "") {
+    async remove(userId, id, { sealed = "", keepAside = false } = {}) {
       const removed = await removeSubscription(
-        [recordsKey(userId), indexOf(userId)],
-        [id, memberOf(userId, id), sealed],
+        [recordsKey(userId), indexOf(userId), goneKey(userId, id)],
+        [id, memberOf(userId, id), sealed, keepAside ? GONE_SECONDS : 0],
       );
       return removed === 1;
     },
@@ -190,9 +196,6 @@ export function createSubscriptionRecords(
     },
     isDismissed: async (userId, id) => (await redis.exists(dismissedKey(userId, id))) === 1,
 
-    async keepGone(userId, { id, sealed }) {
-      await redis.set(goneKey(userId, id), sealed, "EX", GONE_SECONDS);
-    },
     async readGone(userId, id) {
       const sealed = await redis.get(goneKey(userId, id));
       return sealed === null ? undefined : recordOf(id, sealed);

@@ -7,6 +7,7 @@ import {
   createSubscriptionRecords,
   subscriptionIdOf,
   type StoredSubscription,
+  type Removal,
   type SubscriptionRecord,
   type SubscriptionRecords,
   type SubscriptionRecordsOptions,
@@ -84,21 +85,21 @@ export interface SubscriptionStoreOptions extends SubscriptionRecordsOptions {
 const UNKNOWN_LABEL = "Browser";
 
 /**
- * Takes one away that must still be as it was read, if `sealed` is given. Whoever stores the same
+ * Takes one away that must still be as it was read, if `sealed` says so. Whoever stores the same
  * one meanwhile keeps it: that may have come between its record's going and its owner's.
  */
 export async function withdraw(
   records: SubscriptionRecords,
   userId: string,
   id: string,
-  sealed?: string,
+  how: Removal = {},
 ): Promise<boolean> {
-  const removed = await records.remove(userId, id, sealed);
-  if (!removed && sealed !== undefined) return false;
+  const removed = await records.remove(userId, id, how);
+  if (!removed && how.sealed !== undefined) return false;
   await records.release(id, userId);
   const back = await records.read(userId, id);
   if (back !== undefined && !(await records.claimIfFree(id, userId))) {
-    await records.remove(userId, id, back.sealed);
+    await records.remove(userId, id, { sealed: back.sealed });
   }
   return removed;
 }
@@ -219,11 +220,8 @@ export function createSubscriptionStore(options: SubscriptionStoreOptions): Subs
 
     remove: (userId, endpoint) => withdraw(records, userId, subscriptionIdOf(endpoint)),
 
-    async prune(userId, subscriptionId) {
-      const record = await records.read(userId, subscriptionId);
-      if (record !== undefined) await records.keepGone(userId, record);
-      return await withdraw(records, userId, subscriptionId);
-    },
+    prune: (userId, subscriptionId) =>
+      withdraw(records, userId, subscriptionId, { keepAside: true }),
 
     async dismiss(userId, subscriptionId) {
       // Only what is there: ids that anybody makes up are not remembered.
