@@ -101,7 +101,7 @@ export function createDevicesList(deps: DevicesDeps): DevicesList {
           isThis ? element("span", { class: "tag", text: "This browser" }) : undefined,
         ]),
         seenElement(device, now),
-        endElement(device, now),
+        isThis ? undefined : endElement(device, now),
       ]),
       button,
     ]);
