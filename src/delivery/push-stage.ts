@@ -25,7 +25,7 @@ export interface PushStageOptions extends ProviderStageOptions {
   readonly channel: GuardedChannel<PushAddress, PushMessage>;
   readonly subscriptions: {
     list(userId: string): Promise<readonly Subscription[]>;
-    prune(userId: string, subscriptionId: string): Promise<void>;
+    prune(userId: string, subscriptionId: string): Promise<unknown>;
   };
   readonly messages: Pick<Messages, "push">;
   /** Ends notes that no worker survives. */

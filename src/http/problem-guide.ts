@@ -67,6 +67,11 @@ export const PROBLEM_GUIDE: Readonly<Record<ProblemCode, ProblemGuide>> = {
       "The notification has not failed, has expired, or holds nothing that can be sent again; `detail` says which.",
     remedy: "Read its status; where only an SMS that may have been sent is left, name `sms`.",
   },
+  subscription_removed: {
+    meaning:
+      "A push subscription that its person took off their list was sent unasked, or one is to be replaced that is not there any more.",
+    remedy: "Unsubscribe the browser; subscribe anew when the person asks for notifications there.",
+  },
   body_too_large: {
     meaning:
       "The body is over the limit: 64 KB, or 4 MB for a bulk request, each item of which may hold 64 KB.",

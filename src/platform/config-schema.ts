@@ -161,6 +161,12 @@ export const CONFIG_GROUPS = {
         "*.notify.windows.com",
       ])
       .describe("push services; a full origin alone permits a plain or private address"),
+    PUSH_STALE_DAYS: wholeNumber(2, 3_650)
+      .default(60)
+      .describe("a browser that was not seen for so long is given up"),
+    PUSH_STALE_WARNING_DAYS: wholeNumber(1, 3_649)
+      .default(14)
+      .describe("its person is told so long before; less than PUSH_STALE_DAYS"),
     PUSH_ICON_URL: text.default("/icon.png").describe("icon of a push notification"),
   },
   sms: {

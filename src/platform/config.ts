@@ -75,6 +75,9 @@ function assertConsistent(config: Config): void {
   if (config.HEARTBEAT_TIMEOUT_MS <= config.HEARTBEAT_INTERVAL_MS) {
     wrong.push("HEARTBEAT_TIMEOUT_MS must be longer than HEARTBEAT_INTERVAL_MS");
   }
+  if (config.PUSH_STALE_WARNING_DAYS >= config.PUSH_STALE_DAYS) {
+    wrong.push("PUSH_STALE_WARNING_DAYS must be less than PUSH_STALE_DAYS");
+  }
   if (config.DUE_LEASE_MS <= config.PROVIDER_TIMEOUT_MS) {
     wrong.push(
       "DUE_LEASE_MS must be longer than PROVIDER_TIMEOUT_MS: a send in flight would be taken for dead",

@@ -1,6 +1,7 @@
 /** The api role: every business route, wired to the room that serves it. */
 import { createLookAhead } from "../channels/push/checked-lookup.ts";
 import { createEndpointPolicy } from "../channels/push/endpoint-policy.ts";
+import { createRenewalTokens } from "../channels/push/renewal-token.ts";
 import { createPushRoutes } from "../channels/push/routes.ts";
 import { createSubscriptionIntake } from "../channels/push/subscription-intake.ts";
 import type { VapidKeys } from "../channels/push/vapid-keys.ts";
@@ -95,7 +96,9 @@ export async function createApiRole(deps: {
           policy: createEndpointPolicy(config.PUSH_ALLOWED_HOSTS),
           keys: deps.pushKeys,
           leadsInward: createLookAhead(clock),
+          now: () => clock.now(),
         }),
+        renewals: createRenewalTokens({ sealing }),
         publicKey: deps.pushKeys?.current.publicKey,
       }),
       ...reportRoutes({

@@ -10,6 +10,7 @@ import { createLedger, type Ledger } from "../tracking/ledger.ts";
 import { createReceiptTokens, type ReceiptTokens } from "../tracking/receipt-token.ts";
 import { createReceipts, type Receipts } from "../tracking/receipts.ts";
 import type { Foundation } from "./foundation.ts";
+import { deviceLife } from "./push-devices.ts";
 
 export interface DeliveryParts {
   /** Of frames, between worker and gateway. */
@@ -69,7 +70,13 @@ export async function createDeliveryParts(foundation: Foundation): Promise<Deliv
     queues,
     receipts,
     preferences: createPreferenceStore({ redis, keyspace, sealing, clock, logger }),
-    subscriptions: createSubscriptionStore({ redis, keyspace, sealing, clock }),
+    subscriptions: createSubscriptionStore({
+      redis,
+      keyspace,
+      sealing,
+      clock,
+      life: deviceLife(config),
+    }),
     receiptTokens: createReceiptTokens({ sealing, keyspace }),
     audit: createAudit({ redis, keyspace, clock }),
   };

@@ -25,6 +25,7 @@ import { startIngestRole } from "./ingest.ts";
 import { createKafkaParts } from "./kafka-parts.ts";
 import { startOutcomeRelay } from "./outcome-relay.ts";
 import { siteRoutes } from "./pages/site-routes.ts";
+import { watchDevices } from "./push-devices.ts";
 import { startProjectorRole } from "./projector.ts";
 import { version } from "./version.ts";
 import { createWorkerRole } from "./worker.ts";
@@ -67,6 +68,7 @@ export async function startRoles(foundation: Foundation, door: FrontDoor): Promi
 
   const pushKeys = readPushSettings(config, secrets.vapid)?.keys;
   const accept = createAcceptPart({ foundation, parts, content });
+  if (config.ROLES.includes("worker")) watchDevices({ foundation, accept });
   const api = config.ROLES.includes("api")
     ? await createApiRole({ foundation, parts, accept, owners, pushKeys })
     : undefined;

@@ -79,6 +79,7 @@ describe("what the push service answers", () => {
     [401, "rejected"],
     [403, "rejected"],
     [404, "gone"],
+    [406, "retry"],
     [408, "retry"],
     [410, "gone"],
     [413, "rejected"],
@@ -94,13 +95,13 @@ describe("what the push service answers", () => {
     expect(outcome).not.toHaveProperty("afterMs");
   });
 
-  it.each([429, 503])("%i with Retry-After says how long to wait", async (status) => {
+  it.each([406, 429, 503])("%i with Retry-After says how long to wait", async (status) => {
     const browser = service.subscribe(VAPID.publicKey);
     service.script(browser.endpoint, { status, headers: { "retry-after": "17" } });
     expect(await channel.send(browser, pushMessage())).toEqual({
       kind: "retry",
       afterMs: 17_000,
-      ...(status === 429 ? { throttled: true } : {}),
+      ...(status !== 503 ? { throttled: true } : {}),
       detail: `http ${status}`,
     });
   });

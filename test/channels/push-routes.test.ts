@@ -1,114 +1,38 @@
 /** What a browser gets when it subscribes to push, and when it sends nonsense. */
-import { ECDH, createECDH } from "node:crypto";
-import { isIP } from "node:net";
-import { beforeEach, describe, expect, it } from "vitest";
+import { ECDH } from "node:crypto";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { createEndpointPolicy } from "../../src/channels/push/endpoint-policy.ts";
-import { createLookAhead, type ResolveAll } from "../../src/channels/push/checked-lookup.ts";
-import { createPushRoutes } from "../../src/channels/push/routes.ts";
-import {
-  createSubscriptionIntake,
-  type SubscribedWith,
-} from "../../src/channels/push/subscription-intake.ts";
-import { createVapidKeys, vapidKeyId } from "../../src/channels/push/vapid-keys.ts";
-import type { Reply, Route } from "../../src/http/route.ts";
+import type { ResolveAll } from "../../src/channels/push/checked-lookup.ts";
+import { vapidKeyId } from "../../src/channels/push/vapid-keys.ts";
 import { makeVapidPair } from "../../src/platform/key-material.ts";
-import { Problem } from "../../src/platform/problems.ts";
-import { createManualClock } from "../support/manual-clock.ts";
-
-const ecdh = createECDH("prime256v1");
-const PUBLIC_KEY = ecdh.generateKeys("base64url");
-const SUBSCRIPTION = {
-  endpoint: "https://fcm.googleapis.com/fcm/send/abc",
-  expirationTime: null,
-  keys: { p256dh: PUBLIC_KEY, auth: Buffer.alloc(16, 5).toString("base64url") },
-};
-
-const CURRENT = makeVapidPair();
-const PREVIOUS = makeVapidPair();
-
-let owners: Map<string, string>;
-/** The VAPID key of what was handed in last. */
-let vapid: SubscribedWith | undefined;
-
-beforeEach(() => {
-  owners = new Map();
-  vapid = undefined;
-});
-
-/** @param resolve what name servers say; unless told, an address of the public internet */
-function routes(configured: boolean, resolve = saying("142.250.74.74")): Route[] {
-  const keys = configured ? createVapidKeys(CURRENT, [PREVIOUS]) : undefined;
-  return createPushRoutes({
-    intake: createSubscriptionIntake({
-      policy: createEndpointPolicy(["fcm.googleapis.com", "http://127.0.0.1:9999"]),
-      keys,
-      leadsInward: createLookAhead(clock, resolve),
-    }),
-    publicKey: keys?.current.publicKey,
-    subscriptions: {
-      async put(userId, subscription) {
-        const { endpoint } = subscription;
-        const created = owners.get(endpoint) !== userId;
-        owners.set(endpoint, userId);
-        vapid = subscription.vapid;
-        return await Promise.resolve({ subscriptionId: "id-of-it", created });
-      },
-      remove: async (_userId, endpoint) => await Promise.resolve(owners.delete(endpoint)),
-    },
-  });
-}
-
-const clock = createManualClock();
-
-/** A name server that answers with these addresses. */
-function saying(...addresses: readonly string[]): ResolveAll {
-  return (_name, _options, callback) => {
-    callback(
-      null,
-      addresses.map((address) => ({ address, family: isIP(address) })),
-    );
-  };
-}
-
-/** Calls a route as the HTTP kit does: the body parsed with the route's schema. */
-async function call(
-  method: string,
-  path: string,
-  body?: unknown,
-  available = routes(true),
-): Promise<Reply> {
-  const route = available.find((one) => one.method === method && one.path === path);
-  if (route === undefined) throw new Error(`no route ${method} ${path}`);
-  return await route.handle({
-    params: undefined,
-    query: undefined,
-    body: route.body?.parse(body),
-    caller:
-      route.security.access === "token"
-        ? { userId: "teacher-7", scopes: new Set(), expiresAt: 0 }
-        : undefined,
-    context: { requestId: "r", ip: "127.0.0.1", header: () => undefined },
-  });
-}
-
-async function problemOf(reply: Promise<Reply>): Promise<Problem> {
-  try {
-    await reply;
-  } catch (error) {
-    if (error instanceof Problem) return error;
-    throw error;
-  }
-  throw new Error("the request was not refused");
-}
+import {
+  call,
+  clock,
+  CURRENT,
+  PREVIOUS,
+  problemOf,
+  PUBLIC_KEY,
+  routes,
+  saying,
+  store,
+  stored,
+  SUBSCRIPTION,
+  USER,
+} from "./push-routes-fixture.ts";
 
 describe("POST /push/subscribe", () => {
   it("stores the browser's subscription for the caller, and says so once", async () => {
     const first = await call("post", "/push/subscribe", SUBSCRIPTION);
-    expect(first).toEqual({ status: 201, body: { subscription_id: "id-of-it" } });
-    expect(owners.get(SUBSCRIPTION.endpoint)).toBe("teacher-7");
+    expect(first).toMatchObject({ status: 201, body: { device_label: "Firefox on Linux" } });
+    expect(await stored()).toEqual([SUBSCRIPTION.endpoint]);
     const again = await call("post", "/push/subscribe", SUBSCRIPTION);
-    expect(again).toEqual({ status: 200, body: { subscription_id: "id-of-it" } });
+    expect(again).toEqual({ ...first, status: 200 });
+  });
+
+  it("calls the browser what its page calls it", async () => {
+    const body = { ...SUBSCRIPTION, device_label: "  Laptop at home " };
+    const reply = await call("post", "/push/subscribe", body);
+    expect(reply.body).toMatchObject({ device_label: "Laptop at home" });
   });
 
   it.each<[what: string, body: unknown, path: string]>([
@@ -156,11 +80,15 @@ describe("POST /push/subscribe", () => {
       { ...SUBSCRIPTION, endpoint: `https://fcm.googleapis.com/${"x".repeat(2_048)}` },
       "endpoint",
     ],
+    ["one that has ended", { ...SUBSCRIPTION, expirationTime: 1_000 }, "expirationTime"],
+    ["a name of 61 letters", { ...SUBSCRIPTION, device_label: "x".repeat(61) }, "device_label"],
+    ["a name of two lines", { ...SUBSCRIPTION, device_label: "a\nb" }, "device_label"],
+    ["an empty name", { ...SUBSCRIPTION, device_label: " " }, "device_label"],
   ])("refuses %s and names the field", async (_what, body, path) => {
     const problem = await problemOf(call("post", "/push/subscribe", body));
     expect(problem.code).toBe("invalid_subscription");
     expect(problem.errors.map((issue) => issue.path)).toContain(path);
-    expect(owners.size).toBe(0);
+    expect(await stored()).toEqual([]);
   });
 
   it.each(["https://example.org/x", "http://fcm.googleapis.com/x", "https://127.0.0.1/x", "x"])(
@@ -169,7 +97,7 @@ describe("POST /push/subscribe", () => {
       const body = { ...SUBSCRIPTION, endpoint };
       const problem = await problemOf(call("post", "/push/subscribe", body));
       expect(problem.code).toBe("endpoint_not_allowed");
-      expect(owners.size).toBe(0);
+      expect(await stored()).toEqual([]);
     },
   );
 
@@ -181,9 +109,9 @@ describe("POST /push/subscribe", () => {
     ["a closed address among open ones", ["142.250.74.74", "192.168.0.1"]],
   ])("refuses an endpoint whose name leads to %s", async (_what, addresses) => {
     const available = routes(true, saying(...addresses));
-    const problem = await problemOf(call("post", "/push/subscribe", SUBSCRIPTION, available));
+    const problem = await problemOf(call("post", "/push/subscribe", SUBSCRIPTION, { available }));
     expect(problem.code).toBe("endpoint_not_allowed");
-    expect(owners.size).toBe(0);
+    expect(await stored()).toEqual([]);
   });
 
   it("takes one whose name cannot be resolved now: each send looks again", async () => {
@@ -191,13 +119,13 @@ describe("POST /push/subscribe", () => {
       callback(Object.assign(new Error("no name server"), { code: "EAI_AGAIN" }), []);
     };
     const available = routes(true, failing);
-    expect((await call("post", "/push/subscribe", SUBSCRIPTION, available)).status).toBe(201);
+    expect((await call("post", "/push/subscribe", SUBSCRIPTION, { available })).status).toBe(201);
   });
 
   it("does not wait for a name server that says nothing", async () => {
     const asked = Promise.withResolvers<void>();
     const available = routes(true, () => asked.resolve());
-    const reply = call("post", "/push/subscribe", SUBSCRIPTION, available);
+    const reply = call("post", "/push/subscribe", SUBSCRIPTION, { available });
     await asked.promise;
     clock.advance(2_000);
     expect((await reply).status).toBe(201);
@@ -206,16 +134,17 @@ describe("POST /push/subscribe", () => {
   it("does not ask name servers about an origin that the operator named", async () => {
     const available = routes(true, saying("127.0.0.1"));
     const body = { ...SUBSCRIPTION, endpoint: "http://127.0.0.1:9999/push" };
-    expect((await call("post", "/push/subscribe", body, available)).status).toBe(201);
+    expect((await call("post", "/push/subscribe", body, { available })).status).toBe(201);
   });
 
   it("notes the VAPID key that the browser says it subscribed with, written either way", async () => {
     for (const key of [PREVIOUS.publicKey, `${PREVIOUS.publicKey}=`]) {
       await call("post", "/push/subscribe", { ...SUBSCRIPTION, application_server_key: key });
-      expect(vapid).toEqual({ keyId: vapidKeyId(PREVIOUS.publicKey), stated: true });
+      expect(await store.list(USER)).toMatchObject([{ keyId: vapidKeyId(PREVIOUS.publicKey) }]);
     }
+    await store.remove(USER, SUBSCRIPTION.endpoint);
     await call("post", "/push/subscribe", SUBSCRIPTION);
-    expect(vapid).toEqual({ keyId: vapidKeyId(CURRENT.publicKey), stated: false });
+    expect(await store.list(USER)).toMatchObject([{ keyId: vapidKeyId(CURRENT.publicKey) }]);
   });
 
   it("refuses a subscription made with a key that this installation does not have", async () => {
@@ -223,7 +152,7 @@ describe("POST /push/subscribe", () => {
     const problem = await problemOf(call("post", "/push/subscribe", body));
     expect(problem.code).toBe("invalid_subscription");
     expect(problem.errors.map((issue) => issue.path)).toEqual(["application_server_key"]);
-    expect(owners.size).toBe(0);
+    expect(await stored()).toEqual([]);
   });
 
   it("is described with every field of a subscription", () => {
@@ -241,7 +170,7 @@ describe("DELETE /push/subscribe", () => {
     await call("post", "/push/subscribe", SUBSCRIPTION);
     const { endpoint } = SUBSCRIPTION;
     expect(await call("delete", "/push/subscribe", { endpoint })).toEqual({ status: 204 });
-    expect(owners.size).toBe(0);
+    expect(await stored()).toEqual([]);
     expect(await call("delete", "/push/subscribe", { endpoint })).toEqual({ status: 204 });
   });
 });
@@ -259,9 +188,10 @@ describe("without VAPID keys", () => {
   it.each([
     ["get", "/push/vapid-public-key"],
     ["post", "/push/subscribe"],
+    ["post", "/push/renew"],
   ])("%s %s says that push is not configured", async (method, path) => {
-    const problem = await problemOf(call(method, path, SUBSCRIPTION, routes(false)));
+    const problem = await problemOf(call(method, path, SUBSCRIPTION, { available: routes(false) }));
     expect(problem.code).toBe("not_found");
-    expect(owners.size).toBe(0);
+    expect(await stored()).toEqual([]);
   });
 });

@@ -7,6 +7,9 @@ import { openTestRedis, type TestRedis } from "../support/redis.ts";
 
 const KEYS = { p256dh: "public-key-of-a-browser", auth: "secret-of-a-browser" };
 
+const DAY_MS = 86_400_000;
+const LIFE = { staleMs: 60 * DAY_MS, warningMs: 14 * DAY_MS };
+
 let test: TestRedis;
 let now = 1_000;
 let store: ReturnType<typeof createSubscriptionStore>;
@@ -22,6 +25,10 @@ function browser(name: string): PushSubscription {
   return { endpoint: `https://push.example.org/${name}`, keys: KEYS };
 }
 
+function keyOf(userId: string): string {
+  return test.keyspace.sharded(test.keyspace.shardOfUser(userId), `subs:${userId}`);
+}
+
 async function endpointsOf(userId: string): Promise<string[]> {
   return (await store.list(userId)).map(({ endpoint }) => endpoint.split("/").at(-1) ?? "");
 }
@@ -33,6 +40,7 @@ beforeAll(async () => {
     keyspace: test.keyspace,
     sealing: createSealing(Buffer.alloc(32, 1)),
     clock: { now: () => now },
+    life: LIFE,
   });
 });
 afterAll(async () => {
@@ -45,7 +53,14 @@ describe("push subscriptions", () => {
     const { subscriptionId, created } = await store.put(user, browser("desk"));
     expect(created).toBe(true);
     expect(await store.list(user)).toEqual([
-      { ...browser("desk"), subscriptionId, createdAt: now, lastSeenAt: now },
+      {
+        ...browser("desk"),
+        subscriptionId,
+        createdAt: now,
+        lastSeenAt: now,
+        label: "Browser",
+        expiresAt: now + LIFE.staleMs,
+      },
     ]);
     expect(await store.remove(user, browser("desk").endpoint)).toBe(true);
     expect(await store.list(user)).toEqual([]);
@@ -59,7 +74,7 @@ describe("push subscriptions", () => {
     now += 500;
     const keys = { p256dh: "another-key", auth: "another-secret" };
     const second = await store.put(user, { ...browser("renewed"), keys });
-    expect(second).toEqual({ subscriptionId: first.subscriptionId, created: false });
+    expect(second).toMatchObject({ subscriptionId: first.subscriptionId, created: false });
     expect(await store.list(user)).toMatchObject([{ keys, createdAt, lastSeenAt: now }]);
   });
 
@@ -115,7 +130,62 @@ describe("push subscriptions", () => {
       store.put(other, browser("contested")),
     ]);
     const holders = [...(await endpointsOf(one)), ...(await endpointsOf(other))];
-    expect(holders.length).toBeLessThanOrEqual(1);
+    expect(holders).toEqual(["contested"]);
+    const left = await Promise.all([one, other].map((user) => test.redis.hlen(keyOf(user))));
+    expect(left.toSorted((a, b) => a - b)).toEqual([0, 1]);
+  });
+
+  it("stay with the newest of many users who pass a computer on, and ring for nobody else", async () => {
+    const many = Array.from({ length: 8 }, someone);
+    for (let round = 0; round < 5; round += 1) {
+      await Promise.all(many.map((user) => store.put(user, browser("cart"))));
+      const last = someone();
+      await store.put(last, browser("cart"));
+      const lists = await Promise.all([...many, last].map(endpointsOf));
+      expect(lists.map(({ length }) => length)).toEqual([...many.map(() => 0), 1]);
+    }
+  });
+
+  it("that are stored anew while they are being taken away are not lost", async () => {
+    for (let round = 0; round < 25; round += 1) {
+      const user = someone();
+      const { subscriptionId } = await store.put(user, browser("flickering"));
+      await Promise.all([
+        store.prune(user, subscriptionId),
+        store.put(user, browser("flickering")),
+      ]);
+      // What lies there also rings: its owner did not go with the one before.
+      expect(await endpointsOf(user)).toHaveLength(await test.redis.hlen(keyOf(user)));
+    }
+  });
+
+  it("that their browser says are good until some day are not sent to after it", async () => {
+    const user = someone();
+    await store.put(user, { ...browser("timed"), expirationTime: now + 1_000 });
+    expect(await store.list(user)).toMatchObject([{ expiresAt: now + 1_000 }]);
+    now += 1_000;
+    expect(await store.list(user)).toEqual([]);
+  });
+
+  it("keep the name that their page gave them", async () => {
+    const user = someone();
+    const made = { madeLabel: "Firefox on Linux" };
+    expect(await store.put(user, browser("named"), made)).toMatchObject({ label: made.madeLabel });
+    await store.put(user, browser("named"), { ...made, label: "School laptop" });
+    expect(await store.put(user, browser("named"), made)).toMatchObject({ label: "School laptop" });
+  });
+
+  it("that were written by the version before are read, and enter the index then", async () => {
+    const user = someone();
+    const { subscriptionId } = await store.put(user, browser("former"));
+    const { endpoint, keys } = browser("former");
+    const former = { endpoint, keys, createdAt: now, lastSeenAt: now };
+    await test.redis.hset(keyOf(user), subscriptionId, JSON.stringify(former));
+    const index = test.keyspace.sharded(test.keyspace.shardOfUser(user), "subs-due");
+    await test.redis.zrem(index, `${subscriptionId} ${user}`);
+    expect(await store.list(user)).toMatchObject([{ endpoint, lastSeenAt: now }]);
+    const at = await test.redis.zscore(index, `${subscriptionId} ${user}`);
+    expect(Number(at)).toBe(now + LIFE.staleMs - LIFE.warningMs);
   });
 
   it("that the push service calls gone are dropped, and can come back", async () => {
@@ -130,8 +200,7 @@ describe("push subscriptions", () => {
   it("leave nothing readable in Redis", async () => {
     const user = someone();
     await store.put(user, browser("sealed"));
-    const key = test.keyspace.sharded(test.keyspace.shardOfUser(user), `subs:${user}`);
-    const stored = JSON.stringify(await test.redis.hgetall(key));
+    const stored = JSON.stringify(await test.redis.hgetall(keyOf(user)));
     expect(stored).toContain("e1:");
     expect(stored).not.toContain("push.example.org");
     expect(stored).not.toContain(KEYS.auth);
@@ -144,6 +213,7 @@ describe("push subscriptions", () => {
       keyspace: test.keyspace,
       sealing: createSealing(Buffer.alloc(32, 9)),
       clock: { now: () => now },
+      life: LIFE,
     });
     await former.put(user, browser("rekeyed"));
     expect(await store.list(user)).toEqual([]);

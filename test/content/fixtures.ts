@@ -48,6 +48,9 @@ const LONG_DATA: Readonly<Record<string, unknown>> = {
   title: "The school closes at noon on Friday",
   body: "The heating is being repaired.\nPlease collect pupils by twelve.",
   url: "/news/heating",
+  device: "Samsung Internet on Android, in the staff room",
+  last_seen_date: "2026-07-08T08:30:00Z",
+  expires_date: DEADLINE,
 };
 
 /** The two requests that the API description shows. */

@@ -50,6 +50,7 @@ const ROWS: readonly Row[] = [
   { ...status(401), ...REFUSED, alerts: 1 },
   { ...status(403), ...REFUSED, alerts: 1 },
   { ...status(404), ...GONE },
+  { ...status(406, "30"), ...AGAIN, waitMs: 30_000 },
   { ...status(408), ...AGAIN },
   { ...status(410), ...GONE },
   { ...status(413), ...REFUSED },

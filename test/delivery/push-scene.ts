@@ -17,6 +17,8 @@ import { createThrowawayAuthority } from "../support/throwaway-authority.ts";
 import { LEASE_MS, openTestLedger, type TestLedger } from "../tracking/test-ledger.ts";
 import { createTestDesk } from "./test-desk.ts";
 
+const DAY_MS = 86_400_000;
+
 export const PROVIDER_TIMEOUT_MS = 10_000;
 export const VAPID = makeVapidPair();
 const PHONE = "+46701234567";
@@ -87,6 +89,8 @@ export async function openPushScene({ trusted = true } = {}): Promise<PushScene>
     ...store,
     clock,
     sealing: createSealing(Buffer.alloc(32, 1)),
+    // Longer than any test's clock is turned.
+    life: { staleMs: 60 * DAY_MS, warningMs: 14 * DAY_MS },
   });
   const pruned = new Map<string, number>();
   const endpoints = new Map<string, string>();

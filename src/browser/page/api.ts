@@ -50,6 +50,19 @@ const notificationSchema = z.object({
   ),
 });
 
+const subscribedSchema = z.object({ subscription_id: z.string(), renewal: z.string() });
+const devicesSchema = z.object({
+  subscriptions: z.array(
+    z.object({
+      id: z.string(),
+      label: z.nullable(z.string()),
+      push_service: z.string(),
+      created_at: z.string(),
+      last_seen_at: z.string(),
+      expires_at: z.string(),
+    }),
+  ),
+});
 const vapidSchema = z.object({ public_key: z.string() });
 const outboxSchema = z.object({
   messages: z.array(
@@ -71,6 +84,8 @@ const anything = z.unknown();
 
 export type NotificationView = z.infer<typeof notificationSchema>;
 export type HealthView = z.infer<typeof healthSchema>;
+export type Subscribed = z.infer<typeof subscribedSchema>;
+export type Device = z.infer<typeof devicesSchema>["subscriptions"][number];
 export type OutboxMessage = z.infer<typeof outboxSchema>["messages"][number];
 
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -157,11 +172,27 @@ export function getVapidKey(): Promise<Result<z.infer<typeof vapidSchema>>> {
   return call("/push/vapid-public-key", vapidSchema, {});
 }
 
+/** `visit`: sent unasked when the page was opened; 410 if the person took it off the list since. */
 export function saveSubscription(
   token: string,
-  subscription: PushSubscriptionJSON,
-): Promise<Result<unknown>> {
-  return call("/push/subscribe", anything, { method: "POST", token, body: subscription });
+  subscription: PushSubscriptionJSON & {
+    readonly application_server_key?: string;
+    readonly visit?: boolean;
+  },
+): Promise<Result<Subscribed>> {
+  return call("/push/subscribe", subscribedSchema, { method: "POST", token, body: subscription });
+}
+
+/** The person's browsers that ring, the one seen last first. */
+export function getDevices(token: string): Promise<Result<z.infer<typeof devicesSchema>>> {
+  return call("/push/subscriptions", devicesSchema, { token });
+}
+
+export function removeDevice(token: string, id: string): Promise<Result<unknown>> {
+  return call(`/push/subscriptions/${encodeURIComponent(id)}`, anything, {
+    method: "DELETE",
+    token,
+  });
 }
 
 export function dropSubscription(token: string, endpoint: string): Promise<Result<unknown>> {

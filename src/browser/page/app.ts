@@ -39,7 +39,7 @@ const composer = createComposer({
   },
 });
 const pushPanel = createPushPanel({
-  token: () => session?.token(),
+  who: () => session && { userId: session.userId, token: session.token() },
   onClicked: (id) => inbox.highlight(id),
 });
 

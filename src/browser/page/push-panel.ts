@@ -1,10 +1,13 @@
 /** The panel with the switch for browser notifications, and the messages of the service worker. */
 import * as z from "zod/mini";
 import { byId } from "./elements.ts";
-import { adoptSubscription, turnOff, turnOn, type PushState } from "./push.ts";
+import { createDevicesList } from "./push-devices.ts";
+import { lastTold } from "./push-told.ts";
+import { adoptSubscription, turnOff, turnOn, type PushState, type Who } from "./push.ts";
 
 interface PushPanelDeps {
-  readonly token: () => string | undefined;
+  /** Undefined while nobody is signed in. */
+  readonly who: () => Who | undefined;
   readonly onClicked: (notificationId: string) => void;
 }
 
@@ -23,10 +26,19 @@ const workerMessageSchema = z.object({
 const ON_TEXT = "On. Close every tab of this page and send something: the browser shows it.";
 const OFF_TEXT = "Off. Turn them on to be reached while no tab is open.";
 
-export function createPushPanel({ token, onClicked }: PushPanelDeps): PushPanel {
+export function createPushPanel({ who, onClicked }: PushPanelDeps): PushPanel {
   const button = byId("push-toggle", HTMLButtonElement);
   const text = byId("push-text", HTMLParagraphElement);
   let state: PushState = { kind: "off" };
+
+  const devices = createDevicesList({
+    token: () => who()?.token,
+    thisId() {
+      const told = lastTold();
+      return told?.userId === who()?.userId ? told?.subscriptionId : undefined;
+    },
+    onRemoveThis: () => during(turnOff),
+  });
 
   function show(next: PushState): void {
     state = next;
@@ -37,8 +49,8 @@ export function createPushPanel({ token, onClicked }: PushPanelDeps): PushPanel 
     else text.textContent = next.kind === "off" ? OFF_TEXT : next.message;
   }
 
-  async function during(work: (token: string) => Promise<PushState>): Promise<void> {
-    const current = token();
+  async function during(work: (who: Who) => Promise<PushState>): Promise<void> {
+    const current = who();
     if (current === undefined) return;
     button.disabled = true;
     show(await work(current).catch(() => ({ kind: "trouble" as const, message: "It failed." })));
@@ -47,7 +59,7 @@ export function createPushPanel({ token, onClicked }: PushPanelDeps): PushPanel 
 
   button.addEventListener("click", () => {
     text.textContent = "One moment: the browser is asked…";
-    void during(state.kind === "on" ? turnOff : turnOn);
+    void during(state.kind === "on" ? turnOff : turnOn).then(() => devices.refresh());
   });
 
   // Absent on insecure origins, where the panel only says so.
@@ -55,12 +67,28 @@ export function createPushPanel({ token, onClicked }: PushPanelDeps): PushPanel 
     navigator.serviceWorker.addEventListener("message", (event: MessageEvent<unknown>) => {
       const message = z.safeParse(workerMessageSchema, event.data).data;
       if (message?.type === "push_clicked") onClicked(message.notification_id ?? "");
-      if (message?.type === "push_subscription_changed") void during(turnOn);
+      if (message?.type === "push_subscription_changed") void renewed();
     });
   }
 
+  /** The browser has another subscription, or none; the worker may have handed it in already. */
+  async function renewed(): Promise<void> {
+    if (state.kind === "on") await during(turnOn);
+    await devices.refresh();
+  }
+
   return {
-    start: () => during(adoptSubscription),
-    leave: () => during(turnOff),
+    async start() {
+      await during(adoptSubscription);
+      const isListed = await devices.refresh();
+      // Told within a day, and lost since: a Redis that was brought back from a copy.
+      if (state.kind !== "on" || isListed !== false) return;
+      await during((current) => adoptSubscription(current, false));
+      await devices.refresh();
+    },
+    async leave() {
+      await during(turnOff);
+      devices.clear();
+    },
   };
 }

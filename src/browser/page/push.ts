@@ -1,5 +1,12 @@
 /** Turns browser notifications on and off, and says plainly why when that does not work. */
 import { dropSubscription, getVapidKey, saveSubscription } from "./api.ts";
+import { forgetTold, isFresh, lastTold, rememberTold } from "./push-told.ts";
+
+/** Who uses this tab. */
+export interface Who {
+  readonly userId: string;
+  readonly token: string;
+}
 
 export type PushState =
   | { readonly kind: "on" }
@@ -49,19 +56,35 @@ async function existingSubscription(): Promise<PushSubscription | null> {
 }
 
 /**
- * At sign-in: a browser that already has a subscription gives it to whoever uses it now, since on
- * shared computers that changes.
+ * When the page opens: a browser that has a subscription gives it to whoever uses it now, since on
+ * shared computers that changes, and says that it is still there. Where the permission was taken
+ * back, or the subscription has vanished, the server is told.
+ * @param known whether the server has it; false sends it at once, whenever it was last sent
  */
-export async function adoptSubscription(token: string): Promise<PushState> {
+export async function adoptSubscription(who: Who, known = true): Promise<PushState> {
   const missing = support();
   if (missing !== undefined) return { kind: "unavailable", message: `${missing} ${STILL_LIVE}` };
   const subscription = await existingSubscription();
-  if (subscription === null) return { kind: "off" };
-  const vapid = await getVapidKey();
-  if (!vapid.ok || isMadeWith(subscription, keyBytes(vapid.value.public_key))) {
-    return await save(token, subscription);
+  if (subscription === null || Notification.permission !== "granted") {
+    await withdraw(who, subscription);
+    return { kind: "off" };
   }
-  return await resubscribe(token, subscription, keyBytes(vapid.value.public_key));
+  const vapid = await getVapidKey();
+  if (vapid.ok && !isMadeWith(subscription, keyBytes(vapid.value.public_key))) {
+    return await resubscribe(who, subscription, keyBytes(vapid.value.public_key));
+  }
+  if (known && isFresh(lastTold(), who.userId, subscription)) return { kind: "on" };
+  return await save(who, subscription, true);
+}
+
+/** What is left where nothing can be shown any more. */
+async function withdraw(who: Who, subscription: PushSubscription | null): Promise<void> {
+  const endpoint = subscription?.endpoint ?? lastTold()?.endpoint;
+  if (endpoint === undefined) return;
+  // Not answered: the next page that opens says it again.
+  if (!(await dropSubscription(who.token, endpoint)).ok) return;
+  await subscription?.unsubscribe();
+  await forgetTold();
 }
 
 const isMadeWith = (subscription: PushSubscription, key: Uint8Array): boolean =>
@@ -69,15 +92,15 @@ const isMadeWith = (subscription: PushSubscription, key: Uint8Array): boolean =>
 
 /** The server has a new key, and signs for this browser with the old one only until it comes by. */
 async function resubscribe(
-  token: string,
+  who: Who,
   old: PushSubscription,
   key: Uint8Array<ArrayBuffer>,
 ): Promise<PushState> {
   try {
     const registration = await navigator.serviceWorker.ready;
-    const state = await save(token, await subscribe(registration, key));
+    const state = await save(who, await subscribe(registration, key), true);
     // Else the server would find out at its next push that nobody is there any more.
-    if (state.kind === "on") await dropSubscription(token, old.endpoint);
+    if (state.kind === "on") await dropSubscription(who.token, old.endpoint);
     return state;
   } catch (error) {
     return trouble(subscribeTrouble(error));
@@ -85,7 +108,7 @@ async function resubscribe(
 }
 
 /** Asks for permission, starts the service worker, subscribes, and tells the service. */
-export async function turnOn(token: string): Promise<PushState> {
+export async function turnOn(who: Who): Promise<PushState> {
   const missing = support();
   if (missing !== undefined) return { kind: "unavailable", message: `${missing} ${STILL_LIVE}` };
   const permission = await Notification.requestPermission();
@@ -100,7 +123,7 @@ export async function turnOn(token: string): Promise<PushState> {
   try {
     await navigator.serviceWorker.register(WORKER_URL, { scope: "/" });
     const registration = await navigator.serviceWorker.ready;
-    return await save(token, await subscribe(registration, keyBytes(vapid.value.public_key)));
+    return await save(who, await subscribe(registration, keyBytes(vapid.value.public_key)), false);
   } catch (error) {
     return trouble(subscribeTrouble(error));
   }
@@ -139,12 +162,26 @@ async function inTime<T>(wanted: Promise<T>): Promise<T> {
   }
 }
 
-async function save(token: string, subscription: PushSubscription): Promise<PushState> {
-  const saved = await saveSubscription(token, {
+const REMOVED = "This browser was taken off your list of devices. Turn them on to add it again.";
+/** What the server says of a subscription that its person removed. */
+const GONE = 410;
+
+async function save(who: Who, subscription: PushSubscription, visit: boolean): Promise<PushState> {
+  const saved = await saveSubscription(who.token, {
     ...subscription.toJSON(),
     ...statedKey(subscription),
+    visit,
   });
-  return saved.ok ? { kind: "on" } : trouble(`The service did not take it: ${saved.message}`);
+  if (saved.ok) {
+    await rememberTold(who.userId, subscription, saved.value);
+    return { kind: "on" };
+  }
+  if (!visit || saved.status !== GONE) {
+    return trouble(`The service did not take it: ${saved.message}`);
+  }
+  await subscription.unsubscribe();
+  await forgetTold();
+  return trouble(REMOVED);
 }
 
 function trouble(message: string): PushState {
@@ -165,12 +202,13 @@ function subscribeTrouble(error: unknown): string {
 }
 
 /** Also at sign-out: what comes for one person must not show up for the next. */
-export async function turnOff(token: string): Promise<PushState> {
+export async function turnOff(who: Who): Promise<PushState> {
   if (support() !== undefined) return { kind: "off" };
   const subscription = await existingSubscription();
   if (subscription !== null) {
-    await dropSubscription(token, subscription.endpoint);
+    await dropSubscription(who.token, subscription.endpoint);
     await subscription.unsubscribe();
+    await forgetTold();
   }
   return { kind: "off" };
 }

@@ -1,5 +1,6 @@
 /** The service worker: shows what is pushed, opens it when clicked, and reports both. */
 import { readPayload, readShown, shownActions, shownData, type ShownData } from "./payload.ts";
+import { renewSubscription } from "./renewal.ts";
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -90,8 +91,10 @@ self.addEventListener("notificationclick", (event) => {
   if (shown !== undefined) event.waitUntil(clicked(shown, event.action));
 });
 
-// The browser replaced the subscription. Only a page has a token to register the new one.
+// This event is missing from TypeScript's library, though not from browsers.
 self.addEventListener("pushsubscriptionchange", (event) => {
-  // This event is missing from TypeScript's library, though not from browsers.
-  (event as ExtendableEvent).waitUntil(tellPages({ type: "push_subscription_changed" }));
+  const renewed = renewSubscription(event).then(() =>
+    tellPages({ type: "push_subscription_changed" }),
+  );
+  (event as ExtendableEvent).waitUntil(renewed);
 });

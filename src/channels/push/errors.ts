@@ -4,6 +4,8 @@ import type { Outcome } from "../channel.ts";
 import { parseRetryAfter } from "../retry-after.ts";
 import { CLOSED_ADDRESS } from "./checked-lookup.ts";
 
+const THROTTLED: readonly number[] = [406, 429];
+
 /** The push service does not take our identity (RFC 8292, section 4.2): no browser is to blame. */
 export function isKeyRefusal(status: number): boolean {
   return status === 401 || status === 403;
@@ -15,9 +17,12 @@ export function isKeyRefusal(status: number): boolean {
  * | 200, 201, 202 and other 2xx | delivered |
  * | 404, 410 | gone: the subscription will not come back |
  * | 408, 5xx | retry, no sooner than `Retry-After` asks |
- * | 429 | the same, throttled: it says nothing against the service |
+ * | 406, 429 | the same, throttled: it says nothing against the service |
  * | 401, 403 | rejected: our keys are at fault (`isKeyRefusal`), the subscription stays |
  * | the rest: 400, 413, redirects | rejected: the same request would fail again |
+ *
+ * 406 is how Windows' push services, which serve Edge, say that a sender exceeded its limit
+ * (learn.microsoft.com, "Troubleshooting push notifications").
  */
 export function outcomeOfAnswer(
   status: number,
@@ -27,12 +32,13 @@ export function outcomeOfAnswer(
   if (status >= 200 && status < 300) return { kind: "delivered" };
   if (status === 404 || status === 410) return { kind: "gone" };
   const detail = `http ${status}`;
-  if (status !== 408 && status !== 429 && status < 500) return { kind: "rejected", detail };
+  const throttled = THROTTLED.includes(status);
+  if (!throttled && status !== 408 && status < 500) return { kind: "rejected", detail };
   const afterMs = parseRetryAfter([retryAfter].flat()[0], nowMs);
   return {
     kind: "retry",
     ...(afterMs === undefined ? {} : { afterMs }),
-    ...(status === 429 ? { throttled: true } : {}),
+    ...(throttled ? { throttled } : {}),
     detail,
   };
 }

@@ -29,6 +29,7 @@ export interface SubscriptionIntakeOptions {
   readonly keys: Pick<VapidKeys, "current" | "ofPublicKey"> | undefined;
   /** Whether a host is known to lead to a closed address (`createLookAhead`). */
   readonly leadsInward: (hostname: string) => Promise<boolean>;
+  readonly now: () => number;
 }
 
 /** Why an endpoint is refused, for who has to mend it. */
@@ -42,7 +43,7 @@ const REFUSALS: Readonly<Record<EndpointRefusal, string>> = {
 };
 
 export function createSubscriptionIntake(options: SubscriptionIntakeOptions): SubscriptionIntake {
-  const { policy, keys, leadsInward } = options;
+  const { policy, keys, leadsInward, now } = options;
 
   async function assertAllowed(endpoint: string): Promise<void> {
     const verdict = policy.judge(endpoint);
@@ -56,6 +57,7 @@ export function createSubscriptionIntake(options: SubscriptionIntakeOptions): Su
   return async (body) => {
     if (keys === undefined) throw pushNotConfigured();
     const { endpoint, keys: secrets, expirationTime, ...rest } = parseSubscription(body);
+    if (typeof expirationTime === "number" && expirationTime <= now()) throw ended();
     const stated = rest.application_server_key;
     const key = stated === undefined ? keys.current : keys.ofPublicKey(stated);
     if (key === undefined) throw unknownKey();
@@ -89,6 +91,12 @@ function parseSubscription(body: unknown): PushSubscription {
 function notAllowed(reason: EndpointRefusal): Problem {
   return new Problem("endpoint_not_allowed", "This push service is not one we send to.", {
     errors: [{ path: "endpoint", message: REFUSALS[reason] }],
+  });
+}
+
+function ended(): Problem {
+  return new Problem("invalid_subscription", "Unsubscribe, and subscribe again.", {
+    errors: [{ path: "expirationTime", message: "has passed" }],
   });
 }
 

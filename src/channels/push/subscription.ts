@@ -41,7 +41,10 @@ const subscriptionKeysSchema = z.object({
 
 export const subscriptionSchema = z.object({
   endpoint: endpointSchema.describe("where the push service takes messages for this browser"),
-  expirationTime: z.number().nullish().describe("taken and not used"),
+  expirationTime: z
+    .number()
+    .nullish()
+    .describe("until when the browser says it is good, epoch ms: nothing is sent after that"),
   keys: subscriptionKeysSchema.describe("what messages to this browser are encrypted with"),
   application_server_key: base64url
     .optional()
@@ -52,3 +55,13 @@ export const subscriptionSchema = z.object({
 });
 
 export type PushSubscription = z.infer<typeof subscriptionSchema>;
+
+/** What a person reads in their list of devices. */
+const MAX_LABEL_LENGTH = 60;
+
+export const deviceLabelSchema = z
+  .string()
+  .trim()
+  .min(1)
+  .max(MAX_LABEL_LENGTH)
+  .refine((text) => text.isWellFormed() && !/\p{Cc}/u.test(text), "must be one line of text");

@@ -1,0 +1,67 @@
+/** A browser that replaces its subscription by itself goes on ringing, with no page and no token. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { startProduct, type Product } from "../support/product.ts";
+import { startPushService, type PushService } from "../support/push-service.ts";
+import { openBrowser, type Browser } from "./chromium.ts";
+import { post, sendTo, tokenFor } from "./visitor.ts";
+
+const PERSON = "renewing";
+
+let pushService: PushService;
+let product: Product;
+let browser: Browser;
+
+beforeAll(async () => {
+  pushService = await startPushService();
+  product = await startProduct({ PUSH_ALLOWED_HOSTS: pushService.origin });
+  browser = await openBrowser({ origin: product.url });
+});
+afterAll(async () => {
+  await browser.close();
+  await product.stop();
+  await pushService.close();
+});
+
+/** As the page does when it subscribed. The text is run by the browser. */
+const keep = (renewal: string): string => `new Promise((resolve, reject) => {
+  const opening = indexedDB.open("schoolbell-renewal", 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore("renewal");
+  opening.onerror = reject;
+  opening.onsuccess = () => {
+    const put = opening.result.transaction("renewal", "readwrite").objectStore("renewal")
+      .put(${JSON.stringify(renewal)}, "current");
+    put.onsuccess = () => { opening.result.close(); resolve(); };
+  };
+})`;
+
+/** As the browser does: no test can have Chromium's push service do it. */
+const change = (next: unknown): string => `(async () => {
+  const event = new ExtendableEvent("pushsubscriptionchange");
+  const json = ${JSON.stringify(next)};
+  event.newSubscription = { ...json, options: { applicationServerKey: null }, toJSON: () => json };
+  let done;
+  event.waitUntil = (work) => { done = work; };
+  self.dispatchEvent(event);
+  await done;
+})()`;
+
+it("hands in the new one, and keeps what it needs for the next", async () => {
+  const page = await browser.open(product.url);
+  await page.evaluate(`navigator.serviceWorker.register("/sw.js")`);
+  await page.evaluate(`navigator.serviceWorker.ready.then(() => undefined)`);
+  const [worker = await browser.context.waitForEvent("serviceworker")] =
+    browser.context.serviceWorkers();
+  const [first, second, third] = [1, 2, 3].map(() => pushService.subscribe());
+  const token = await tokenFor(product.url, PERSON);
+  const stored = await post(`${product.url}/push/subscribe`, first, token);
+  await page.evaluate(keep(String(stored["renewal"])));
+  await page.goto("about:blank");
+
+  for (const next of [second, third]) {
+    await worker.evaluate(change(next));
+    await sendTo(product.url, PERSON, { title: "T", body: "B" });
+    expect((await pushService.next()).endpoint).toBe(next?.endpoint);
+  }
+  // The former ones are not tried any more.
+  expect(pushService.received).toHaveLength(2);
+});
