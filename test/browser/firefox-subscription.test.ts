@@ -102,6 +102,19 @@ describe("a subscription", () => {
       .toContain("After");
     await page.close();
   });
+
+  it("that the push service lost is made anew by the service worker where no page is open", async () => {
+    const page = await stage.subscribe("away");
+    expect((await push("away", "Before")).state).toBe("delivered");
+    await page.close();
+    stage.autopush.forgetBrowsers();
+    await expect.poll(() => stage.autopush.subscriptionCount, WAIT).toBe(1);
+    // The browser has it before the service knows of it.
+    await expect.poll(async () => (await push("away", "After")).state, WAIT).toBe("delivered");
+    await expect
+      .poll(async () => (await stage.firefox.screen.alerts()).map(({ text }) => text), WAIT)
+      .toContain("After");
+  });
 });
 
 describe("new VAPID keys", () => {
