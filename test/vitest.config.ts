@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { findFaketime } from "./chaos/suite/stage/clock-steps.ts";
 import { findChromium } from "./support/chromium.ts";
+import { findFirefox } from "./support/firefox.ts";
 import { whyNoKafka } from "./support/kafka-obstacle.ts";
 import { LongestFirst } from "./support/longest-first.ts";
 import { createMissingSuitesReporter } from "./support/missing-suites-reporter.ts";
@@ -17,6 +18,10 @@ const missing = [
   {
     files: findChromium() === undefined ? suitesThatImport("playwright-core", root) : [],
     reason: "no Chromium: install chromium, or set CHROMIUM_PATH",
+  },
+  {
+    files: findFirefox() === undefined ? suitesThatImport("puppeteer-core", root) : [],
+    reason: "no Firefox: install firefox-esr, or set FIREFOX_PATH",
   },
   {
     files: findFaketime() === undefined ? ["test/chaos/suite/stage/clock-steps.test.ts"] : [],

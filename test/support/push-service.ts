@@ -14,21 +14,13 @@ import {
   type ScriptedReply,
   type ServerCertificate,
 } from "./provider-server.ts";
+import { checkPushRequest, type PushRefusal, type PushRequest } from "./push-service-checks.ts";
 import { decryptPush } from "./push-service-decryption.ts";
-import { checkVapid, type VapidClaims } from "./push-service-vapid.ts";
 
-/** What RFC 8030 obliges a push service to take; most take no more. */
-const MAX_BODY_BYTES = 4_096;
-const URGENCIES = new Set(["very-low", "low", "normal", "high"]);
-
-export interface PushServiceMessage {
+export interface PushServiceMessage extends PushRequest {
   readonly endpoint: string;
   /** Decrypted, as the service worker would get it. */
   readonly payload: string;
-  readonly ttlSeconds: number;
-  readonly urgency: string | undefined;
-  readonly topic: string | undefined;
-  readonly vapid: VapidClaims | undefined;
   /** What it was answered with; undefined if the script left it without a whole answer. */
   readonly status: number | undefined;
 }
@@ -65,9 +57,7 @@ interface Receiver {
   readonly vapidPublicKey: string | undefined;
 }
 
-type Checked =
-  | Omit<PushServiceMessage, "status">
-  | { readonly refusal: string; readonly status: number };
+type Checked = Omit<PushServiceMessage, "status"> | PushRefusal;
 
 export interface Arrival {
   readonly message: PushServiceMessage;
@@ -169,32 +159,18 @@ function verdictOf(reply: ScriptedReply): { status: number | undefined; taken: b
   return { status, taken: status === 201 };
 }
 
-/** Header by header as RFC 8030, 8188, 8291 and 8292 ask. */
+/** What any push service checks, and that the browser could read it. */
 async function check(
   request: IncomingMessage,
   body: Buffer,
   target: { endpoint: string; origin: string; receiver: Receiver; now: number | undefined },
 ): Promise<Checked> {
   const { endpoint, origin, receiver, now } = target;
-  const { authorization, "content-encoding": encoding } = request.headers;
-  const [ttl, urgency, topic] = ["ttl", "urgency", "topic"].map((name) =>
-    [request.headers[name]].flat().at(0),
-  );
-  if (request.method !== "POST") return { status: 405, refusal: "messages are posted" };
-  const vapid = await checkVapid(authorization, origin, receiver.vapidPublicKey, now);
-  if (!vapid.accepted) return { status: vapid.status, refusal: vapid.reason };
-  if (ttl === undefined || !/^\d+$/.test(ttl)) return { status: 400, refusal: "TTL is required" };
-  if (urgency !== undefined && !URGENCIES.has(urgency)) {
-    return { status: 400, refusal: "Urgency is none of the four" };
-  }
-  if (topic !== undefined && !/^[A-Za-z0-9_-]{1,32}$/.test(topic)) {
-    return { status: 400, refusal: "Topic is not 1 to 32 base64url characters" };
-  }
-  if (body.length > MAX_BODY_BYTES) return { status: 413, refusal: "the body is too large" };
-  if (encoding !== "aes128gcm") return { status: 400, refusal: "Content-Encoding: aes128gcm" };
+  const { vapidPublicKey } = receiver;
+  const checked = await checkPushRequest(request, body, { origin, vapidPublicKey, now });
+  if ("refusal" in checked) return checked;
   try {
-    const payload = decryptPush(body, receiver).toString("utf8");
-    return { endpoint, payload, ttlSeconds: Number(ttl), urgency, topic, vapid: vapid.claims };
+    return { endpoint, payload: decryptPush(body, receiver).toString("utf8"), ...checked };
   } catch (error) {
     return { status: 400, refusal: String(error) };
   }

@@ -6,7 +6,8 @@ z.config({ jitless: true });
 
 const payloadSchema = z.object({
   notification_id: z.string(),
-  replay_id: z.optional(z.string()),
+  /** None where the notification has no place in a history; null is how servers before 1.4 say so. */
+  replay_id: z.nullish(z.string()),
   title: z.string(),
   body: z.string(),
   url: z.optional(z.string()),
