@@ -67,6 +67,15 @@ export const PROBLEM_GUIDE: Readonly<Record<ProblemCode, ProblemGuide>> = {
       "The notification has not failed, has expired, or holds nothing that can be sent again; `detail` says which.",
     remedy: "Read its status; where only an SMS that may have been sent is left, name `sms`.",
   },
+  not_snoozable: {
+    meaning:
+      "It is no longer in the person's history, or expires before it would come again; `detail` says which.",
+    remedy: "Show it again as it was, or ask for fewer minutes.",
+  },
+  receipt_expired: {
+    meaning: "The push message of this receipt is more than six days old, or no longer known.",
+    remedy: "Nothing: the receipt can be dropped.",
+  },
   body_too_large: {
     meaning:
       "The body is over the limit: 64 KB, or 4 MB for a bulk request, each item of which may hold 64 KB.",
