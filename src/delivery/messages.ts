@@ -128,7 +128,8 @@ export function createMessages(options: MessagesOptions): Messages {
       const topic = sha256Hex(`${note.userId} ${replaces}`).slice(0, TOPIC_LENGTH);
       const payload = {
         notification_id: note.id,
-        replay_id: note.replayId,
+        // Left out, not null: service workers that are installed already take that for no payload.
+        ...(note.replayId === null ? {} : { replay_id: note.replayId }),
         title: text.title,
         body: text.body,
         url: text.url,
