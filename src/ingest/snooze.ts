@@ -40,6 +40,12 @@ export interface SnoozeOptions {
   readonly clock: Pick<Clock, "now">;
 }
 
+interface Reminder {
+  readonly noteId: string;
+  /** Epoch ms. */
+  readonly sendAt: number;
+}
+
 /** It is the person who asks; that it may be sent was decided when it was sent first. */
 function personOf(note: Note): Caller {
   const scopes = new Set(["notify:send", "notify:send:critical"]);
@@ -96,20 +102,17 @@ export function createSnooze(options: SnoozeOptions) {
     return entry && frameSchema.safeParse(JSON.parse(options.open(entry.payload))).data;
   }
 
-  async function answer(noteId: string): Promise<{ noteId: string; sendAt: number }> {
+  async function find(noteId: string): Promise<Reminder | undefined> {
     const reminder = (await options.fetch([noteId])).get(noteId);
-    if (reminder === undefined) {
-      throw new Problem("unavailable", "The reminder cannot be read now.", {
-        retryAfterSeconds: 1,
-      });
-    }
-    return { noteId, sendAt: reminder.sendAt ?? reminder.acceptedAt };
+    return reminder && { noteId, sendAt: reminder.sendAt ?? reminder.acceptedAt };
   }
 
-  return async (note: Note, minutes: number): Promise<{ noteId: string; sendAt: number }> => {
-    // First, so that the answer stays the same when the history has moved on.
+  return async (note: Note, minutes: number): Promise<Reminder> => {
+    // First, so that the answer stays the same when the history has moved on. An id without a note is
+    // of somebody who is about to write it, or died before that.
     const known = await options.idempotency.find(eventIdOf(note));
-    if (known !== undefined) return await answer(known);
+    const before = known === undefined ? undefined : await find(known);
+    if (before !== undefined) return before;
     const sendAt = options.clock.now() + minutes * MINUTE_MS;
     if (note.expiresAt !== null && note.expiresAt <= sendAt) {
       throw new Problem("not_snoozable", "It expires before it would come again.");
@@ -119,8 +122,10 @@ export function createSnooze(options: SnoozeOptions) {
       throw new Problem("not_snoozable", "It is no longer in the person's history.");
     }
     const [result] = await options.accept([submissionOf(note, frame, sendAt)], personOf(note));
-    if (result?.kind === "accepted" && !result.suppressed) return await answer(result.id);
-    const why = result?.kind === "refused" ? result.problem.detail : "Too much was sent lately.";
-    throw new Problem("not_snoozable", why);
+    if (result?.kind === "refused") throw new Problem("not_snoozable", result.problem.detail);
+    if (result?.kind !== "accepted" || result.suppressed) {
+      throw new Problem("not_snoozable", "Too much was sent to this person lately.");
+    }
+    return (await find(result.id)) ?? { noteId: result.id, sendAt };
   };
 }

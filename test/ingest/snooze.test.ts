@@ -26,15 +26,29 @@ const FRAME = {
 };
 
 /** Everything around it, with what was accepted. */
-function scene(options: { frame?: object | null; result?: Acceptance; known?: string } = {}) {
+function scene(
+  options: {
+    frame?: object | null;
+    result?: Acceptance;
+    /** The id that was claimed before. */
+    known?: string;
+    /** Whoever claimed it died before the note was written. */
+    unwritten?: boolean;
+  } = {},
+) {
   const accepted: { submission: Submission; userId: string }[] = [];
   const note = noteWith({ id: "n", templateId: "iep_parent_consent", replayId: "7", epoch: "e" });
   const snooze = createSnooze({
     clock,
     open: (sealed) => sealed.slice("sealed ".length),
     idempotency: { find: () => Promise.resolve(options.known) },
-    fetch: (ids) =>
-      Promise.resolve(new Map(ids.map((id) => [id, { ...note, id, sendAt: clock.now() + 1 }]))),
+    fetch(ids) {
+      const written = options.unwritten === true ? [] : ids;
+      const reminders = written.map(
+        (id) => [id, { ...note, id, sendAt: clock.now() + 1 }] as const,
+      );
+      return Promise.resolve(new Map(reminders));
+    },
     history: {
       since: (userId, position) => {
         expect([userId, position]).toEqual(["teacher-1", { epoch: "e", id: 6 }]);
@@ -107,6 +121,15 @@ it("is answered as before when it has been put off already, whatever else has ch
   const gone = { ...note, replayId: null, expiresAt: clock.now() };
   expect(await snooze(gone, 30)).toMatchObject({ noteId: "before" });
   expect(accepted).toEqual([]);
+});
+
+it("is made where whoever was asked before died over it", async () => {
+  const { note, snooze, accepted } = scene({ known: "reminder", unwritten: true });
+  expect(await snooze(note, 30)).toEqual({
+    noteId: "reminder",
+    sendAt: clock.now() + 30 * MINUTE_MS,
+  });
+  expect(accepted).toHaveLength(1);
 });
 
 const FLOODED: Acceptance = {
