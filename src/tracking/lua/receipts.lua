@@ -18,9 +18,6 @@ local function record(id, channel, kind)
   end
   local position = CHANNEL[channel]
   local before, reason, at = string.match(note[position], '^([^,]+),([^,]+),([^,]+)')
-  if before == 'confirmed' or (before == 'delivered' and kind == 'delivered') then
-    return 0
-  end
   if kind == 'read' then
     if before ~= 'delivered' then
       -- No frame of it is known to have reached a socket: nothing about this channel has changed.
@@ -28,6 +25,9 @@ local function record(id, channel, kind)
       return 0
     end
     kind = 'confirmed'
+  end
+  if before == 'confirmed' or (before == 'delivered' and kind == 'delivered') then
+    return 0
   end
   -- A frame of it was sent by a Redis that was taken back since, or by a master that was replaced. It is
   -- sent anew, so that it has a place in the history as it is now; whoever has it shows it once.
