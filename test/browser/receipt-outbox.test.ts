@@ -25,12 +25,18 @@ function open(status?: number) {
     posted: new Array<Receipt>(),
     kept: new Map<number, UnsentReceipt>(),
     full: false,
+    /** What was put back on the screen. */
+    putBack: new Array<string>(),
   };
   const outbox = createReceiptOutbox({
     now: () => clock.now(),
     post(receipt) {
       scene.posted.push(receipt);
       return Promise.resolve(scene.status);
+    },
+    putBack({ title }) {
+      scene.putBack.push(title);
+      return Promise.resolve();
     },
     store: {
       all: () => Promise.resolve([...scene.kept].map(([key, value]) => ({ key, value }))),
@@ -51,6 +57,9 @@ function open(status?: number) {
 
 const names = (receipts: Iterable<Receipt>): string[] =>
   [...receipts].map(({ receipt }) => receipt);
+
+const OFF_SCREEN = { title: "Consent needed", options: {} };
+const SNOOZED = { receipt: "a", event: "snoozed", minutes: 60 } as const;
 
 describe("a receipt that cannot be sent", () => {
   it.each([undefined, 408, 425, 429, 500, 503])(
@@ -87,7 +96,7 @@ describe("a receipt that cannot be sent", () => {
   it("gives way to newer ones, and is dropped when nobody would take it any more", async () => {
     const scene = open();
     for (let at = 0; at < 105; at += 1) await scene.shown(String(at));
-    expect(names(scene.kept.values())).toEqual(
+    expect(names([...scene.kept.values()].map(({ receipt }) => receipt))).toEqual(
       Array.from({ length: 100 }, (_each, at) => String(at + 5)),
     );
     scene.clock.advance(6 * DAY_MS + 1);
@@ -99,7 +108,7 @@ describe("a receipt that cannot be sent", () => {
 
   it("puts off for the rest of the time", async () => {
     const scene = open();
-    await scene.outbox.send({ receipt: "a", event: "snoozed", minutes: 60 });
+    await scene.outbox.send(SNOOZED, OFF_SCREEN);
     scene.clock.advance(45 * MINUTE_MS);
     await scene.outbox.flush();
     expect(scene.posted.at(-1)).toEqual({ receipt: "a", event: "snoozed", minutes: 15 });
@@ -107,6 +116,30 @@ describe("a receipt that cannot be sent", () => {
     scene.status = 200;
     await scene.outbox.flush();
     expect(scene.posted.at(-1)).toEqual({ receipt: "a", event: "snoozed", minutes: 1 });
+    expect(scene.putBack).toEqual([]);
+  });
+
+  it("puts back what it took off the screen where it is refused, at once or later", async () => {
+    const scene = open(409);
+    await scene.outbox.send(SNOOZED, OFF_SCREEN);
+    expect(scene.putBack).toEqual(["Consent needed"]);
+    scene.status = undefined;
+    await scene.outbox.send(SNOOZED, OFF_SCREEN);
+    expect(scene.putBack).toHaveLength(1);
+    scene.status = 409;
+    await scene.outbox.flush();
+    await scene.outbox.flush();
+    expect(scene.putBack).toHaveLength(2);
+  });
+
+  it("puts it back where nobody will take it any more, or nothing can be kept", async () => {
+    const scene = open();
+    await scene.outbox.send(SNOOZED, OFF_SCREEN);
+    scene.clock.advance(6 * DAY_MS + 1);
+    await scene.outbox.flush();
+    scene.full = true;
+    await scene.outbox.send(SNOOZED, OFF_SCREEN);
+    expect(scene.putBack).toHaveLength(2);
   });
 
   it("is sent once where two events want to send it at the same time", async () => {

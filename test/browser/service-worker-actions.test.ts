@@ -168,6 +168,19 @@ describe("while the service cannot be reached", () => {
     ]);
   });
 
+  it("what was put off comes back if that turns out to be too late", async () => {
+    await pushAndWait();
+    site.refuseReceipts("unavailable");
+    await worker.click(tag, "remind-later");
+    expect(await onScreen()).toEqual([]);
+    site.refuseReceipts("not_snoozable");
+    await worker.sync("receipts");
+    await expect
+      .poll(onScreen, { timeout: MAX_WAIT_MS })
+      .toMatchObject([{ title: "Consent needed", silent: true }]);
+    site.refuseReceipts(undefined);
+  });
+
   it("receipts wait, and are sent when the browser says that it is online", async () => {
     await pushAndWait();
     site.refuseReceipts("rate_limited");

@@ -16,10 +16,13 @@ const READ = "read";
 const MAX_READ = 100;
 
 const unsentSchema = z.object({
-  receipt: z.string(),
-  event: z.enum(RECEIPT_EVENTS),
-  minutes: z.optional(z.number()),
+  receipt: z.object({
+    receipt: z.string(),
+    event: z.enum(RECEIPT_EVENTS),
+    minutes: z.optional(z.number()),
+  }),
   at: z.number(),
+  takenOff: z.optional(z.object({ title: z.string(), options: z.record(z.string(), z.unknown()) })),
 });
 
 function done<T>(request: IDBRequest<T>): Promise<T> {

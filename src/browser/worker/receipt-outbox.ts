@@ -8,9 +8,17 @@ export interface Receipt {
   readonly minutes?: number | undefined;
 }
 
-/** A receipt that was not sent, and when it should have been (epoch ms). */
-export interface UnsentReceipt extends Receipt {
+/** What was taken off the screen on the word of a receipt, to be put back if that is refused. */
+export interface TakenOff {
+  readonly title: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface UnsentReceipt {
+  readonly receipt: Receipt;
+  /** When it should have been sent (epoch ms). */
   readonly at: number;
+  readonly takenOff?: TakenOff | undefined;
 }
 
 /** Where they are kept. The oldest comes first. */
@@ -24,7 +32,7 @@ export interface ReceiptStore {
 export type SendResult = "taken" | "kept" | "refused";
 
 export interface ReceiptOutbox {
-  send(receipt: Receipt): Promise<SendResult>;
+  send(receipt: Receipt, takenOff?: TakenOff): Promise<SendResult>;
   /** Sends what is kept, the oldest first. True once nothing is. */
   flush(): Promise<boolean>;
 }
@@ -43,7 +51,7 @@ function judge(status: number | undefined): SendResult {
 }
 
 /** What was put off at noon for an hour, and is said at half past, is put off for half an hour. */
-function asOf(now: number, { at, ...receipt }: UnsentReceipt): Receipt {
+function asOf(now: number, { at, receipt }: UnsentReceipt): Receipt {
   if (receipt.minutes === undefined) return receipt;
   const left = Math.ceil(receipt.minutes - (now - at) / MINUTE_MS);
   return { ...receipt, minutes: Math.max(1, left) };
@@ -53,13 +61,15 @@ export function createReceiptOutbox(deps: {
   readonly store: ReceiptStore;
   /** The status of the answer, or undefined if there was none. */
   readonly post: (receipt: Receipt) => Promise<number | undefined>;
+  /** It was refused, now or later, and something was taken off the screen for it. */
+  readonly putBack: (takenOff: TakenOff) => Promise<void>;
   readonly now: () => number;
 }): ReceiptOutbox {
-  const { store, post, now } = deps;
+  const { store, post, putBack, now } = deps;
   let flushing: Promise<boolean> | undefined;
 
-  async function keep(receipt: Receipt): Promise<void> {
-    await store.add({ ...receipt, at: now() });
+  async function keep(unsent: UnsentReceipt): Promise<void> {
+    await store.add(unsent);
     const kept = await store.all();
     await store.remove(kept.slice(0, -MAX_KEPT).map(({ key }) => key));
   }
@@ -67,18 +77,23 @@ export function createReceiptOutbox(deps: {
   async function sendKept(): Promise<boolean> {
     for (const { key, value } of await store.all()) {
       const isOld = now() - value.at > KEEP_MS;
+      const result = isOld ? "refused" : judge(await post(asOf(now(), value)));
       // What cannot be sent now stays in front of what is newer.
-      if (!isOld && judge(await post(asOf(now(), value))) === "kept") return false;
+      if (result === "kept") return false;
       await store.remove([key]);
+      if (result === "refused" && value.takenOff !== undefined) await putBack(value.takenOff);
     }
     return true;
   }
 
   return {
-    async send(receipt) {
+    async send(receipt, takenOff) {
       const result = judge(await post(receipt));
+      if (result === "refused" && takenOff !== undefined) await putBack(takenOff);
       // Without storage it is lost; the notification itself was shown, which is what matters.
-      if (result === "kept") await keep(receipt).catch(() => undefined);
+      if (result === "kept") {
+        await keep({ receipt, at: now(), takenOff }).catch(() => takenOff && putBack(takenOff));
+      }
       return result;
     },
     flush() {

@@ -11,7 +11,7 @@ import {
   shownData,
   type ShownData,
 } from "./payload.ts";
-import { createReceiptOutbox, type Receipt, type SendResult } from "./receipt-outbox.ts";
+import { createReceiptOutbox, type Receipt, type TakenOff } from "./receipt-outbox.ts";
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -36,7 +36,12 @@ declare const Notification: { readonly maxActions?: number };
 /** A worker that waits for longer may be stopped, and could not keep the receipt any more. */
 const POST_TIMEOUT_MS = 10_000;
 
-const outbox = createReceiptOutbox({ store: unsentReceipts, post, now: () => Date.now() });
+const outbox = createReceiptOutbox({
+  store: unsentReceipts,
+  post,
+  putBack: ({ title, options }) => self.registration.showNotification(title, options),
+  now: () => Date.now(),
+});
 const endpoint = receiptsUrl(self.location.href);
 
 async function post(receipt: Receipt): Promise<number | undefined> {
@@ -53,12 +58,11 @@ async function post(receipt: Receipt): Promise<number | undefined> {
   }
 }
 
-async function report(receipt: Receipt): Promise<SendResult> {
-  const result = await outbox.send(receipt);
+async function report(receipt: Receipt, takenOff?: TakenOff): Promise<void> {
+  const result = await outbox.send(receipt, takenOff);
   if (result === "kept") await askForSync();
   // Whoever takes one may take those that were kept before.
   if (result === "taken") await outbox.flush();
-  return result;
 }
 
 /** Where the browser can, it wakes the worker as soon as it is online again. */
@@ -116,26 +120,17 @@ async function markRead({ notification_id, receipt }: ShownData): Promise<void> 
 
 /** What cannot be put off is put back, without that button: it must not just vanish. */
 async function remindLater(shown: ShownData, notification: ShownNotification): Promise<void> {
-  const { receipt } = shown;
-  const result: SendResult =
-    receipt === undefined
-      ? "refused"
-      : await report({ receipt, event: "snoozed", minutes: SNOOZE_MINUTES });
-  if (result !== "refused") return;
   const { title, body, icon, dir, lang, tag, actions = [] } = notification;
-  const options: ShownOptions = {
-    body,
-    icon,
-    dir,
-    lang,
-    tag,
-    silent: true,
-    data: shown,
-    actions: actions
-      .filter(({ action }) => action !== REMIND_LATER)
-      .map((action) => ({ action: action.action, title: action.title })),
-  };
-  await self.registration.showNotification(title, options);
+  const others = actions
+    .filter(({ action }) => action !== REMIND_LATER)
+    .map((each) => ({ action: each.action, title: each.title }));
+  const options = { body, icon, dir, lang, tag, silent: true, data: shown, actions: others };
+  const { receipt } = shown;
+  if (receipt === undefined) await self.registration.showNotification(title, options);
+  else {
+    const asked = { receipt, event: "snoozed", minutes: SNOOZE_MINUTES } as const;
+    await report(asked, { title, options });
+  }
 }
 
 async function clicked(notification: ShownNotification, action: string): Promise<void> {
