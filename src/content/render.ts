@@ -40,6 +40,8 @@ export interface Renderer {
    * A link too long for that is cut to its origin.
    */
   sms(template: Template, subject: Subject, link: string): string;
+  /** What a button says that every notification may have. */
+  button(subject: Pick<Subject, "locale">, name: "mark_read" | "remind_later"): string;
   /** Where the notification leads; what `sms` takes is this, made absolute. */
   link(template: Template, subject: Subject): string;
 }
@@ -172,6 +174,12 @@ export function createRenderer(deps: {
         }
       }
       return fallback(readerOf(subject).locale, "sms", originOf(link));
+    },
+
+    button({ locale: tag }, name) {
+      const locale = chooseLocale(tag, defaultLocale);
+      const keys = [`actions.${name}`];
+      return locales.text({ locale, family: "general", keys, value: noValue }) ?? "";
     },
 
     link: (template, subject) => linkOf(template, publicData(template, subject)),

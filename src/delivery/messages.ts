@@ -10,6 +10,7 @@ import type { Priority } from "../contract/vocabulary.ts";
 import { sha256Hex } from "../platform/keyspace.ts";
 import type { Note, StoredRequest } from "../tracking/note.ts";
 import type { Preferences } from "./preferences.ts";
+import { canSnooze, pushActions } from "./push-actions.ts";
 import { fitPayload } from "./push-payload.ts";
 
 export interface MessagesOptions {
@@ -119,7 +120,7 @@ export function createMessages(options: MessagesOptions): Messages {
     },
 
     push(note, preferences, now) {
-      const { template, deadline, subject } = read(note, preferences, now);
+      const { template, request, deadline, subject } = read(note, preferences, now);
       const text = renderer.lockScreen(template, subject);
       // What it replaces on the lock screen and at the push service: an older notice of the same
       // matter, or else only itself, tried again. A hash, since the push service can read it.
@@ -136,7 +137,16 @@ export function createMessages(options: MessagesOptions): Messages {
         tag: topic,
         dir: text.dir,
         locale: text.locale,
-        actions: text.actions,
+        priority: note.priority,
+        actions: pushActions({
+          own: text.actions,
+          asksForSomething: actionRequired(template, request.data),
+          mayBeSnoozed: canSnooze(note, now),
+          labels: {
+            markRead: renderer.button(subject, "mark_read"),
+            remindLater: renderer.button(subject, "remind_later"),
+          },
+        }),
         receipt: options.receiptToken(note.id),
       };
       return {

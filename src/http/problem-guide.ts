@@ -72,6 +72,15 @@ export const PROBLEM_GUIDE: Readonly<Record<ProblemCode, ProblemGuide>> = {
       "A push subscription that its person took off their list was sent unasked, or one is to be replaced that is not there any more.",
     remedy: "Unsubscribe the browser; subscribe anew when the person asks for notifications there.",
   },
+  not_snoozable: {
+    meaning:
+      "It is no longer in the person's history, or expires before it would come again; `detail` says which.",
+    remedy: "Show it again as it was, or ask for fewer minutes.",
+  },
+  receipt_expired: {
+    meaning: "The push message of this receipt is more than six days old, or no longer known.",
+    remedy: "Nothing: the receipt can be dropped.",
+  },
   body_too_large: {
     meaning:
       "The body is over the limit: 64 KB, or 4 MB for a bulk request, each item of which may hold 64 KB.",

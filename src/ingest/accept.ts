@@ -26,7 +26,7 @@ export interface AcceptOptions extends RequestChecks {
     ): Promise<("created" | "existed" | "suppressed" | "waiting")[]>;
     depth(): Promise<number>;
   };
-  readonly idempotency: IdempotencyStore;
+  readonly idempotency: Pick<IdempotencyStore, "claim">;
   /** Two kinds of event that tell of one occurrence ring once. */
   readonly occurrences: Occurrences;
   /** Left out: nobody is warned of a deadline unasked. */

@@ -37,6 +37,8 @@ export type ClaimResult =
 export interface IdempotencyStore {
   /** In the order given. */
   claim(claims: readonly Claim[]): Promise<ClaimResult[]>;
+  /** The notification that has this event id. */
+  find(eventId: string): Promise<string | undefined>;
 }
 
 const eventSchema = z.object({ id: z.string(), user: z.string(), template: z.string() });
@@ -75,6 +77,7 @@ export function createIdempotencyStore(deps: {
 }): IdempotencyStore {
   const { redis, keyspace } = deps;
   const span = spanOf(deps);
+  const eventKey = (eventId: string): string => keyspace.plain(`event:${digest(eventId)}`);
 
   const runScript = loadScript(redis, "claim_keys", [
     new URL("lua/claim-keys.lua", import.meta.url),
@@ -138,7 +141,7 @@ export function createIdempotencyStore(deps: {
       const { eventId, userId, templateId } = claim;
       const result = results[at];
       if (eventId === undefined || result === undefined || result.kind === "conflict") return;
-      const key = keyspace.plain(`event:${digest(eventId)}`);
+      const key = eventKey(eventId);
       const value = JSON.stringify({ id: result.id, user: userId, template: templateId });
       wanted.push({ at, claim, key, value });
     });
@@ -160,6 +163,11 @@ export function createIdempotencyStore(deps: {
       await claimKeys(claims, results);
       await claimEvents(claims, results);
       return results;
+    },
+
+    async find(eventId) {
+      const text = await redis.get(eventKey(eventId));
+      return text === null ? undefined : eventSchema.parse(JSON.parse(text)).id;
     },
   };
 }

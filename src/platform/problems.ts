@@ -40,6 +40,8 @@ export const PROBLEMS = {
     title: "The push subscription was removed",
     retryable: false,
   },
+  not_snoozable: { status: 409, title: "It cannot be put off", retryable: false },
+  receipt_expired: { status: 410, title: "The receipt has expired", retryable: false },
   body_too_large: { status: 413, title: "The body is too large", retryable: false },
   unsupported_media_type: { status: 415, title: "The body must be JSON", retryable: false },
   rate_limited: { status: 429, title: "Too many requests", retryable: true },

@@ -9,14 +9,18 @@ import { cancel } from "../delivery/note-steps.ts";
 import { preferenceRoutes } from "../delivery/routes.ts";
 import type { Route } from "../http/route.ts";
 import type { Accept } from "../ingest/accept.ts";
+import { createIdempotencyStore } from "../ingest/idempotency.ts";
 import { ingestRoutes } from "../ingest/routes.ts";
+import { createSnooze } from "../ingest/snooze.ts";
 import type { OwnerIndex } from "../projectors/owner-index.ts";
 import { ownerRoutes } from "../projectors/routes.ts";
 import { createAnalytics } from "../tracking/analytics.ts";
 import { createAuditReader } from "../tracking/audit-reader.ts";
 import { deadLetterRoutes } from "../tracking/dead-letter-routes.ts";
 import { createDeadNotes } from "../tracking/dead-notes.ts";
+import { createHistory } from "../tracking/history.ts";
 import { readGatewayCensus } from "../tracking/presence.ts";
+import { receiptRoutes } from "../tracking/receipt-routes.ts";
 import { reportRoutes } from "../tracking/report-routes.ts";
 import { trackingRoutes } from "../tracking/routes.ts";
 import { createSettlements } from "../tracking/settlements.ts";
@@ -57,11 +61,23 @@ export async function createApiRole(deps: {
       ...ingestRoutes({ accept, fetch, settlements, clock }),
       ...trackingRoutes({
         fetch,
-        receipts,
         advance: (changes) => ledger.advance(changes),
         cancel: (note) => cancel(note, clock.now()),
         isNoteId: (id) => keyspace.shardOfNote(id) !== undefined,
+      }),
+      ...receiptRoutes({
+        receipts,
+        clock,
+        fetch: (ids) => ledger.fetchUnopened(ids),
         readReceipt: (token) => receiptTokens.read(token),
+        snooze: createSnooze({
+          accept,
+          clock,
+          fetch: (ids) => ledger.fetchUnopened(ids),
+          idempotency: createIdempotencyStore({ redis, keyspace }),
+          history: createHistory({ redis, keyspace, clock, size: config.REPLAY_HISTORY_SIZE }),
+          open: (sealed) => parts.frameSealing.open(sealed),
+        }),
       }),
       ...ownerRoutes({
         owners: deps.owners,

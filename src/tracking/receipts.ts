@@ -8,7 +8,8 @@ import { spanOf } from "./shard-batches.ts";
 export interface Receipt {
   readonly noteId: string;
   readonly channel: Channel;
-  readonly kind: "delivered" | "confirmed";
+  /** `read`: elsewhere than on this channel, which confirms what it delivered and nothing else. */
+  readonly kind: "delivered" | "confirmed" | "read";
 }
 
 export interface Receipts {

@@ -1,12 +1,11 @@
-/** Asking what became of a notification, cancelling it, and saying that it was seen. */
+/** Asking what became of a notification, and cancelling it. */
 import { z } from "zod";
 import { isAdmin } from "../auth/scopes.ts";
 import type { Caller } from "../contract/caller.ts";
-import { publicRoute, tokenRoute, type Route } from "../http/route.ts";
+import { tokenRoute, type Route } from "../http/route.ts";
 import { Problem } from "../platform/problems.ts";
 import type { NoteChange } from "./ledger-changes.ts";
 import type { Note } from "./note.ts";
-import type { Receipt } from "./receipts.ts";
 import { notificationDetailSchema, viewDetail } from "./view.ts";
 
 const idParams = z.object({ id: z.string().max(64).describe("`notification_id` of an answer") });
@@ -17,9 +16,6 @@ export interface TrackingRoutesOptions {
   /** The change that cancels a scheduled note. */
   readonly cancel: (note: Note) => NoteChange;
   readonly isNoteId: (id: string) => boolean;
-  readonly receipts: { record(receipts: readonly Receipt[]): void };
-  /** The notification a receipt token speaks of. */
-  readonly readReceipt: (token: string) => string | undefined;
 }
 
 /** Another's notification is not "forbidden" but not there: ids must not be worth guessing. */
@@ -77,27 +73,6 @@ export function trackingRoutes(options: TrackingRoutesOptions): Route[] {
           );
         }
         return { status: 200, body: viewDetail(await read(params.id, caller)) };
-      },
-    }),
-
-    publicRoute({
-      method: "post",
-      path: "/receipts",
-      tag: "Push",
-      summary: "A service worker says that it showed a notification",
-      rateLimit: "default",
-      body: z.object({
-        receipt: z.string().max(256).describe("`receipt` of the push message, a signed token"),
-        event: z.enum(["shown", "clicked"]).describe("what happened in the browser"),
-      }),
-      example: { receipt: "the receipt field of a push message", event: "shown" },
-      responses: { 204: { description: "Taken" } },
-      problems: ["invalid_request", "unauthenticated"],
-      handle({ body }) {
-        const noteId = options.readReceipt(body.receipt);
-        if (noteId === undefined) throw new Problem("unauthenticated", "The receipt is not ours.");
-        options.receipts.record([{ noteId, channel: "push", kind: "confirmed" }]);
-        return { status: 204 };
       },
     }),
   ];

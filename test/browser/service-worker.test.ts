@@ -74,6 +74,8 @@ describe("a push", () => {
         lang: "ar",
         tag: "shown",
         icon: `${site.url}/icon.png`,
+        renotify: false,
+        silent: false,
         actions: [
           expect.objectContaining({ action: "open_plan", title: "Open the plan" }),
           expect.objectContaining({ action: "later", title: "Later" }),

@@ -9,12 +9,17 @@ interface ShownNotification {
   readonly tag: string;
   readonly icon: string;
   readonly actions: readonly { readonly action: string; readonly title: string }[];
+  /** Whether it made a noise although it took the place of another. */
+  readonly renotify: boolean;
+  readonly silent: boolean;
 }
 
 export interface ServiceWorkerHandle {
   /** As the browser's push service would, with the decrypted payload. */
   push(payload: string): Promise<void>;
   shown(): Promise<ShownNotification[]>;
+  /** As the browser does when it is online again and was asked to tell. */
+  sync(tag: string): Promise<void>;
   /** How many tabs of ours the worker knows; one that was left stays known for a moment. */
   openTabs(): Promise<number>;
   /**
@@ -41,12 +46,20 @@ export async function reachServiceWorker(
         data: payload,
       });
     },
+    async sync(tag) {
+      await session.send("ServiceWorker.dispatchSyncEvent", {
+        origin,
+        registrationId,
+        tag,
+        lastChance: false,
+      });
+    },
     // Expressions are text because they are typed by the browser, not by Node.
     async shown() {
       return await worker.evaluate<ShownNotification[]>(`
         self.registration.getNotifications().then((all) => all.map(
-          ({ title, body, dir, lang, tag, icon, actions }) =>
-            ({ title, body, dir, lang, tag, icon, actions })))`);
+          ({ title, body, dir, lang, tag, icon, actions, renotify, silent }) =>
+            ({ title, body, dir, lang, tag, icon, actions, renotify, silent: silent === true })))`);
     },
     async openTabs() {
       return await worker.evaluate<number>(`

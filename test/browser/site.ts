@@ -4,27 +4,39 @@ import { createHttpApp } from "../../src/http/app.ts";
 import { publicRoute } from "../../src/http/route.ts";
 import { listen } from "../../src/http/server.ts";
 import { createMetrics } from "../../src/platform/metrics.ts";
+import { Problem, type ProblemCode } from "../../src/platform/problems.ts";
 import { bundleBrowser } from "../../src/roles/pages/bundle.ts";
 import { landingRoutes, pageRoutes } from "../../src/roles/pages/page-routes.ts";
 
 interface Receipt {
   readonly receipt: string;
   readonly event: string;
+  readonly minutes?: number | undefined;
 }
 
 export interface Site {
   readonly url: string;
-  /** The next receipt that the service worker posts. */
+  /** The next receipt that the service worker posts and that is taken. */
   nextReceipt(): Promise<Receipt>;
+  /** What receipts are answered from now on instead of being taken; `undefined`: they are again. */
+  refuseReceipts(code: ProblemCode | undefined): void;
+  /** How many were refused so far. */
+  readonly refused: () => number;
   close(): Promise<void>;
 }
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-const receiptSchema = z.object({ receipt: z.string(), event: z.string() });
+const receiptSchema = z.object({
+  receipt: z.string(),
+  event: z.string(),
+  minutes: z.number().optional(),
+});
 
 export async function openSite(): Promise<Site> {
   const receipts: Receipt[] = [];
   const waiting: ((receipt: Receipt) => void)[] = [];
+  let refusal: ProblemCode | undefined;
+  let refused = 0;
   const assets = await bundleBrowser();
   const receiptRoute = publicRoute({
     method: "post",
@@ -36,6 +48,10 @@ export async function openSite(): Promise<Site> {
     responses: {},
     problems: [],
     handle({ body }) {
+      if (refusal !== undefined) {
+        refused += 1;
+        throw new Problem(refusal, "as the test wants");
+      }
       const taker = waiting.shift();
       if (taker === undefined) receipts.push(body);
       else taker(body);
@@ -66,6 +82,10 @@ export async function openSite(): Promise<Site> {
   const server = await listen(app, { host: "127.0.0.1", port: 0 });
   return {
     url: `http://127.0.0.1:${server.port}`,
+    refuseReceipts(code) {
+      refusal = code;
+    },
+    refused: () => refused,
     nextReceipt() {
       const next = receipts.shift();
       if (next !== undefined) return Promise.resolve(next);

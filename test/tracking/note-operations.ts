@@ -30,7 +30,7 @@ const receipt = fc.record({
   kind: fc.constant("receive" as const),
   which,
   channel: fc.constantFrom(...CHANNELS),
-  as: fc.constantFrom("delivered", "confirmed"),
+  as: fc.constantFrom("delivered", "confirmed", "read"),
 });
 const redrive = fc.record({
   kind: fc.constant("redrive" as const),

@@ -12,6 +12,7 @@ import { createReadMarks, type ReadMarks } from "./read-marks.ts";
 import { forgetUser, type Session } from "./session.ts";
 import { createSignIn } from "./sign-in.ts";
 import { createTracker } from "./tracker.ts";
+import { askWorkerWhatWasRead, onReadByWorker, tellWorkerRead } from "./worker-link.ts";
 
 let session: Session | undefined;
 let client: Client | undefined;
@@ -20,8 +21,14 @@ let readMarks: ReadMarks | undefined;
 
 const environment = browserEnvironment();
 const inbox = createInbox((frames) => {
-  readMarks?.add(frames.map((frame) => frame.notification_id));
+  const ids = frames.map((frame) => frame.notification_id);
+  readMarks?.add(ids);
+  tellWorkerRead(ids);
   for (const frame of frames) client?.read(frame);
+});
+onReadByWorker((ids) => {
+  readMarks?.add(ids);
+  inbox.readElsewhere(ids);
 });
 const tracker = createTracker({
   fetchView: (id) => withToken((token) => getNotification(token, id)),
@@ -108,6 +115,7 @@ function enter(next: Session): void {
   showWorkspace(true);
   composer.setUser(next.userId);
   readMarks = createReadMarks(environment.storage, next.userId);
+  askWorkerWhatWasRead();
   client = connect(next, inbox, readMarks);
   client.connect();
   outbox = createOutboxPanel();

@@ -7,6 +7,8 @@ export interface Inbox {
   /** `read`: the person has read it before, in this browser. */
   add(frame: NotificationFrame, read: boolean): void;
   gap(frame: ReplayGapFrame): void;
+  /** Those that the person has read elsewhere are no longer new here; `onRead` is not told. */
+  readElsewhere(notificationIds: readonly string[]): void;
   /** Draws the eye to one notification, if it is here. */
   highlight(notificationId: string): void;
   /** Brings the newest into view, where it is not: on a phone the form fills the screen. */
@@ -52,14 +54,18 @@ export function createInbox(onRead: (frames: readonly NotificationFrame[]) => vo
     document.title = count === 0 ? "Schoolbell" : `(${count}) Schoolbell`;
   }
 
-  function markRead(marked: readonly Entry[]): void {
+  function showRead(marked: readonly Entry[]): void {
     for (const entry of marked) {
       entry.unread = false;
       entry.row.classList.remove("unread");
       entry.row.querySelector(".mark-read")?.remove();
     }
-    onRead(marked.map(({ frame }) => frame));
     refresh();
+  }
+
+  function markRead(marked: readonly Entry[]): void {
+    showRead(marked);
+    onRead(marked.map(({ frame }) => frame));
     // The button is gone; whoever used the keyboard goes on in the list.
     list.focus();
   }
@@ -89,6 +95,9 @@ export function createInbox(onRead: (frames: readonly NotificationFrame[]) => vo
     gap(frame) {
       byId("gap-text", HTMLParagraphElement).textContent = GAP_TEXTS[frame.reason];
       gapNotice.hidden = false;
+    },
+    readElsewhere(notificationIds) {
+      showRead(notificationIds.flatMap((id) => entries.get(id) ?? []));
     },
     highlight(notificationId) {
       const row = entries.get(notificationId)?.row;

@@ -1,5 +1,7 @@
 /** Reads what a push message carries; whatever arrives, there is something to show. */
 import * as z from "zod/mini";
+import { PRIORITIES, type Priority } from "../../contract/vocabulary.ts";
+import { fallbackText } from "./fallback-texts.ts";
 
 // zod's faster path needs eval, which a strict content security policy reports as a violation.
 z.config({ jitless: true });
@@ -15,6 +17,8 @@ const payloadSchema = z.object({
   tag: z.optional(z.string()),
   dir: z.optional(z.enum(["ltr", "rtl", "auto"])),
   locale: z.optional(z.string()),
+  // A priority that a newer server knows rings as a common one.
+  priority: z.optional(z.union([z.enum(PRIORITIES), z.string()])),
   actions: z.optional(
     z.array(z.object({ action: z.string(), title: z.string(), url: z.optional(z.string()) })),
   ),
@@ -33,21 +37,27 @@ const shownSchema = z.object({
 
 export type ShownData = z.infer<typeof shownSchema>;
 
-/** Browsers revoke the permission of a worker that gets a push and shows nothing. */
-const FALLBACK: PushPayload = {
-  notification_id: "",
-  title: "New notification",
-  body: "Open Schoolbell to read it.",
-};
+/** What a browser shows that does not say how many it does. */
+const USUAL_ACTIONS = 2;
 
-/** Chromium shows two actions, others fewer; the rest would be dropped unseen. */
-const MAX_ACTIONS = 2;
+/** These are worth the noise a second time; others take an older one's place in silence. */
+const RINGS_AGAIN: readonly string[] = ["critical", "immediate"] satisfies Priority[];
 
-export function readPayload(text: string | undefined): PushPayload {
+/** @param languages of the browser, for what is shown in place of a payload that cannot be read. */
+export function readPayload(
+  text: string | undefined,
+  languages: readonly string[] = [],
+): PushPayload {
+  const read = z.safeParse(payloadSchema, parseJson(text ?? "")).data;
+  // Browsers revoke the permission of a worker that gets a push and shows nothing.
+  return read ?? { notification_id: "", ...fallbackText(languages) };
+}
+
+function parseJson(text: string): unknown {
   try {
-    return z.safeParse(payloadSchema, JSON.parse(text ?? "null")).data ?? FALLBACK;
+    return JSON.parse(text);
   } catch {
-    return FALLBACK;
+    return undefined;
   }
 }
 
@@ -58,10 +68,12 @@ export function sameOriginUrl(url: string | undefined, origin: string): string {
   return parsed?.origin === origin ? parsed.href : home;
 }
 
-export function shownActions(payload: PushPayload): { action: string; title: string }[] {
-  return (payload.actions ?? [])
-    .slice(0, MAX_ACTIONS)
-    .map(({ action, title }) => ({ action, title }));
+/** The first ones: they come in the order of their use. @param max what this browser shows. */
+export function shownActions(
+  payload: PushPayload,
+  max = USUAL_ACTIONS,
+): { action: string; title: string }[] {
+  return (payload.actions ?? []).slice(0, max).map(({ action, title }) => ({ action, title }));
 }
 
 export function shownData(payload: PushPayload, origin: string): ShownData {
@@ -79,4 +91,24 @@ export function shownData(payload: PushPayload, origin: string): ShownData {
 /** @returns undefined for a notification that this worker did not show. */
 export function readShown(data: unknown): ShownData | undefined {
   return z.safeParse(shownSchema, data).data;
+}
+
+/**
+ * Whether it rings although it takes an older one's place. The same one, sent again because its
+ * sender does not know that it came, never does.
+ * @param replaced what the one on screen carries.
+ */
+export function ringsAgain(payload: PushPayload, replaced: unknown): boolean {
+  if (!RINGS_AGAIN.includes(payload.priority ?? "")) return false;
+  return readShown(replaced)?.notification_id !== payload.notification_id;
+}
+
+/**
+ * Where receipts go: beside the worker's script, or where the page that registered it says with
+ * `?service=`, for an application that serves a worker of its own.
+ */
+export function receiptsUrl(workerUrl: string): string {
+  const service = new URL(workerUrl).searchParams.get("service") ?? "";
+  const base = URL.parse(service.replace(/\/*$/, "/"));
+  return new URL("receipts", base?.protocol.startsWith("http") === true ? base : workerUrl).href;
 }

@@ -1,8 +1,15 @@
 -- Records what the recipient's side said: a message was written to a socket by a replay
--- ("delivered"), or acknowledged ("confirmed"). Saying so twice changes nothing.
+-- ("delivered"), acknowledged ("confirmed"), or read elsewhere ("read"): that confirms what this channel
+-- delivered, and keeps a socket from being sent it unasked. Saying so twice changes nothing.
 -- ARGV[5...]: `id channel kind`, one argument each.
 -- Returns, for each: 1 recorded, 0 nothing to record.
 local REOPENED = { failed = true, stored = true, suppressed = true }
+
+local function forget_pending(note)
+  if note[REPLAY_ID] ~= '-' then
+    redis.call('ZREM', note.base .. 'pend:' .. note.user, note[REPLAY_ID])
+  end
+end
 
 local function record(id, channel, kind)
   local note = read_note(id)
@@ -11,6 +18,14 @@ local function record(id, channel, kind)
   end
   local position = CHANNEL[channel]
   local before, reason, at = string.match(note[position], '^([^,]+),([^,]+),([^,]+)')
+  if kind == 'read' then
+    if before ~= 'delivered' then
+      -- No frame of it is known to have reached a socket: nothing about this channel has changed.
+      forget_pending(note)
+      return 0
+    end
+    kind = 'confirmed'
+  end
   if before == 'confirmed' or (before == 'delivered' and kind == 'delivered') then
     return 0
   end
@@ -35,8 +50,8 @@ local function record(id, channel, kind)
     elseif reason == 'offline' then
       count(day, channel .. '.offline', -1)
     end
-    if channel == 'websocket' and note[REPLAY_ID] ~= '-' then
-      redis.call('ZREM', note.base .. 'pend:' .. note.user, note[REPLAY_ID])
+    if channel == 'websocket' then
+      forget_pending(note)
     end
   end
   note[position] = 'delivered,-,' .. at .. ',-'

@@ -23,6 +23,8 @@ export interface Devices {
 const RETRY_MS = 500;
 const ANSWER_TIMEOUT_MS = 5_000;
 const TAKEN = 204;
+/** The ledger does not know the notification, of a Redis that lost what it had; a worker drops it then. */
+const EXPIRED = 410;
 
 export function openDevices({ address, tells }: DevicesOptions): Devices {
   const told = new Set<string>();
@@ -32,16 +34,16 @@ export function openDevices({ address, tells }: DevicesOptions): Devices {
   async function tell(name: string, receipt: string): Promise<void> {
     open.add(name);
     while (!closing.signal.aborted) {
-      if (await isAnswered(receipt)) {
-        told.add(name);
-        break;
-      }
+      const status = await post(receipt);
+      if (status === TAKEN) told.add(name);
+      if (status === TAKEN || status === EXPIRED) break;
       await delay(RETRY_MS, undefined, { signal: closing.signal }).catch(() => {});
     }
     open.delete(name);
   }
 
-  async function isAnswered(receipt: string): Promise<boolean> {
+  /** The status of the answer; undefined if there was none. */
+  async function post(receipt: string): Promise<number | undefined> {
     try {
       const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
       const response = await fetch(new URL("/receipts", await address()), {
@@ -51,9 +53,9 @@ export function openDevices({ address, tells }: DevicesOptions): Devices {
         signal: AbortSignal.any([timeout, closing.signal]),
       });
       await response.body?.cancel();
-      return response.status === TAKEN;
+      return response.status;
     } catch {
-      return false;
+      return undefined;
     }
   }
 
