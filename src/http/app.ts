@@ -6,6 +6,7 @@ import type { Metrics } from "../platform/metrics.ts";
 import { Problem, type ProblemCode } from "../platform/problems.ts";
 import { createAdmission, type AdmissionOptions } from "./admission.ts";
 import { openExchange, type Exchange } from "./exchange.ts";
+import { createFormReader } from "./form-body.ts";
 import { putHeader } from "./header-list.ts";
 import { createJsonBodyReader } from "./json-body.ts";
 import { problemDocument, problemOf, PROBLEM_TYPE } from "./problem.ts";
@@ -133,7 +134,8 @@ function createPathHandler(
 
 function createRouteHandler(route: Route, options: HttpAppOptions): AnswerRequest {
   const admit = createAdmission(options);
-  const readBody = route.body && createJsonBodyReader(route.bodyLimitBytes);
+  const createReader = route.bodyType === "form" ? createFormReader : createJsonBodyReader;
+  const readBody = route.body && createReader(route.bodyLimitBytes);
 
   return async (req, res, exchange) => {
     const { caller, charge } = await admit(route, req, exchange);

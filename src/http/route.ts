@@ -40,6 +40,8 @@ interface RouteBase {
   readonly rateLimit: RateLimitKind;
   /** 64 KB unless told. */
   readonly bodyLimitBytes?: number;
+  /** What the body is sent as; JSON unless told. A form's schema is that of `form-body.ts`. */
+  readonly bodyType?: "json" | "form";
   readonly responses: Readonly<Record<number, ResponseDescription>>;
   /** Beyond those every route can give (401, 429, 500, 503). */
   readonly problems: readonly ProblemCode[];

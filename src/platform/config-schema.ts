@@ -153,6 +153,12 @@ export const CONFIG_GROUPS = {
     TWILIO_API_URL: webAddress("http://127.0.0.1:4010")
       .optional()
       .describe("sends Twilio's requests elsewhere: tests, proxies"),
+    CALLBACK_URL: webAddress("https://notify.example.org")
+      .optional()
+      .describe(
+        "where SMS providers reach this service with what became of a message; unset: PUBLIC_URL, " +
+          "if that is https",
+      ),
   },
   kafka: KAFKA_VARIABLES,
   content: {
