@@ -6,6 +6,7 @@ import type { Reason } from "../contract/vocabulary.ts";
 import type { NoteChange } from "../tracking/ledger-changes.ts";
 import type { Note } from "../tracking/note.ts";
 import type { Messages } from "./messages.ts";
+import type { SmsLookup } from "./sms-lookup.ts";
 import {
   holdOrFail,
   phoneNumberOf,
@@ -25,6 +26,10 @@ export interface SmsStageOptions extends ProviderStageOptions {
   /** The number as providers want it, or undefined if there can be no such number. */
   readonly toE164: (phoneNumber: string) => string | undefined;
   readonly messages: Pick<Messages, "sms">;
+  /** What becomes of one after it was handed over. */
+  readonly lookup: SmsLookup;
+  /** Whom it is handed over to. */
+  readonly provider: string;
 }
 
 export interface SmsStage {
@@ -39,7 +44,7 @@ const LAST: Patience = { hasNext: false, budgetMs: undefined };
 type Admitted = Extract<Pass<SmsMessage>, { kind: "admitted" }>;
 
 export function createSmsStage(options: SmsStageOptions): SmsStage {
-  const { desk, clock, optOuts } = options;
+  const { desk, clock, optOuts, lookup } = options;
 
   async function addressOf(job: Job): Promise<Address> {
     const stated = phoneNumberOf(job);
@@ -60,7 +65,7 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
       case "opted_out":
         return desk.closeChannel(note, "sms", "skipped", "opted_out");
       case "unknown":
-        return desk.closeChannel(note, "sms", "unknown", "unknown");
+        return lookup.doubt(note);
       case "retry": {
         const waiting = { ...LAST, askedMs: outcome.afterMs };
         return isProbe
@@ -86,7 +91,25 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
     const note = await takeInHand(options, job.note, "sms");
     if (note === undefined) return;
     desk.report(note, "sms", script.kind, clock.now());
-    await desk.apply([conclude(note, script, false)]);
+    // There is no provider that could know more.
+    const change =
+      script.kind === "unknown"
+        ? desk.closeChannel(note, "sms", "unknown", "unknown")
+        : conclude(note, script, false);
+    await desk.apply([change]);
+  }
+
+  /** What an answer says beyond the note. */
+  async function putDown(note: Note, outcome: Outcome, phoneNumber: string): Promise<void> {
+    if (outcome.kind === "opted_out") await optOuts.optOut(phoneNumber);
+    if (outcome.kind === "delivered") await lookup.taken(note, outcome.providerId);
+  }
+
+  async function lookFor(job: Job): Promise<void> {
+    const stated = phoneNumberOf(job);
+    const phoneNumber = stated === undefined ? undefined : options.toE164(stated);
+    const change = await lookup.look(job.note, phoneNumber);
+    if (change !== undefined) await desk.apply([change]);
   }
 
   async function deliverWith(pass: Admitted, job: Job, phoneNumber: string): Promise<void> {
@@ -96,16 +119,17 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
       options.messages.sms(note, job.preferences, clock.now()),
     );
     if (message === undefined) return;
-    const outcome = await send(note, message, pass);
-    const [noted] = await Promise.allSettled([
-      outcome.kind === "opted_out" ? optOuts.optOut(phoneNumber) : undefined,
-    ]);
+    const { provider } = options;
+    const signed = await lookup.begin(note, { provider, phoneNumber, message });
+    const outcome = await send(note, signed, pass);
+    const [noted] = await Promise.allSettled([putDown(note, outcome, phoneNumber)]);
     // Whether that worked or not: what the provider said must not be lost, as it is not asked again.
     await desk.apply([conclude(note, outcome, pass.isProbe)]);
     if (noted.status === "rejected") throw noted.reason;
   }
 
   async function deliver(job: Job): Promise<void> {
+    if (job.note.channels.sms.state === "sending") return await lookFor(job);
     const script = sandboxScript(job.note.userId)?.sms;
     if (script !== undefined) return await deliverSandboxed(job, script);
     const address = await addressOf(job);

@@ -45,7 +45,7 @@ export interface StageDeskOptions {
   readonly onAttempt: (channel: Channel, outcome: string) => void;
 }
 
-/** A note that this stage is to send, and what its user prefers. */
+/** A note that this stage is to send, or whose SMS (`sending`) is to be looked for; what its user prefers. */
 export interface Job {
   readonly note: Note;
   readonly preferences: Preferences;
@@ -103,6 +103,7 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
     switch (plan.act) {
       case "drop":
       case "send":
+      case "look":
         return undefined;
       case "skip":
         return closeChannel(note, stage, "skipped", plan.reason);
@@ -180,6 +181,7 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
           if (!options.canWord(note) && (await options.leftToOthers())) continue;
           jobs.push({ note, preferences: preferred });
         }
+        if (plan.act === "look") jobs.push({ note, preferences: preferred });
         const change = changeOf(note, stage, plan);
         if (change !== undefined) changes.push(change);
       }

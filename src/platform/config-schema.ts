@@ -1,7 +1,16 @@
 /** Every environment variable: its meaning, its default, what it may be. The only list of them. */
 import { z } from "zod";
 import { KAFKA_VARIABLES } from "./config-schema-kafka.ts";
-import { address, addresses, flag, list, oneOf, text, wholeNumber } from "./config-values.ts";
+import {
+  address,
+  addresses,
+  flag,
+  list,
+  oneOf,
+  rising,
+  text,
+  wholeNumber,
+} from "./config-values.ts";
 import { MAX_SHARDS } from "./keyspace.ts";
 
 export const ROLES = ["api", "gateway", "worker", "ingest", "projector"] as const;
@@ -158,6 +167,12 @@ export const CONFIG_GROUPS = {
       .describe(
         "where SMS providers reach this service with what became of a message; unset: PUBLIC_URL, " +
           "if that is https",
+      ),
+    SMS_LOOKUP_SECONDS: rising(1, 86_400)
+      .prefault("30,120,600,3600")
+      .describe(
+        "comma list: how long after an SMS was sent whose answer never came the provider is asked " +
+          "whether it took it; it counts as failed after the last",
       ),
   },
   kafka: KAFKA_VARIABLES,

@@ -18,6 +18,7 @@ import { trackingRoutes } from "../tracking/routes.ts";
 import { createSettlements } from "../tracking/settlements.ts";
 import type { DeliveryParts } from "./delivery-parts.ts";
 import type { Foundation } from "./foundation.ts";
+import { createSmsParts, smsRoutes } from "./sms-parts.ts";
 
 export interface ApiRole {
   readonly routes: readonly Route[];
@@ -58,6 +59,7 @@ export async function createApiRole(deps: {
         isNoteId: (id) => keyspace.shardOfNote(id) !== undefined,
         readReceipt: (token) => receiptTokens.read(token),
       }),
+      ...smsRoutes(foundation, createSmsParts(foundation, parts)),
       ...ownerRoutes({
         owners: deps.owners,
         onPut: (caller, { kind, userId }, before) =>

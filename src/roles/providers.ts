@@ -9,6 +9,7 @@ import {
   originOfEndpoint,
 } from "../channels/breaker/settings.ts";
 import type {
+  FindSms,
   PushAddress,
   PushChannel,
   PushMessage,
@@ -28,6 +29,10 @@ import type { Foundation } from "./foundation.ts";
 export interface Providers {
   readonly push: GuardedChannel<PushAddress, PushMessage>;
   readonly sms: GuardedChannel<SmsAddress, SmsMessage>;
+  /** Whom SMS are handed over to. */
+  readonly smsName: string;
+  /** How a provider is asked what it took; undefined for one that cannot be asked, or is no more. */
+  readonly findSmsOf: (provider: string) => FindSms | undefined;
   /** Whether this installation has one at all. */
   readonly enabled: { readonly push: boolean; readonly sms: boolean };
   /** Tells other processes how they are doing, until the resources are closed. */
@@ -51,6 +56,7 @@ function openPush({ config, secrets, clock, resources }: Foundation): PushChanne
 interface NamedSms {
   readonly name: string;
   readonly channel: SmsChannel | undefined;
+  readonly find?: FindSms;
 }
 
 function openSms(foundation: Foundation): NamedSms {
@@ -66,7 +72,7 @@ function openSms(foundation: Foundation): NamedSms {
     case "twilio": {
       const channel = createTwilioSmsChannel({ settings: sms, clock });
       resources.add("sms channel", () => channel.close());
-      return { name: sms.kind, channel };
+      return { name: sms.kind, channel, find: channel.find };
     }
   }
 }
@@ -96,7 +102,7 @@ export function createProviders(foundation: Foundation): Providers {
     health: () => ({ push: push.health(), sms: sms.health() }),
   });
   const pushChannel = openPush(foundation);
-  const { name, channel: smsChannel } = openSms(foundation);
+  const { name, channel: smsChannel, find } = openSms(foundation);
   return {
     enabled: { push: pushChannel !== undefined, sms: smsChannel !== undefined },
     push: guardChannel({
@@ -105,6 +111,8 @@ export function createProviders(foundation: Foundation): Providers {
       originOf: ({ endpoint }) => originOfEndpoint(endpoint),
     }),
     sms: guardChannel({ channel: smsChannel ?? SWITCHED_OFF, breakers: sms, originOf: () => name }),
+    smsName: name,
+    findSmsOf: (provider) => (provider === name ? find : undefined),
     start() {
       telling.start();
       resources.add("provider census", () => telling.close());

@@ -4,6 +4,11 @@ import type { Config } from "../../platform/config-schema.ts";
 export const TWILIO_STATUS_PATH = "/webhooks/twilio/status";
 export const TWILIO_INBOUND_PATH = "/webhooks/twilio/inbound";
 
+/** As Twilio is given it, and as it signs it. */
+export function twilioStatusPath(token: string): string {
+  return `${TWILIO_STATUS_PATH}?sms=${token}`;
+}
+
 /**
  * Without a slash at the end. Undefined where providers cannot reach this service: an address that
  * Twilio cannot use makes it refuse the message.

@@ -1,6 +1,7 @@
 /** What the SMS channel takes from the configuration: a provider, the outbox, or nothing. */
 import { ConfigError } from "../../platform/config.ts";
 import type { Config } from "../../platform/config-schema.ts";
+import { callbackBase } from "./callback-address.ts";
 
 export type SmsSender =
   | { readonly from: string }
@@ -15,6 +16,8 @@ export interface TwilioSettings {
   /** Requests go here instead of Twilio's own host. */
   readonly apiUrl?: string;
   readonly timeoutMs: number;
+  /** Where Twilio reaches this service; undefined where it cannot. */
+  readonly callbackBase?: string;
 }
 
 export type SmsSettings =
@@ -31,6 +34,7 @@ export function readSmsSettings(config: Config): SmsSettings {
     return { kind: config.NODE_ENV === "production" ? "disabled" : "outbox" };
   }
   if (!accountSid.startsWith("AC")) throw new ConfigError("TWILIO_ACCOUNT_SID begins with AC");
+  const callback = callbackBase(config);
   return {
     kind: "twilio",
     accountSid,
@@ -38,6 +42,7 @@ export function readSmsSettings(config: Config): SmsSettings {
     sender: readSender(config),
     ...(config.TWILIO_API_URL === undefined ? {} : { apiUrl: config.TWILIO_API_URL }),
     timeoutMs: config.PROVIDER_TIMEOUT_MS,
+    ...(callback === undefined ? {} : { callbackBase: callback }),
   };
 }
 

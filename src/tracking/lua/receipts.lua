@@ -1,8 +1,12 @@
 -- Records what the recipient's side said: a message was written to a socket by a replay
--- ("delivered"), or acknowledged ("confirmed"). Saying so twice changes nothing.
+-- ("delivered"), or acknowledged ("confirmed"); or what a provider said, that it has it ("taken").
+-- Saying so twice changes nothing.
 -- ARGV[5...]: `id channel kind`, one argument each.
 -- Returns, for each: 1 recorded, 0 nothing to record.
 local REOPENED = { failed = true, stored = true, suppressed = true }
+
+-- Where nobody knows whether it was taken, or where it was thought not to have been sent yet.
+local TAKEN_FROM = { pending = true, sending = true, unknown = true }
 
 local function record(id, channel, kind)
   local note = read_note(id)
@@ -11,7 +15,10 @@ local function record(id, channel, kind)
   end
   local position = CHANNEL[channel]
   local before, reason, at = string.match(note[position], '^([^,]+),([^,]+),([^,]+)')
-  if before == 'confirmed' or (before == 'delivered' and kind == 'delivered') then
+  if before == 'confirmed' or (before == 'delivered' and kind ~= 'confirmed') then
+    return 0
+  end
+  if kind == 'taken' and not TAKEN_FROM[before] then
     return 0
   end
   -- A frame of it was sent by a Redis that was taken back since, or by a master that was replaced. It is
