@@ -9,6 +9,7 @@ import { createSmsStage } from "../../src/delivery/sms-stage.ts";
 import { createTestBreakers } from "../channels/breaker/test-breakers.ts";
 import { LEASE_MS, type TestLedger } from "../tracking/test-ledger.ts";
 import { createTestDesk } from "./test-desk.ts";
+import { createTestSmsParts } from "./test-sms-parts.ts";
 
 export const CRITICAL_BUDGET_MS = 10_000;
 export const DOWN: Outcome = { kind: "retry", detail: "http 503" };
@@ -88,6 +89,8 @@ export function openScene(book: TestLedger): Scene {
     optOuts: { isOptedOut: async () => false, optOut: put },
     toE164: (number) => number,
     messages: { sms: (note) => ({ noteId: note.id, text: "" }) },
+    lookup: createTestSmsParts(book, desk).lookup,
+    provider: "twilio",
   });
 
   async function work(): Promise<void> {
