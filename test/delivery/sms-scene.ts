@@ -33,13 +33,18 @@ export interface SmsScene {
   pass(ms: number): Promise<void>;
   /** Sends a note's SMS; returns what Twilio took, if it took it. */
   send(note: Note): Promise<TwilioMessage | undefined>;
+  /** Done with each message that Twilio takes, before it answers. */
+  beforeAnswer(message: TwilioMessage): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function openSmsScene(): Promise<SmsScene> {
   const book = await openTestLedger({ outcomes: true });
   const { clock, ledger, store } = book;
-  const twilio = await startTwilio({ now: () => clock.now() });
+  const twilio = await startTwilio({
+    now: () => clock.now(),
+    beforeAnswer: (message) => scene.beforeAnswer(message),
+  });
   const optedOut: string[] = [];
   const optOuts = {
     isOptedOut: async (number: string) => optedOut.includes(number),
@@ -104,7 +109,7 @@ export async function openSmsScene(): Promise<SmsScene> {
     }
   }
 
-  return {
+  const scene: SmsScene = {
     book,
     twilio,
     server,
@@ -138,5 +143,7 @@ export async function openSmsScene(): Promise<SmsScene> {
       await twilio.close();
       await book.store.close();
     },
+    beforeAnswer: async () => {},
   };
+  return scene;
 }

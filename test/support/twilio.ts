@@ -56,8 +56,13 @@ export interface TwilioService {
   /**
    * From now on a message is there, to be listed; its sender is told if it asked for that. Returns the
    * status of its answer; undefined if nobody is to be told.
+   * @param behind where a proxy passes it on to, if the address it was given is that of one
    */
-  report(message: TwilioMessage, status: TwilioStatus): Promise<number | undefined>;
+  report(
+    message: TwilioMessage,
+    status: TwilioStatus,
+    behind?: string,
+  ): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
@@ -70,12 +75,15 @@ interface Refusal {
 export interface TwilioOptions {
   /** What time it is, for tests that turn the clock. */
   readonly now?: () => number;
+  /** Done with each message that is taken before it is answered. */
+  readonly beforeAnswer?: (message: TwilioMessage) => Promise<void>;
   /** Told of each message when it is taken, and whether all of the answer could be sent. */
   readonly onTaken?: (message: TwilioMessage, answered: Promise<boolean>) => void;
 }
 
 export async function startTwilio({
   onTaken,
+  beforeAnswer,
   now = Date.now,
 }: TwilioOptions = {}): Promise<TwilioService> {
   const account = {
@@ -131,6 +139,7 @@ export async function startTwilio({
     } else {
       arrivals.add(message);
       onTaken?.(message, wasAnswered(response));
+      await beforeAnswer?.(message);
       if (reply.acceptThenReset === true) request.socket.resetAndDestroy();
       else if (reply.cutBody === true) cutBody(request, response);
       else if (reply.stallBody === true) stallBody(response);
@@ -155,12 +164,14 @@ export async function startTwilio({
     get lists() {
       return lists;
     },
-    async report(message, status) {
+    async report(message, status, behind) {
       statuses.set(message.sid, status);
       const { statusCallback: address } = message;
       if (address === undefined) return undefined;
       const fields = callbackFields(message, account, status);
-      return await callBack(address, fields, signatureOf(account, address, fields));
+      const { origin, href } = new URL(address);
+      const reached = behind === undefined ? address : href.replace(origin, behind);
+      return await callBack(reached, fields, signatureOf(account, address, fields));
     },
     close: server.close,
   };

@@ -43,7 +43,6 @@ const NUMBER_FAULTS: ReadonlyMap<number, string> = new Map([
  * | 21610 | opted_out |
  * | 429, 20429 | retry, throttled: not acted upon |
  * | no connection | retry: not acted upon |
- * | 401, 403, 20xxx: the account, not the message | retry: not acted upon |
  * | other 4xx, such as 21211, 21614, 21635 | rejected |
  * | 408, 5xx, redirects, timeouts, resets once connected | unknown: it may have been sent |
  *
@@ -59,14 +58,6 @@ export function outcomeOfTwilioFailure(error: unknown, nowMs: number): Outcome {
   return { kind: "unknown", detail: `network ${fault}` };
 }
 
-/** Twilio's codes of this range are about the request's credentials and the account, such as 20003. */
-const ACCOUNT_CODES = { from: 20_000, to: 20_999 };
-
-function isAboutAccount(status: number, code: number | undefined): boolean {
-  if (status === 401 || status === 403) return true;
-  return code !== undefined && code >= ACCOUNT_CODES.from && code <= ACCOUNT_CODES.to;
-}
-
 function outcomeOfRefusal(refusal: TwilioRefusal, nowMs: number): Outcome {
   const { status, code } = refusal;
   if (code === OPTED_OUT_CODE) return { kind: "opted_out" };
@@ -77,7 +68,6 @@ function outcomeOfRefusal(refusal: TwilioRefusal, nowMs: number): Outcome {
     return { kind: "retry", ...asked, throttled: true, detail };
   }
   if (status < 400 || status === 408 || status >= 500) return { kind: "unknown", detail };
-  if (isAboutAccount(status, code)) return { kind: "retry", detail };
   const fault = code === undefined ? undefined : NUMBER_FAULTS.get(code);
   return { kind: "rejected", detail: fault === undefined ? detail : `${detail}: ${fault}` };
 }
