@@ -77,8 +77,15 @@ export interface StageDesk {
   ): NoteChange;
   /** Puts a note into words. One that cannot be (its template is gone, say) fails alone, and loudly. */
   compose<T>(note: Note, channel: Channel, write: () => T): Promise<T | undefined>;
-  /** One structured line and one count for each try of a channel. */
-  report(note: Note, channel: Channel, outcome: string, startedAt: number, detail?: string): void;
+  /** One structured line and one count for each try of a channel; by whom, where there are several. */
+  report(
+    note: Note,
+    channel: Channel,
+    outcome: string,
+    startedAt: number,
+    detail?: string,
+    provider?: string,
+  ): void;
 }
 
 export function createStageDesk(options: StageDeskOptions): StageDesk {
@@ -199,7 +206,7 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
       }
     },
 
-    report(note, channel, outcome, startedAt, detail) {
+    report(note, channel, outcome, startedAt, detail, provider) {
       options.onAttempt(channel, outcome);
       logger.info(
         {
@@ -209,6 +216,7 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
           template_id: note.templateId,
           traceparent: note.request?.traceparent,
           channel,
+          provider,
           attempt: note.attempt + 1,
           outcome,
           detail,

@@ -1,6 +1,7 @@
 /** Every environment variable: its meaning, its default, what it may be. The only list of them. */
 import { z } from "zod";
 import { KAFKA_VARIABLES } from "./config-schema-kafka.ts";
+import { SMS_VARIABLES } from "./config-schema-sms.ts";
 import {
   address,
   addresses,
@@ -17,9 +18,9 @@ export const ROLES = ["api", "gateway", "worker", "ingest", "projector"] as cons
 export type Role = (typeof ROLES)[number];
 
 /** Part of a name for the variables whose value no message may repeat. */
-const SECRET_NAME = /_(KEY|TOKEN|PASSWORD)$/;
-/** An address of Redis may hold its password. */
-const SECRET_ADDRESSES: readonly string[] = ["REDIS_URL"];
+const SECRET_NAME = /_(KEY|TOKEN|PASSWORD|SECRET)$/;
+/** An address of Redis may hold its password, one of a gateway a key. */
+const SECRET_ADDRESSES: readonly string[] = ["REDIS_URL", "SMS_WEBHOOK_URL"];
 
 export function isSecret(variable: string): boolean {
   return SECRET_NAME.test(variable) || SECRET_ADDRESSES.includes(variable);
@@ -78,7 +79,7 @@ export const CONFIG_GROUPS = {
       .optional()
       .describe(
         "where links in messages lead: the address of your own application; required in production " +
-          "with Twilio (Schoolbell serves such pages only in development)",
+          "with SMS (Schoolbell serves such pages only in development)",
       ),
     TRUST_PROXY: wholeNumber(0, 10)
       .default(0)
@@ -174,6 +175,7 @@ export const CONFIG_GROUPS = {
         "comma list: how long after an SMS was sent whose answer never came the provider is asked " +
           "whether it took it; it counts as failed after the last",
       ),
+    ...SMS_VARIABLES,
   },
   kafka: KAFKA_VARIABLES,
   content: {

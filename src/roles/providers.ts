@@ -1,4 +1,4 @@
-/** The push services and the SMS provider, each behind its circuit breakers. */
+/** The push services and the SMS providers, each behind its circuit breakers. */
 import { BREAKER_STATES } from "../channels/breaker/breaker.ts";
 import { createBreakerTelling } from "../channels/breaker/breaker-census.ts";
 import { createBreakers, type Breakers } from "../channels/breaker/breakers.ts";
@@ -8,31 +8,20 @@ import {
   createOriginLabels,
   originOfEndpoint,
 } from "../channels/breaker/settings.ts";
-import type {
-  FindSms,
-  PushAddress,
-  PushChannel,
-  PushMessage,
-  SmsAddress,
-  SmsChannel,
-  SmsMessage,
-} from "../channels/channel.ts";
+import type { PushAddress, PushChannel, PushMessage } from "../channels/channel.ts";
 import { createEndpointPolicy } from "../channels/push/endpoint-policy.ts";
 import { createPushChannel } from "../channels/push/push-channel.ts";
 import { readPushSettings } from "../channels/push/settings.ts";
-import { createSmsOutbox } from "../channels/sms/outbox.ts";
-import { readSmsSettings } from "../channels/sms/settings.ts";
-import { createOutboxSmsChannel } from "../channels/sms/sms-channel-outbox.ts";
-import { createTwilioSmsChannel } from "../channels/sms/sms-channel-twilio.ts";
+import type { SmsCaps } from "../channels/sms/caps.ts";
+import type { SmsProvider } from "../channels/sms/provider-order.ts";
 import type { Foundation } from "./foundation.ts";
+import { openSmsCaps, openSmsProviders } from "./sms-providers.ts";
 
 export interface Providers {
   readonly push: GuardedChannel<PushAddress, PushMessage>;
-  readonly sms: GuardedChannel<SmsAddress, SmsMessage>;
-  /** Whom SMS are handed over to. */
-  readonly smsName: string;
-  /** How a provider is asked what it took; undefined for one that cannot be asked, or is no more. */
-  readonly findSmsOf: (provider: string) => FindSms | undefined;
+  /** In the order in which they are asked; none where SMS is switched off. */
+  readonly sms: readonly SmsProvider[];
+  readonly smsCaps: SmsCaps;
   /** Whether this installation has one at all. */
   readonly enabled: { readonly push: boolean; readonly sms: boolean };
   /** Tells other processes how they are doing, until the resources are closed. */
@@ -51,30 +40,6 @@ function openPush({ config, secrets, clock, resources }: Foundation): PushChanne
   const channel = createPushChannel({ settings, policy, clock });
   resources.add("push channel", () => channel.close());
   return channel;
-}
-
-interface NamedSms {
-  readonly name: string;
-  readonly channel: SmsChannel | undefined;
-  readonly find?: FindSms;
-}
-
-function openSms(foundation: Foundation): NamedSms {
-  const { config, clock, resources, redis, keyspace, sealing } = foundation;
-  const sms = readSmsSettings(config);
-  switch (sms.kind) {
-    case "disabled":
-      return { name: sms.kind, channel: undefined };
-    case "outbox": {
-      const outbox = createSmsOutbox({ redis, keyspace, sealing });
-      return { name: sms.kind, channel: createOutboxSmsChannel({ outbox, clock }) };
-    }
-    case "twilio": {
-      const channel = createTwilioSmsChannel({ settings: sms, clock });
-      resources.add("sms channel", () => channel.close());
-      return { name: sms.kind, channel, find: channel.find };
-    }
-  }
 }
 
 export function createProviders(foundation: Foundation): Providers {
@@ -102,17 +67,16 @@ export function createProviders(foundation: Foundation): Providers {
     health: () => ({ push: push.health(), sms: sms.health() }),
   });
   const pushChannel = openPush(foundation);
-  const { name, channel: smsChannel, find } = openSms(foundation);
+  const smsProviders = openSmsProviders(foundation, sms);
   return {
-    enabled: { push: pushChannel !== undefined, sms: smsChannel !== undefined },
+    enabled: { push: pushChannel !== undefined, sms: smsProviders.length > 0 },
     push: guardChannel({
       channel: pushChannel ?? SWITCHED_OFF,
       breakers: push,
       originOf: ({ endpoint }) => originOfEndpoint(endpoint),
     }),
-    sms: guardChannel({ channel: smsChannel ?? SWITCHED_OFF, breakers: sms, originOf: () => name }),
-    smsName: name,
-    findSmsOf: (provider) => (provider === name ? find : undefined),
+    sms: smsProviders,
+    smsCaps: openSmsCaps(foundation),
     start() {
       telling.start();
       resources.add("provider census", () => telling.close());

@@ -133,13 +133,13 @@ export async function createWorkerRole(deps: WorkerDeps): Promise<WorkerRole> {
   const sms = createSmsStage({
     ...provider,
     messages,
-    channel: providers.sms,
-    provider: providers.smsName,
+    providers: providers.sms,
+    caps: providers.smsCaps,
     lookup: createSmsLookup({
       records,
       reports,
       tokens,
-      findOf: providers.findSmsOf,
+      findOf: (name) => providers.sms.find((one) => one.name === name)?.find,
       desk,
       clock,
       logger,

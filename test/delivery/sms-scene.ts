@@ -1,7 +1,9 @@
 /** The SMS stage with Twilio's SDK, a Twilio of our own, and the route where that calls back. */
 import { expect } from "vitest";
 import { guardChannel } from "../../src/channels/breaker/guarded-channel.ts";
+import { NO_SMS_CAPS } from "../../src/channels/sms/caps.ts";
 import { createTwilioSmsChannel } from "../../src/channels/sms/sms-channel-twilio.ts";
+import { UNLIMITED_THROUGHPUT } from "../../src/channels/sms/throughput.ts";
 import { createTwilioSignature } from "../../src/channels/sms/twilio-signature.ts";
 import { carrierRoutes } from "../../src/delivery/carrier-routes.ts";
 import { createSmsStage } from "../../src/delivery/sms-stage.ts";
@@ -84,16 +86,22 @@ export async function openSmsScene(): Promise<SmsScene> {
     clock,
     leaseMs: LEASE_MS,
     random: () => 0.5,
-    channel: guardChannel({
-      channel,
-      breakers: createTestBreakers("sms", clock),
-      originOf: () => "twilio",
-    }),
+    providers: [
+      {
+        name: "twilio",
+        channel: guardChannel({
+          channel,
+          breakers: createTestBreakers("sms", clock),
+          originOf: () => "twilio",
+        }),
+        throughput: UNLIMITED_THROUGHPUT,
+      },
+    ],
+    caps: NO_SMS_CAPS,
     optOuts,
     toE164,
     messages: { sms: (note) => ({ noteId: note.id, text: TEXT }) },
     lookup: parts.lookup,
-    provider: "twilio",
   });
 
   async function work(): Promise<void> {

@@ -3,11 +3,12 @@
  * which decides between trying again and never trying again; nor can it be pointed elsewhere.
  */
 import twilio from "twilio";
-import { Agent, buildConnector, request, type Dispatcher } from "undici";
+import { Agent, request, type Dispatcher } from "undici";
 import { z } from "zod";
 import type { Clock } from "../../platform/clock.ts";
 import { withDeadline } from "../deadline.ts";
-import { NotConnected, TwilioRefusal } from "./errors.ts";
+import { TwilioRefusal } from "./errors.ts";
+import { markingConnector } from "./marking-connector.ts";
 
 /** A message resource is about 1 KB. */
 const MAX_ANSWER_BYTES = 65_536;
@@ -73,17 +74,6 @@ export class TwilioRequestClient extends twilio.RequestClient {
   async close(): Promise<void> {
     await this.#agent.close();
   }
-}
-
-/** Everything that goes wrong before there is a connection, TLS included, is `NotConnected`. */
-function markingConnector(timeoutMs: number): buildConnector.connector {
-  const connector = buildConnector({ timeout: timeoutMs });
-  return (options, callback) => {
-    connector(options, (...[error, socket]) => {
-      if (error === null) callback(null, socket);
-      else callback(new NotConnected("no connection to Twilio", { cause: error }), null);
-    });
-  };
 }
 
 /** Puts `apiUrl` (with its path, if any) where the SDK put Twilio's host. */
