@@ -6,6 +6,7 @@ import type { Outcome, SmsAddress, SmsMessage } from "../../src/channels/channel
 import { createScriptedChannel } from "../../src/channels/scripted/scripted-channel.ts";
 import { NO_SMS_CAPS, type SmsCaps } from "../../src/channels/sms/caps.ts";
 import { UNLIMITED_THROUGHPUT, type SmsThroughput } from "../../src/channels/sms/throughput.ts";
+import type { Preferences } from "../../src/delivery/preferences.ts";
 import { createPushStage } from "../../src/delivery/push-stage.ts";
 import { createSmsStage } from "../../src/delivery/sms-stage.ts";
 import { createTestBreakers } from "../channels/breaker/test-breakers.ts";
@@ -49,6 +50,8 @@ export interface SceneOptions {
   readonly smsProviders?: readonly string[];
   readonly smsCaps?: SmsCaps;
   readonly throughputOf?: (provider: string) => SmsThroughput;
+  /** What everybody prefers; every channel, unless told. */
+  readonly preferences?: Preferences;
   /** How long an SMS is, in characters of the basic alphabet. */
   readonly smsCharacters?: number;
 }
@@ -68,7 +71,18 @@ export function openScene(book: TestLedger, options: SceneOptions = {}): Scene {
   async function put(): Promise<void> {
     if (scene.storing === "fails") throw new Error("Command timed out");
   }
-  const desk = createTestDesk({ clock, ledger });
+  const { preferences } = options;
+  const desk = createTestDesk({
+    clock,
+    ledger,
+    ...(preferences === undefined
+      ? {}
+      : {
+          preferences: {
+            readMany: async (ids) => new Map(ids.map((id) => [id, preferences] as const)),
+          },
+        }),
+  });
   const breakers = createTestBreakers("push", clock);
   const provider = { desk, clock, leaseMs: LEASE_MS, random: () => 0.5 };
   const push = createPushStage({
