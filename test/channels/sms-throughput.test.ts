@@ -76,6 +76,17 @@ describe("a burst of SMS", () => {
     ]);
   });
 
+  it("after a long pause has saved up no more than at the start, critical or not", async () => {
+    const line = openLine(1);
+    await sendAll(line, [...burst(2), ...burst(2, { isCritical: true }, "c")]);
+    clock.advance(3_600_000);
+    const sent = await sendAll(line, burst(6, {}, "m"));
+    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 0, 0, 0, 1_000, 2_000]);
+    clock.advance(3_600_000);
+    const critical = await sendAll(line, burst(6, { isCritical: true }, "d"));
+    expect(critical.map(({ atMs }) => atMs)).toEqual([0, 0, 0, 0, 1_000, 2_000]);
+  });
+
   it("is counted in segments, not in messages", async () => {
     const sent = await sendAll(openLine(1), burst(4, { segments: 2 }));
     expect(sent.map(({ atMs }) => atMs)).toEqual([0, 0, 2_000, 4_000]);
