@@ -12,6 +12,7 @@ import { createJsonBodyReader } from "./json-body.ts";
 import { problemDocument, problemOf, PROBLEM_TYPE } from "./problem.ts";
 import { createCors, securityHeaders, type Cors } from "./response-headers.ts";
 import type { Reply, RequestContext, Route } from "./route.ts";
+import { createTextReader } from "./text-body.ts";
 import { validate } from "./validate.ts";
 
 /** A refused request (4xx) of a known route, for the audit trail. */
@@ -132,9 +133,15 @@ function createPathHandler(
   };
 }
 
+const BODY_READERS = {
+  json: createJsonBodyReader,
+  signed_json: createTextReader,
+  form: createFormReader,
+} as const;
+
 function createRouteHandler(route: Route, options: HttpAppOptions): AnswerRequest {
   const admit = createAdmission(options);
-  const createReader = route.bodyType === "form" ? createFormReader : createJsonBodyReader;
+  const createReader = BODY_READERS[route.bodyType ?? "json"];
   const readBody = route.body && createReader(route.bodyLimitBytes);
 
   return async (req, res, exchange) => {
