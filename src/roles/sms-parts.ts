@@ -4,6 +4,7 @@ import { createCallbackTokens, type CallbackTokens } from "../channels/sms/callb
 import { createOptOuts } from "../channels/sms/opt-outs.ts";
 import { toE164 } from "../channels/sms/phone-number.ts";
 import { createSmsRecords, type SmsRecords } from "../channels/sms/sms-records.ts";
+import { webhookStatusRoutes } from "../channels/sms/webhook-status-routes.ts";
 import { createTwilioSignature } from "../channels/sms/twilio-signature.ts";
 import { carrierRoutes } from "../delivery/carrier-routes.ts";
 import { createSmsReports, type SmsReports } from "../delivery/sms-reports.ts";
@@ -41,17 +42,17 @@ export function createSmsParts(
   };
 }
 
-/** None where Twilio is not used, or cannot reach this service. */
+/** None where no provider is used that can reach this service. */
 export function smsRoutes(foundation: Foundation, { tokens, reports }: SmsParts): Route[] {
   const { config, redis, keyspace, sealing, clock } = foundation;
+  const { TWILIO_AUTH_TOKEN: authToken, SMS_WEBHOOK_SECRET: secrets } = config;
   const base = callbackBase(config);
-  const authToken = config.TWILIO_AUTH_TOKEN;
-  if (base === undefined || tokens === undefined || authToken === undefined) return [];
-  return carrierRoutes({
-    signature: createTwilioSignature({ authToken, base }),
-    tokens,
-    reports,
-    optOuts: createOptOuts({ redis, keyspace, sealing, clock }),
-    toE164,
-  });
+  if (base === undefined || tokens === undefined) return [];
+  const optOuts = createOptOuts({ redis, keyspace, sealing, clock });
+  const shared = { tokens, reports, optOuts, toE164 };
+  const signature = authToken && createTwilioSignature({ authToken, base });
+  return [
+    ...(signature ? carrierRoutes({ ...shared, signature }) : []),
+    ...(secrets ? webhookStatusRoutes({ ...shared, secrets, clock }) : []),
+  ];
 }

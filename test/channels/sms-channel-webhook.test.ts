@@ -15,11 +15,10 @@ let numbers = 0;
 
 type Settings = Parameters<typeof createWebhookSmsChannel>[0]["settings"];
 
-function open(given: Partial<Settings> = {}, callbackUrl?: string) {
+function open(given: Partial<Settings> = {}) {
   return createWebhookSmsChannel({
     settings: { url: gateway.url, secrets: [SECRET], timeoutMs: 10_000, ...given },
     clock: createSystemClock(),
-    callbackUrl,
   });
 }
 
@@ -42,8 +41,9 @@ afterAll(async () => {
 
 describe("a message to a gateway", () => {
   it("arrives signed, with all that it needs, and is known by the gateway's id", async () => {
-    const full = open({ sender: "School" }, "https://notify.example/webhooks/sms/status");
-    const outcome = await full.send(ADDRESS, { ...MESSAGE, validitySeconds: 90.7 });
+    const full = open({ sender: "School", callbackBase: "https://notify.example" });
+    const message = { ...MESSAGE, validitySeconds: 90.7, callbackToken: "a.1.b" };
+    const outcome = await full.send(ADDRESS, message);
     expect(outcome).toEqual({ kind: "delivered", providerId: "gw-1" });
     expect(await gateway.next()).toEqual({
       message_id: MESSAGE.noteId,
@@ -51,7 +51,7 @@ describe("a message to a gateway", () => {
       text: MESSAGE.text,
       sender: "School",
       validity_seconds: 90,
-      callback_url: "https://notify.example/webhooks/sms/status",
+      callback_url: "https://notify.example/webhooks/sms/status?sms=a.1.b",
     });
     await full.close();
   });

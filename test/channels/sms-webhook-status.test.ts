@@ -1,33 +1,43 @@
 /** What a gateway says of its messages is believed only if the gateway said it, and just now. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import {
-  WEBHOOK_STATUS_PATH,
-  webhookStatusRoutes,
-  type GatewayReport,
-} from "../../src/channels/sms/webhook-status-routes.ts";
+import type { CarrierReport } from "../../src/channels/channel.ts";
+import { webhookStatusPath } from "../../src/channels/sms/callback-address.ts";
+import { createCallbackTokens } from "../../src/channels/sms/callback-token.ts";
+import { webhookStatusRoutes } from "../../src/channels/sms/webhook-status-routes.ts";
+import { createKeyspace } from "../../src/platform/keyspace.ts";
+import { createSealing } from "../../src/platform/sealing.ts";
 import { openServer, problemFrom, type OpenServer } from "../http/open-server.ts";
 import { signAsGateway } from "../support/sms-gateway.ts";
 
 const SECRET = "a-secret-that-both-sides-have-0123456789";
-const REPORT = { message_id: "00aa", provider_id: "gw-1", status: "delivered" };
+const keyspace = createKeyspace({ shards: 4, prefix: "t:" });
+const tokens = createCallbackTokens({ sealing: createSealing(Buffer.alloc(32, 1)), keyspace });
+const noteId = keyspace.newNoteId("teacher-1");
+const TOKEN = tokens.sign({ noteId, sentAt: 5 });
+const REPORT = { message_id: noteId, provider_id: "gw-1", status: "delivered" };
 
 let server: OpenServer;
-let reports: GatewayReport[];
+let reports: ({ noteId: string; sentAt: number } & CarrierReport)[];
+let optedOut: string[];
 
 beforeAll(async () => {
   server = await openServer(
     webhookStatusRoutes({
       secrets: [SECRET],
       clock: { now: () => Date.now() },
-      onReport: async (report) => {
-        reports.push(report);
+      tokens,
+      reports: {
+        receive: async (reference, report) => void reports.push({ ...reference, ...report }),
       },
+      optOuts: { optOut: async (number) => void optedOut.push(number) },
+      toE164: (number) => number,
     }),
   );
 });
 afterAll(() => server.close());
 beforeEach(() => {
   reports = [];
+  optedOut = [];
 });
 
 const inSeconds = (): number => Math.floor(Date.now() / 1_000);
@@ -36,8 +46,9 @@ async function post(
   body: string,
   signature: string | undefined = signAsGateway(SECRET, body, inSeconds()),
   type = "application/json",
+  token = TOKEN,
 ): Promise<Response> {
-  return await fetch(server.url + WEBHOOK_STATUS_PATH, {
+  return await fetch(server.url + webhookStatusPath(token), {
     method: "POST",
     headers: { "content-type": type, "schoolbell-signature": signature },
     body,
@@ -45,14 +56,39 @@ async function post(
 }
 
 describe("a report of a gateway", () => {
-  it.each(["queued", "sent", "delivered", "undelivered", "failed"])(
-    "that a message is %s is taken",
-    async (status) => {
-      const body = JSON.stringify({ ...REPORT, status, error: "no_route", more: "ignored" });
-      expect((await post(body)).status).toBe(204);
-      expect(reports).toEqual([{ noteId: "00aa", providerId: "gw-1", status, error: "no_route" }]);
-    },
-  );
+  it.each(["queued", "sent", "delivered"])("that a message is %s is taken", async (status) => {
+    const body = JSON.stringify({ ...REPORT, status, error: "no_route", more: "ignored" });
+    expect((await post(body)).status).toBe(204);
+    expect(reports).toEqual([{ noteId, sentAt: 5, messageId: "gw-1", status }]);
+  });
+
+  it.each(["undelivered", "failed"])("that a message is %s says why", async (status) => {
+    const said = { noteId, sentAt: 5, messageId: "gw-1", status, optedOut: false };
+    await post(JSON.stringify({ ...REPORT, status, error: "no_route" }));
+    await post(JSON.stringify({ ...REPORT, status }));
+    expect(reports).toEqual([
+      { ...said, fault: "no_route" },
+      { ...said, fault: status },
+    ]);
+  });
+
+  it("that the person asked for no more keeps their number from more", async () => {
+    const refused = { ...REPORT, status: "failed", error: "opted_out", to: "+46701234567" };
+    expect((await post(JSON.stringify(refused))).status).toBe(204);
+    expect(optedOut).toEqual(["+46701234567"]);
+    expect(reports).toMatchObject([{ fault: "opted_out", optedOut: true }]);
+  });
+
+  it.each([
+    ["another message", () => tokens.sign({ noteId: keyspace.newNoteId("teacher-2"), sentAt: 5 })],
+    ["none of ours", () => TOKEN.replace(".5.", ".6.")],
+    ["nothing", () => ""],
+  ])("that comes to the address of %s is refused", async (_what, token) => {
+    const body = JSON.stringify(REPORT);
+    const response = await post(body, undefined, undefined, token());
+    expect(response.status).toBe(403);
+    expect(reports).toEqual([]);
+  });
 
   it("is checked as it came, blanks and all", async () => {
     expect((await post(JSON.stringify(REPORT, null, 2))).status).toBe(204);

@@ -1,6 +1,6 @@
 /** Two SMS providers as an operator sets them up: who gets a message, who hears of it, what is capped. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startSmsGateway, type SmsGateway } from "../support/sms-gateway.ts";
+import { signAsGateway, startSmsGateway, type SmsGateway } from "../support/sms-gateway.ts";
 import {
   PHONE,
   startProductWithProviders,
@@ -57,6 +57,45 @@ describe("with Twilio and a gateway", () => {
     expect((await setup.twilio.next()).to).toBe(PHONE);
     expect(await notify()).toMatchObject({ status: "delivered" });
     expect(gateway.received).toHaveLength(1);
+  });
+});
+
+describe("a gateway that takes a message and never says so", () => {
+  it("says so later: the message is delivered, then confirmed, and was sent once", async () => {
+    await start({ SMS_PROVIDERS: "webhook", CALLBACK_URL: "https://notify.example" });
+    gateway.script(PHONE, { acceptThenReset: true });
+    const answer = await setup.product.call("POST", "/notify", {
+      body: meetingFor(someone(), PHONE),
+    });
+    const id = String(answer.body["notification_id"]);
+    const { callback_url: callback = "", message_id } = await gateway.next();
+    expect(message_id).toBe(id);
+    const report = async (status: string): Promise<void> => {
+      const body = JSON.stringify({ message_id, provider_id: "theirs-1", status });
+      const seconds = Math.floor(Date.now() / 1_000);
+      const { pathname, search, origin } = new URL(callback);
+      expect(origin).toBe("https://notify.example");
+      const { status: said } = await fetch(setup.product.url + pathname + search, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          "schoolbell-signature": signAsGateway(SECRET, body, seconds),
+        },
+        body,
+      });
+      expect(said).toBe(204);
+    };
+    const seen = async () => (await setup.product.call("GET", `/notifications/${id}`)).body;
+    await expect
+      .poll(seen)
+      .toMatchObject({ status: "queued", channel_details: { sms: { reason: "unknown" } } });
+    await report("sent");
+    await expect.poll(seen).toMatchObject({ status: "delivered", channels: { sms: "delivered" } });
+    await report("delivered");
+    await expect
+      .poll(seen)
+      .toMatchObject({ channel_details: { sms: { confirmed_at: expect.any(String) } } });
+    expect(gateway.requests).toBe(1);
   });
 });
 

@@ -3,10 +3,16 @@ import type { Config } from "../../platform/config-schema.ts";
 
 export const TWILIO_STATUS_PATH = "/webhooks/twilio/status";
 export const TWILIO_INBOUND_PATH = "/webhooks/twilio/inbound";
+export const WEBHOOK_STATUS_PATH = "/webhooks/sms/status";
 
 /** As Twilio is given it, and as it signs it. */
 export function twilioStatusPath(token: string): string {
   return `${TWILIO_STATUS_PATH}?sms=${token}`;
+}
+
+/** As a gateway is given it. */
+export function webhookStatusPath(token: string): string {
+  return `${WEBHOOK_STATUS_PATH}?sms=${token}`;
 }
 
 /**

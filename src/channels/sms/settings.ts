@@ -29,6 +29,8 @@ export interface WebhookSettings {
   /** A number or a name. */
   readonly sender?: string;
   readonly timeoutMs: number;
+  /** Where it reaches this service; undefined where it cannot. */
+  readonly callbackBase?: string;
 }
 
 export type SmsProviderSettings = TwilioSettings | WebhookSettings;
@@ -85,11 +87,13 @@ function readSender(config: Config): SmsSender {
 function readWebhook(config: Config): WebhookSettings | undefined {
   const { SMS_WEBHOOK_URL: url, SMS_WEBHOOK_SECRET: secrets, SMS_WEBHOOK_SENDER: sender } = config;
   if (url === undefined || secrets === undefined) return undefined;
+  const callback = callbackBase(config);
   return {
     kind: "webhook",
     url,
     secrets,
     ...(sender === undefined ? {} : { sender }),
     timeoutMs: config.PROVIDER_TIMEOUT_MS,
+    ...(callback === undefined ? {} : { callbackBase: callback }),
   };
 }

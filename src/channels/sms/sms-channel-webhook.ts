@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Clock } from "../../platform/clock.ts";
 import type { Outcome, SmsAddress, SmsChannel, SmsMessage } from "../channel.ts";
 import { withDeadline } from "../deadline.ts";
+import { webhookStatusPath } from "./callback-address.ts";
 import { markingConnector } from "./marking-connector.ts";
 import type { WebhookSettings } from "./settings.ts";
 import { outcomeOfGatewayFailure, outcomeOfGatewayRefusal } from "./webhook-errors.ts";
@@ -20,20 +21,20 @@ const acceptedSchema = z.object({ provider_id: z.string().regex(/^[\x21-\x7e]{1,
 export interface WebhookSmsChannelOptions {
   readonly settings: Omit<WebhookSettings, "kind">;
   readonly clock: Pick<Clock, "now" | "after">;
-  /** Where it may say what became of a message; undefined where it cannot reach us. */
-  readonly callbackUrl?: string | undefined;
 }
 
 /** One request per message, never repeated here: retrying is decided where the note is known. */
 export function createWebhookSmsChannel(
   options: WebhookSmsChannelOptions,
 ): SmsChannel & { close(): Promise<void> } {
-  const { settings, clock, callbackUrl } = options;
-  const { url, secrets, sender, timeoutMs } = settings;
+  const { settings, clock } = options;
+  const { url, secrets, sender, timeoutMs, callbackBase } = settings;
   // No connection is kept: one that is closed as it is used again would leave an SMS `unknown`.
   const agent = new Agent({ connect: markingConnector(timeoutMs * CONNECT_SHARE), pipelining: 0 });
 
   function bodyOf({ phoneNumber }: SmsAddress, message: SmsMessage): string {
+    const { callbackToken: token } = message;
+    const isReachable = callbackBase !== undefined && token !== undefined;
     return JSON.stringify({
       message_id: message.noteId,
       to: phoneNumber,
@@ -41,7 +42,7 @@ export function createWebhookSmsChannel(
       sender,
       validity_seconds:
         message.validitySeconds === undefined ? undefined : Math.floor(message.validitySeconds),
-      callback_url: callbackUrl,
+      callback_url: isReachable ? callbackBase + webhookStatusPath(token) : undefined,
     });
   }
 
