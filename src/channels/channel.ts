@@ -32,7 +32,15 @@ export interface Channel<Address, Message> {
 export interface PushAddress {
   readonly endpoint: string;
   readonly keys: { readonly p256dh: string; readonly auth: string };
+  /** Of the VAPID key that the subscription was made with; undefined: the oldest there is. */
+  readonly keyId?: string | undefined;
 }
+
+/**
+ * All that a browser's push service must take: a record of 4,096 bytes less its header, tag and
+ * delimiter (RFC 8291, section 4).
+ */
+export const MAX_PUSH_PAYLOAD_BYTES = 3_993;
 
 export interface PushMessage {
   readonly noteId: string;

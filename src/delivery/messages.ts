@@ -1,5 +1,5 @@
 /** Puts a note into words for each channel: the frame, what a lock screen shows, the SMS. */
-import type { LockScreenText, Renderer, Subject } from "../content/render.ts";
+import type { Renderer, Subject } from "../content/render.ts";
 import type { Template } from "../content/template.ts";
 import { fullData } from "../content/text-values.ts";
 import { collapseKey } from "../content/url-pattern.ts";
@@ -10,6 +10,7 @@ import type { Priority } from "../contract/vocabulary.ts";
 import { sha256Hex } from "../platform/keyspace.ts";
 import type { Note, StoredRequest } from "../tracking/note.ts";
 import type { Preferences } from "./preferences.ts";
+import { fitPayload } from "./push-payload.ts";
 
 export interface MessagesOptions {
   readonly templates: { get(id: string): Template | undefined };
@@ -28,8 +29,6 @@ export interface Messages {
   sms(note: Note, preferences: Preferences, now: number): SmsMessage;
 }
 
-/** Push services take 3,993 bytes of plain text; the rest is room for their overhead. */
-const MAX_PUSH_PAYLOAD_BYTES = 3_900;
 const MIN_SMS_VALIDITY_SECONDS = 60;
 /** Twilio's longest. */
 const MAX_SMS_VALIDITY_SECONDS = 14_400;
@@ -66,18 +65,9 @@ function optionalFields(request: StoredRequest) {
   };
 }
 
-/** JSON within the limit: what is too long loses the end of its body, then its actions. */
-function fitPayload(payload: { body: string; actions: LockScreenText["actions"] }): string {
-  const bytes = (text: string): number => Buffer.byteLength(text);
-  let json = JSON.stringify(payload);
-  if (bytes(json) <= MAX_PUSH_PAYLOAD_BYTES) return json;
-  // Code points, so that no character is cut in half.
-  const characters = Array.from(payload.body);
-  for (let keep = Math.min(characters.length, 1_024); keep > 0; keep = Math.floor(keep / 2)) {
-    json = JSON.stringify({ ...payload, body: `${characters.slice(0, keep).join("")}…` });
-    if (bytes(json) <= MAX_PUSH_PAYLOAD_BYTES) return json;
-  }
-  return JSON.stringify({ ...payload, body: "", actions: [] });
+/** Whole seconds from now, 0 if it has passed; without end for what has none. */
+function secondsUntil(at: number | null, now: number): number {
+  return at === null ? Number.POSITIVE_INFINITY : Math.max(0, Math.ceil((at - now) / 1_000));
 }
 
 export function createMessages(options: MessagesOptions): Messages {
@@ -151,7 +141,10 @@ export function createMessages(options: MessagesOptions): Messages {
       return {
         noteId: note.id,
         payload: fitPayload(payload),
-        ttlSeconds: pushTtlSeconds(template, note.priority, deadline, now),
+        ttlSeconds: Math.min(
+          pushTtlSeconds(template, note.priority, deadline, now),
+          secondsUntil(note.expiresAt, now),
+        ),
         urgency: URGENCY[note.priority],
         topic,
       };

@@ -20,7 +20,7 @@ const reportSchema = z.object({
     websocket: stateSchema,
     push: stateSchema.meta({
       description:
-        "degraded: some push services fail or ask for a pause; unhealthy: all in use fail",
+        "degraded: some push services fail, ask for a pause or refuse our keys; unhealthy: all in use fail",
     }),
     sms: stateSchema.meta({ description: "unhealthy: its provider fails, and messages wait" }),
     templates: stateSchema,
@@ -28,6 +28,14 @@ const reportSchema = z.object({
   open_breakers: z
     .object({ push: z.int(), sms: z.int() })
     .meta({ description: "providers that are not asked for a while, as they failed" }),
+  push_reason: z
+    .enum(["keys_refused"])
+    .nullable()
+    .meta({
+      description:
+        "keys_refused: a push service does not take what is signed with our VAPID keys " +
+        "(the log line push.keys_refused names it), until it takes a message again",
+    }),
   queue: stateSchema,
   kafka: stateSchema.meta({
     description:
@@ -83,6 +91,7 @@ const UNREADABLE: HealthReport = {
     templates: "unhealthy",
   },
   open_breakers: { push: 0, sms: 0 },
+  push_reason: null,
   queue: "unhealthy",
   kafka: "unhealthy",
   outbox: false,

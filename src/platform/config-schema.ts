@@ -18,7 +18,7 @@ export const ROLES = ["api", "gateway", "worker", "ingest", "projector"] as cons
 export type Role = (typeof ROLES)[number];
 
 /** Part of a name for the variables whose value no message may repeat. */
-const SECRET_NAME = /_(KEY|TOKEN|PASSWORD|SECRET)$/;
+const SECRET_NAME = /_(KEYS?|TOKEN|PASSWORD|SECRET)$/;
 /** An address of Redis may hold its password, one of a gateway a key. */
 const SECRET_ADDRESSES: readonly string[] = ["REDIS_URL", "SMS_WEBHOOK_URL"];
 
@@ -41,6 +41,21 @@ const secretList = list.refine(
   (secrets) => secrets.length > 0,
   "must hold at least one secret (npm run keys makes one)",
 );
+
+/** `public:private`, each in base64url, which has neither colons nor commas. */
+const KEY_PAIR = /^[\w-]{1,128}:[\w-]{1,128}$/;
+
+const keyPairs = list
+  .refine(
+    (entries) => entries.every((entry) => KEY_PAIR.test(entry)),
+    "must be public:private in base64url, or a comma list of such (npm run keys -- --rotate-vapid)",
+  )
+  .transform((entries) =>
+    entries.map((entry) => {
+      const [publicKey = "", privateKey = ""] = entry.split(":");
+      return { publicKey, privateKey };
+    }),
+  );
 
 const roleList = list.transform((names, context): Role[] => {
   if (names.includes("all")) return [...ROLES];
@@ -141,6 +156,9 @@ export const CONFIG_GROUPS = {
   push: {
     VAPID_PUBLIC_KEY: text.optional().describe("unset in development: a pair is made"),
     VAPID_PRIVATE_KEY: text.optional().describe("the other half of the pair"),
+    VAPID_PREVIOUS_KEYS: keyPairs
+      .default([])
+      .describe("public:private pairs before it, latest first: they sign for older subscriptions"),
     VAPID_SUBJECT: text
       .regex(/^(mailto:|https:)/, "must be a mailto: or https: address")
       .default("mailto:operator@example.org")

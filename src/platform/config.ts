@@ -58,6 +58,11 @@ function assertConsistent(config: Config): void {
   if ((config.VAPID_PUBLIC_KEY === undefined) !== (config.VAPID_PRIVATE_KEY === undefined)) {
     wrong.push("VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY belong together: set both or neither");
   }
+  if (config.VAPID_PREVIOUS_KEYS.length > 0 && config.VAPID_PUBLIC_KEY === undefined) {
+    wrong.push(
+      "VAPID_PREVIOUS_KEYS needs VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY: the pair after them",
+    );
+  }
   if ((config.TWILIO_ACCOUNT_SID === undefined) !== (config.TWILIO_AUTH_TOKEN === undefined)) {
     wrong.push("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN belong together: set both or neither");
   }

@@ -65,6 +65,11 @@ export function createMetrics(options: MetricsOptions = {}) {
       "Circuit breaker of a provider: 0 closed, 1 probing, 2 open (not asked for a while)",
       ["channel", "origin"],
     ),
+    pushKeysRefused: counter(
+      "push_keys_refused_total",
+      "Pushes that a push service refused for our VAPID keys",
+      ["origin"],
+    ),
     dueOverdue: gauge("due_overdue", "Notes whose time has passed and that nobody has leased"),
     gatewayConnections: gauge("gateway_connections", "Open WebSockets of this process"),
     gatewayCloses: counter("gateway_closes_total", "WebSockets closed by this process", ["code"]),

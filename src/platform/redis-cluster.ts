@@ -116,8 +116,7 @@ function makeCopiesWait(cluster: Cluster): void {
       retryDelayOnFailover: 0,
       retryDelayOnClusterDown: 0,
     });
-    endInOrder(copy);
-    connectInOrder(copy);
+    endAndConnectInOrder(copy);
     return copy;
   };
   // The method is generic over what its options say of the form of replies, which are the same here.
@@ -129,44 +128,52 @@ function makeCopiesWait(cluster: Cluster): void {
  * under way to fail. The client never comes to that in two cases. Where it has no node, between two
  * attempts to connect, there is none to wait for. And its state goes back to `close` for each node that
  * ends after it has ended: a command that its node hands back then is put by, to be sent never.
+ *
+ * Nor does it answer a `connect` that fails between the first node that was reached and the look whether
+ * all slots are served, as long as a master is lost. BullMQ waits half a minute for that.
  */
-function endInOrder(cluster: Cluster): void {
+function endAndConnectInOrder(cluster: Cluster): void {
   const disconnect = cluster.disconnect.bind(cluster);
-  cluster.disconnect = (reconnect) => {
+  const connect = cluster.connect.bind(cluster);
+  // Else it connects again by itself, whatever its state says meanwhile.
+  let isToEnd = false;
+  cluster.disconnect = (reconnect = false) => {
+    isToEnd = !reconnect;
     // It ends one that never connected at once, and what still waits to be sent fails.
-    if (cluster.nodes().length === 0 && cluster.status !== "end") cluster.status = "wait";
+    if (isToEnd && cluster.nodes().length === 0 && cluster.status !== "end") {
+      cluster.status = "wait";
+    }
     disconnect(reconnect);
   };
   cluster.on("close", () => {
     setTimeout(() => {
-      if (cluster.status === "close") cluster.disconnect();
+      if (isToEnd && cluster.status === "close") cluster.disconnect();
     }, END_MS);
   });
+  cluster.connect = () => {
+    isToEnd = false;
+    return answered(cluster, connect);
+  };
 }
 
-/**
- * The client never answers a `connect` that fails between the first node that was reached and the look
- * whether all slots are served, as long as a master is lost. BullMQ waits half a minute for it.
- */
-function connectInOrder(cluster: Cluster): void {
-  const connect = cluster.connect.bind(cluster);
-  cluster.connect = () =>
-    new Promise((resolve, reject) => {
-      const onReached = (): void => {
-        cluster.once("close", onLost);
-      };
-      const settle = (answer: () => void): void => {
-        cluster.off("connect", onReached);
-        cluster.off("close", onLost);
-        answer();
-      };
-      const onLost = (): void => settle(() => reject(new Error("Connection is closed.")));
-      cluster.once("connect", onReached);
-      connect().then(
-        () => settle(resolve),
-        (error: unknown) => settle(() => reject(error)),
-      );
-    });
+/** Connects; rejects where the connection breaks off before it is ready, as well. */
+function answered(cluster: Cluster, connect: () => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onReached = (): void => {
+      cluster.once("close", onLost);
+    };
+    const settle = (answer: () => void): void => {
+      cluster.off("connect", onReached);
+      cluster.off("close", onLost);
+      answer();
+    };
+    const onLost = (): void => settle(() => reject(new Error("Connection is closed.")));
+    cluster.once("connect", onReached);
+    connect().then(
+      () => settle(resolve),
+      (error: unknown) => settle(() => reject(error)),
+    );
+  });
 }
 
 /** The servers that writes go to: one, or the masters of a cluster. */

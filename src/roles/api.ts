@@ -1,6 +1,9 @@
 /** The api role: every business route, wired to the room that serves it. */
+import { createLookAhead } from "../channels/push/checked-lookup.ts";
 import { createEndpointPolicy } from "../channels/push/endpoint-policy.ts";
 import { createPushRoutes } from "../channels/push/routes.ts";
+import { createSubscriptionIntake } from "../channels/push/subscription-intake.ts";
+import type { VapidKeys } from "../channels/push/vapid-keys.ts";
 import { cancel } from "../delivery/note-steps.ts";
 import { preferenceRoutes } from "../delivery/routes.ts";
 import type { Route } from "../http/route.ts";
@@ -31,7 +34,8 @@ export async function createApiRole(deps: {
   readonly parts: DeliveryParts;
   readonly accept: Accept;
   readonly owners: OwnerIndex;
-  readonly vapidPublicKey: string | undefined;
+  /** Undefined where push is not configured. */
+  readonly pushKeys: VapidKeys | undefined;
 }): Promise<ApiRole> {
   const { foundation, parts, accept } = deps;
   const { config, redis, keyspace, clock, sealing, nodeId } = foundation;
@@ -89,8 +93,12 @@ export async function createApiRole(deps: {
       }),
       ...createPushRoutes({
         subscriptions,
-        policy: createEndpointPolicy(config.PUSH_ALLOWED_HOSTS),
-        publicKey: deps.vapidPublicKey,
+        intake: createSubscriptionIntake({
+          policy: createEndpointPolicy(config.PUSH_ALLOWED_HOSTS),
+          keys: deps.pushKeys,
+          leadsInward: createLookAhead(clock),
+        }),
+        publicKey: deps.pushKeys?.current.publicKey,
       }),
       ...reportRoutes({
         // A connection of its own: whoever pages through the trail holds up nobody else.

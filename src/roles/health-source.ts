@@ -81,6 +81,7 @@ export function createHealthSource(options: HealthParts): HealthSource {
         templates: "healthy",
       },
       open_breakers: { push: providers?.push.open ?? 0, sms: providers?.sms.open ?? 0 },
+      push_reason: providers?.push.reason ?? null,
     } as const;
   };
 

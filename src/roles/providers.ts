@@ -1,7 +1,11 @@
 /** The push services and the SMS providers, each behind its circuit breakers. */
 import { BREAKER_STATES } from "../channels/breaker/breaker.ts";
 import { createBreakerTelling } from "../channels/breaker/breaker-census.ts";
-import { createBreakers, type Breakers } from "../channels/breaker/breakers.ts";
+import {
+  createBreakers,
+  type Breakers,
+  type ProviderHealth,
+} from "../channels/breaker/breakers.ts";
 import { guardChannel, type GuardedChannel } from "../channels/breaker/guarded-channel.ts";
 import {
   breakerSettings,
@@ -12,6 +16,7 @@ import type { PushAddress, PushChannel, PushMessage } from "../channels/channel.
 import { createEndpointPolicy } from "../channels/push/endpoint-policy.ts";
 import { createPushChannel } from "../channels/push/push-channel.ts";
 import { readPushSettings } from "../channels/push/settings.ts";
+import { createVapidFaults, type VapidFaults } from "../channels/push/vapid-faults.ts";
 import type { SmsCaps } from "../channels/sms/caps.ts";
 import type { SmsProvider } from "../channels/sms/provider-order.ts";
 import type { Foundation } from "./foundation.ts";
@@ -33,13 +38,23 @@ const SWITCHED_OFF = {
   send: async () => ({ kind: "rejected", detail: "switched off" }) as const,
 };
 
-function openPush({ config, secrets, clock, resources }: Foundation): PushChannel | undefined {
+function openPush(
+  { config, secrets, clock, resources }: Foundation,
+  faults: VapidFaults,
+): PushChannel | undefined {
   const settings = readPushSettings(config, secrets.vapid);
   if (settings === undefined) return undefined;
   const policy = createEndpointPolicy(config.PUSH_ALLOWED_HOSTS);
-  const channel = createPushChannel({ settings, policy, clock });
+  const channel = createPushChannel({ settings, policy, clock, faults });
   resources.add("push channel", () => channel.close());
   return channel;
+}
+
+/** A push service that refuses our keys works, and yet nobody there gets a push. */
+function withKeys(health: ProviderHealth, refused: boolean): ProviderHealth {
+  if (!refused) return health;
+  const state = health.state === "healthy" ? "degraded" : health.state;
+  return { ...health, state, reason: "keys_refused" };
 }
 
 export function createProviders(foundation: Foundation): Providers {
@@ -57,16 +72,26 @@ export function createProviders(foundation: Foundation): Providers {
         telling.tell();
       },
     });
-  const push = breakersOf("push", createOriginLabels(config.PUSH_ALLOWED_HOSTS));
+  const labelOf = createOriginLabels(config.PUSH_ALLOWED_HOSTS);
+  const push = breakersOf("push", labelOf);
   const sms = breakersOf("sms", (name) => name);
   const telling = createBreakerTelling({
     redis,
     keyspace,
     clock,
     nodeId,
-    health: () => ({ push: push.health(), sms: sms.health() }),
+    health: () => ({
+      push: withKeys(push.health(), faults.stand()),
+      sms: sms.health(),
+    }),
   });
-  const pushChannel = openPush(foundation);
+  const faults = createVapidFaults({
+    clock,
+    logger,
+    onRefused: (origin) => metrics.pushKeysRefused.inc({ origin: labelOf(origin) }),
+    onChange: () => telling.tell(),
+  });
+  const pushChannel = openPush(foundation, faults);
   const smsProviders = openSmsProviders(foundation, sms);
   return {
     enabled: { push: pushChannel !== undefined, sms: smsProviders.length > 0 },

@@ -65,10 +65,10 @@ export async function startRoles(foundation: Foundation, door: FrontDoor): Promi
     : undefined;
   await gateway?.start();
 
-  const vapidPublicKey = readPushSettings(config, secrets.vapid)?.vapid.publicKey;
+  const pushKeys = readPushSettings(config, secrets.vapid)?.keys;
   const accept = createAcceptPart({ foundation, parts, content });
   const api = config.ROLES.includes("api")
-    ? await createApiRole({ foundation, parts, accept, owners, vapidPublicKey })
+    ? await createApiRole({ foundation, parts, accept, owners, pushKeys })
     : undefined;
   if (config.ROLES.includes("ingest")) {
     await startIngestRole({ foundation, parts, content, accept, owners, kafka });
@@ -82,7 +82,7 @@ export async function startRoles(foundation: Foundation, door: FrontDoor): Promi
     foundation,
     parts,
     gatewaySubscribed: gateway && (() => gateway.isSubscribed()),
-    pushEnabled: vapidPublicKey !== undefined,
+    pushEnabled: pushKeys !== undefined,
     sms: readSmsSettings(config).kind,
   });
   const ready = async (): Promise<boolean> =>

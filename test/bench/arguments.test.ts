@@ -26,6 +26,7 @@ describe("the bench's arguments", () => {
           "idle",
           "critical",
           "replay",
+          "push",
           "growth",
           "memory",
           "steps",

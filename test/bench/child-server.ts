@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const START_DEADLINE_MS = 60_000;
 /** Longer than the product's own deadline for stopping. */
 const STOP_DEADLINE_MS = 15_000;
-const URL_PATTERN = /http:\/\/[\w.-]+:\d+/;
+const URL_PATTERN = /https?:\/\/[\w.-]+:\d+/;
 
 export interface ChildServer {
   readonly url: string;

@@ -77,6 +77,11 @@ export const SCENARIOS = [
     run: async (context) => (await import("./replay.ts")).runReplay(context),
   },
   {
+    name: "push",
+    title: "push: what a push message costs, with a signature for each and with one for many",
+    run: async (context) => (await import("./push.ts")).runPush(context),
+  },
+  {
     name: "growth",
     title: "growth: the same load with a thousand and with a million known users",
     run: async (context) => (await import("./growth.ts")).runGrowth(context),

@@ -32,7 +32,7 @@ describe("the endpoint policy, as configured by default", () => {
     "https://sg2p.notify.windows.com/w/?token=abc",
     "https://FCM.googleapis.com:443/fcm/send/abc",
   ])("allows %s", (endpoint) => {
-    expect(policy.judge(endpoint)).toEqual({ allowed: true, trusted: false });
+    expect(policy.judge(endpoint)).toMatchObject({ allowed: true, trusted: false });
   });
 
   it.each([
@@ -65,7 +65,10 @@ describe("the endpoint policy, as configured by default", () => {
 describe("the endpoint policy with an operator's own entries", () => {
   it("takes a full origin, and nothing beside it", () => {
     const policy = createEndpointPolicy(["http://127.0.0.1:9999"]);
-    expect(policy.judge("http://127.0.0.1:9999/push/1")).toEqual({ allowed: true, trusted: true });
+    expect(policy.judge("http://127.0.0.1:9999/push/1")).toMatchObject({
+      allowed: true,
+      trusted: true,
+    });
     expect(policy.judge("http://127.0.0.1:9998/push/1").allowed).toBe(false);
     expect(policy.judge("https://127.0.0.1:9999/push/1").allowed).toBe(false);
     expect(policy.judge("http://a:b@127.0.0.1:9999/push/1").allowed).toBe(false);

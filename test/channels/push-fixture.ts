@@ -2,7 +2,11 @@
 import webPush from "web-push";
 import type { PushMessage } from "../../src/channels/channel.ts";
 import { createEndpointPolicy } from "../../src/channels/push/endpoint-policy.ts";
-import { createPushChannel } from "../../src/channels/push/push-channel.ts";
+import {
+  createPushChannel,
+  type PushChannelOptions,
+} from "../../src/channels/push/push-channel.ts";
+import { createVapidKeys, type VapidKeys } from "../../src/channels/push/vapid-keys.ts";
 import { createSystemClock, type Clock } from "../../src/platform/clock.ts";
 
 export const VAPID = { ...webPush.generateVAPIDKeys(), subject: "mailto:operator@example.org" };
@@ -10,10 +14,20 @@ export const TIMEOUT_MS = 10_000;
 
 export function openPushChannel(
   allowedHosts: readonly string[],
-  overrides: { clock?: Clock; vapid?: typeof VAPID; timeoutMs?: number } = {},
+  overrides: {
+    clock?: Clock;
+    keys?: VapidKeys;
+    timeoutMs?: number;
+    faults?: PushChannelOptions["faults"];
+  } = {},
 ): ReturnType<typeof createPushChannel> {
   return createPushChannel({
-    settings: { vapid: overrides.vapid ?? VAPID, timeoutMs: overrides.timeoutMs ?? TIMEOUT_MS },
+    settings: {
+      keys: overrides.keys ?? createVapidKeys(VAPID),
+      subject: VAPID.subject,
+      timeoutMs: overrides.timeoutMs ?? TIMEOUT_MS,
+    },
+    faults: overrides.faults ?? { refused: () => {}, taken: () => {} },
     policy: createEndpointPolicy(allowedHosts),
     clock: overrides.clock ?? createSystemClock(),
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import webPush from "web-push";
 import { readPushSettings } from "../../src/channels/push/settings.ts";
 import { readSmsSettings } from "../../src/channels/sms/settings.ts";
-import { readConfig } from "../../src/platform/config.ts";
+import { ConfigError, readConfig } from "../../src/platform/config.ts";
 import type { Config } from "../../src/platform/config-schema.ts";
 
 const PAIR = webPush.generateVAPIDKeys();
@@ -28,11 +28,21 @@ function withPair(publicKey: string, privateKey: string): Config {
   return readConfig({ VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey });
 }
 
+function messageOf(read: () => unknown): string {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return "";
+}
+
 describe("push settings", () => {
   it("take the configured pair before the development one", () => {
     const config = withPair(PAIR.publicKey, PAIR.privateKey);
-    expect(readPushSettings(config, OTHER)?.vapid.publicKey).toBe(PAIR.publicKey);
-    expect(readPushSettings(readConfig({}), OTHER)?.vapid.publicKey).toBe(OTHER.publicKey);
+    expect(readPushSettings(config, OTHER)?.keys.current.publicKey).toBe(PAIR.publicKey);
+    expect(readPushSettings(readConfig({}), OTHER)?.keys.current.publicKey).toBe(OTHER.publicKey);
   });
 
   it("without any pair turn push off", () => {
@@ -42,6 +52,30 @@ describe("push settings", () => {
   it("refuse halves of different pairs", () => {
     const config = withPair(PAIR.publicKey, OTHER.privateKey);
     expect(() => readPushSettings(config)).toThrow("VAPID_PUBLIC_KEY does not belong");
+  });
+
+  it.each([
+    [`${OTHER.publicKey}:${PAIR.privateKey}`, "entry 1 has a public key that does not belong"],
+    [`${PAIR.publicKey}:${PAIR.privateKey}`, "entry 1 is the current pair"],
+    [`${OTHER.publicKey}:${OTHER.privateKey},AAAA:AAAA`, "entry 2 has no P-256 private key"],
+  ])("refuse earlier keys that could not sign, and repeat none of them: %#", (previous, said) => {
+    const config = readConfig({
+      VAPID_PUBLIC_KEY: PAIR.publicKey,
+      VAPID_PRIVATE_KEY: PAIR.privateKey,
+      VAPID_PREVIOUS_KEYS: previous,
+    });
+    const refusal = messageOf(() => readPushSettings(config));
+    expect(refusal).toContain(`VAPID_PREVIOUS_KEYS: ${said}`);
+    expect(refusal).not.toContain(PAIR.privateKey);
+    expect(refusal).not.toContain(OTHER.privateKey);
+  });
+
+  it("name the variable for earlier keys that are no pairs, or have no pair after them", () => {
+    const alone = { VAPID_PREVIOUS_KEYS: `${OTHER.publicKey}:${OTHER.privateKey}` };
+    expect(messageOf(() => readConfig(alone))).toContain("VAPID_PREVIOUS_KEYS needs");
+    const single = messageOf(() => readConfig({ VAPID_PREVIOUS_KEYS: OTHER.privateKey }));
+    expect(single).toContain("VAPID_PREVIOUS_KEYS: must be public:private");
+    expect(single).not.toContain(OTHER.privateKey);
   });
 
   it("refuse a private key that is none", () => {

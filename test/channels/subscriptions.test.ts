@@ -158,3 +158,34 @@ describe("push subscriptions", () => {
     expect(await test.redis.exists(test.keyspace.plain(`endpoint:${subscriptionId}`))).toBe(0);
   });
 });
+
+describe("the VAPID key of a subscription", () => {
+  const keyOf = async (userId: string): Promise<string | undefined> =>
+    (await store.list(userId))[0]?.keyId;
+  const stated = (keyId: string) => ({ vapid: { keyId, stated: true } });
+  const assumed = (keyId: string) => ({ vapid: { keyId, stated: false } });
+
+  it("is what the browser says, or else the current one", async () => {
+    const user = someone();
+    await store.put(user, { ...browser("of-today"), ...assumed("current") });
+    expect(await keyOf(user)).toBe("current");
+    await store.put(user, { ...browser("of-today"), ...stated("previous") });
+    expect(await keyOf(user)).toBe("previous");
+  });
+
+  it("stays what it was when a page that does not say comes by after a rotation", async () => {
+    const [user, next] = [someone(), someone()];
+    await store.put(user, { ...browser("shared-key"), ...stated("previous") });
+    await store.put(user, { ...browser("shared-key"), ...assumed("current") });
+    expect(await keyOf(user)).toBe("previous");
+    await store.put(next, { ...browser("shared-key"), ...assumed("current") });
+    expect(await keyOf(next)).toBe("previous");
+  });
+
+  it("stays unknown, which means the oldest, for what was stored before keys had names", async () => {
+    const user = someone();
+    await store.put(user, browser("from-before"));
+    await store.put(user, { ...browser("from-before"), ...assumed("current") });
+    expect(await keyOf(user)).toBeUndefined();
+  });
+});

@@ -14,6 +14,7 @@ const healthy: HealthReport = {
   redis: "healthy",
   services: { websocket: "healthy", push: "healthy", sms: "disabled", templates: "healthy" },
   open_breakers: { push: 0, sms: 0 },
+  push_reason: null,
   queue: "healthy",
   kafka: "disabled",
   outbox: true,

@@ -28,12 +28,47 @@ interface Health {
   readonly status: unknown;
   readonly services: unknown;
   readonly open_breakers: unknown;
+  readonly push_reason: unknown;
 }
 
 async function health(of: Product): Promise<Health> {
-  const { status, services, open_breakers } = (await of.call("GET", "/health")).body;
-  return { status, services, open_breakers };
+  const { status, services, open_breakers, push_reason } = (await of.call("GET", "/health")).body;
+  return { status, services, open_breakers, push_reason };
 }
+
+const metricsOf = async (of: Product): Promise<string> =>
+  await (await fetch(`${of.url}/metrics`)).text();
+
+/** What a push to this person's only browser leads to. */
+async function pushTo(userId: string): Promise<void> {
+  await api.call("POST", "/notify", { body: classCreatedFor(userId) });
+}
+
+it("shows that a push service refuses our keys, and why, until it takes a message", async () => {
+  const userId = someone();
+  const subscription = service.subscribe();
+  const as = await api.token(userId, []);
+  await api.call("POST", "/push/subscribe", { body: subscription, as });
+  service.script(subscription.endpoint, { status: 403 });
+  await pushTo(userId);
+  await expect
+    .poll(() => health(api), { timeout: 20_000 })
+    .toMatchObject({
+      status: "degraded",
+      services: { push: "degraded" },
+      push_reason: "keys_refused",
+      open_breakers: { push: 0 },
+    });
+  expect(await metricsOf(worker)).toContain(
+    `schoolbell_push_keys_refused_total{origin="${service.origin}"} 1`,
+  );
+
+  service.script(subscription.endpoint, {});
+  await pushTo(userId);
+  await expect
+    .poll(() => health(api), { timeout: 20_000 })
+    .toMatchObject({ status: "healthy", services: { push: "healthy" }, push_reason: null });
+}, 60_000);
 
 it("shows in /health and in metrics, until the provider is back", { timeout: 60_000 }, async () => {
   const userId = someone();
@@ -53,8 +88,7 @@ it("shows in /health and in metrics, until the provider is back", { timeout: 60_
       services: { push: "unhealthy", sms: "healthy" },
       open_breakers: { push: 1, sms: 0 },
     });
-  const metrics = await fetch(`${worker.url}/metrics`);
-  expect(await metrics.text()).toMatch(
+  expect(await metricsOf(worker)).toMatch(
     new RegExp(`schoolbell_breaker_state\\{channel="push",origin="${service.origin}"\\} [12]`),
   );
 

@@ -45,6 +45,11 @@ async function reconnectingCopy(port: number): Promise<Cluster> {
   return copy;
 }
 
+/** What a connection hears from its pool when a node is gone that was told to end long before. */
+function nodeEndsLate(copy: Cluster): void {
+  Reflect.get(copy, "connectionPool").emit("drain");
+}
+
 it("ends a copy that is between two attempts to connect", async () => {
   const copy = await reconnectingCopy(await closedPort());
   const ended = heard(copy, "end");
@@ -59,11 +64,18 @@ it("fails what a node hands back that ends after the copy has ended", async () =
   copy.disconnect();
   await ended;
 
-  // What the client hears from its pool when the last node, which took its time, is gone.
-  Reflect.get(copy, "connectionPool").emit("drain");
+  nodeEndsLate(copy);
   await expect(copy.blpop("list", 0)).rejects.toThrow("None of startup nodes is available");
 
   expect(copy.status).toBe("end");
+});
+
+it("goes on to connect where a node ends late, as nobody told it to end", async () => {
+  const copy = await reconnectingCopy(await closedPort());
+  const goesOn = heard(copy, "reconnecting");
+  nodeEndsLate(copy);
+  await goesOn;
+  copy.disconnect();
 });
 
 it("answers who connects anew while a part of the slots is not served", async () => {

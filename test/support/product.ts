@@ -38,6 +38,8 @@ export interface Product {
 
 const SECRET = "a-secret-for-tests-that-is-long-enough-for-hs256";
 const STOP_DEADLINE_MS = 10_000;
+/** The processes of an installation have the same. */
+const vapid = makeVapidPair();
 const SENDER_SCOPES = ["notify:send", "notify:send:critical", "analytics:read"];
 
 /**
@@ -50,7 +52,6 @@ export async function startProduct(
   formats?: FormatRange,
 ): Promise<Product> {
   const corner = store ?? (await openTestRedis());
-  const vapid = makeVapidPair();
   const config = readConfig({
     NODE_ENV: "test",
     HOST: "127.0.0.1",

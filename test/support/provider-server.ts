@@ -1,6 +1,8 @@
 /** What the tests' own push service and Twilio have in common: arrivals, scripted replies, a listener. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { TLSSocket } from "node:tls";
 
 export interface ScriptedReply {
   readonly status?: number;
@@ -86,11 +88,26 @@ export type ProviderHandler = (
   body: Buffer,
 ) => Promise<void>;
 
+/** With which a server speaks https. */
+export interface ServerCertificate {
+  /** In PEM. */
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface LoopbackServer {
+  readonly origin: string;
+  /** How many connections were made to it so far. */
+  readonly connections: () => number;
+  readonly close: () => Promise<void>;
+}
+
 /** Listens on a free loopback port; closing also cuts connections that hang. */
 export async function listenOnLoopback(
   handle: ProviderHandler,
-): Promise<{ origin: string; close: () => Promise<void> }> {
-  const server = createServer((request, response) => {
+  certificate?: ServerCertificate,
+): Promise<LoopbackServer> {
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
     readBody(request)
       .then(async (body) => await handle(request, response, body))
       .catch((error: unknown) => {
@@ -98,6 +115,12 @@ export async function listenOnLoopback(
         console.error(error);
         request.socket.destroy();
       });
+  };
+  const server =
+    certificate === undefined ? createServer(serve) : createTlsServer(certificate, serve);
+  let connections = 0;
+  server.on("connection", () => {
+    connections += 1;
   });
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
@@ -105,7 +128,8 @@ export async function listenOnLoopback(
   // A server that listens on TCP has an address of this form.
   const { port } = server.address() as AddressInfo;
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `${certificate === undefined ? "http" : "https"}://127.0.0.1:${port}`,
+    connections: () => connections,
     close: async () => {
       await new Promise((resolve) => {
         server.close(resolve);
@@ -129,6 +153,12 @@ export function answer(
 ): void {
   response.writeHead(status, { "content-length": Buffer.byteLength(body), ...headers });
   response.end(body);
+}
+
+/** In the middle of a request. Over TLS it is closed instead: Node cannot reset that. */
+export function resetConnection({ socket }: IncomingMessage): void {
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** The head promises more than comes. */

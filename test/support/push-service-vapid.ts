@@ -11,6 +11,8 @@ export interface VapidClaims {
   readonly sub: string;
   /** The sender's public key as it was sent. */
   readonly key: string;
+  /** The token itself. */
+  readonly token: string;
 }
 
 export type VapidVerdict =
@@ -35,7 +37,11 @@ function parseAuthorization(header: string): { token: string; key: string } | un
   return token === undefined || key === undefined ? undefined : { token, key };
 }
 
-async function verify(token: string, key: string, origin: string): Promise<VapidClaims> {
+async function verify(
+  { token, key }: { token: string; key: string },
+  origin: string,
+  now: number,
+): Promise<VapidClaims> {
   const point = Buffer.from(key, "base64url");
   if (point.length !== POINT_BYTES || point[0] !== 4) throw new Error("k is not a P-256 point");
   const publicKey = await importJWK(
@@ -51,22 +57,25 @@ async function verify(token: string, key: string, origin: string): Promise<Vapid
     algorithms: ["ES256"],
     audience: origin,
     requiredClaims: ["exp", "sub"],
+    currentDate: new Date(now),
   });
   const claims = claimsSchema.parse(payload);
-  if (claims.exp > Date.now() / 1_000 + MAX_LIFETIME_SECONDS) {
+  if (claims.exp > now / 1_000 + MAX_LIFETIME_SECONDS) {
     throw new Error("exp is more than 24 hours away");
   }
-  return { ...claims, key };
+  return { ...claims, key, token };
 }
 
 /**
  * @param requiredKey the key the browser subscribed with; undefined: anyone may send.
+ * @param now epoch milliseconds
  * @returns 401 for a missing or unreadable identity, 403 for a wrong one.
  */
 export async function checkVapid(
   authorization: string | undefined,
   origin: string,
   requiredKey: string | undefined,
+  now = Date.now(),
 ): Promise<VapidVerdict> {
   if (authorization === undefined) {
     return requiredKey === undefined
@@ -79,7 +88,7 @@ export async function checkVapid(
     return { accepted: false, status: 403, reason: "the browser subscribed to another sender" };
   }
   try {
-    return { accepted: true, claims: await verify(given.token, given.key, origin) };
+    return { accepted: true, claims: await verify(given, origin, now) };
   } catch (error) {
     return { accepted: false, status: 403, reason: String(error) };
   }

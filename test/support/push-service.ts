@@ -8,9 +8,11 @@ import {
   createReplyScript,
   cutBody,
   listenOnLoopback,
+  resetConnection,
   stallBody,
   wasAnswered,
   type ScriptedReply,
+  type ServerCertificate,
 } from "./provider-server.ts";
 import { decryptPush } from "./push-service-decryption.ts";
 import { checkVapid, type VapidClaims } from "./push-service-vapid.ts";
@@ -41,6 +43,10 @@ export interface PushService {
   readonly origin: string;
   /** As a browser does; with a key only its owner may send. */
   subscribe(vapidPublicKey?: string): BrowserSubscription;
+  /** As a browser does: from now on nobody is there. */
+  unsubscribe(endpoint: string): void;
+  /** How many connections were made so far. */
+  connections(): number;
   /** Every well-formed and rightly signed message, scripted refusals included. */
   readonly received: readonly PushServiceMessage[];
   /** Why others were refused. */
@@ -74,6 +80,10 @@ export interface Arrival {
 export interface PushServiceOptions {
   /** Told of each message that enters `received`. */
   readonly onArrival?: (arrival: Arrival) => void;
+  /** With it the service speaks https. */
+  readonly certificate?: ServerCertificate;
+  /** What time it is there, epoch ms; the machine's unless given. */
+  readonly now?: () => number;
 }
 
 export async function startPushService(options: PushServiceOptions = {}): Promise<PushService> {
@@ -92,7 +102,12 @@ export async function startPushService(options: PushServiceOptions = {}): Promis
     const message: Checked =
       receiver === undefined
         ? { status: 404, refusal: "no such subscription" }
-        : await check(request, body, { endpoint, origin: server.origin, receiver });
+        : await check(request, body, {
+            endpoint,
+            origin: server.origin,
+            receiver,
+            now: options.now?.(),
+          });
     if ("refusal" in message) {
       refusals.push(message.refusal);
       answer(response, message.status, {}, message.refusal);
@@ -104,7 +119,7 @@ export async function startPushService(options: PushServiceOptions = {}): Promis
     const answered = wasAnswered(response);
     options.onArrival?.({ message: { ...message, status }, taken, answered });
     if (reply.delayMs !== undefined) await delay(reply.delayMs);
-    if (reply.reset === true || reply.acceptThenReset === true) request.socket.resetAndDestroy();
+    if (reply.reset === true || reply.acceptThenReset === true) resetConnection(request);
     else if (reply.cutBody === true) cutBody(request, response);
     else if (reply.stallBody === true) stallBody(response);
     else if (status === 201) {
@@ -114,7 +129,7 @@ export async function startPushService(options: PushServiceOptions = {}): Promis
       });
     } else if (status !== undefined) answer(response, status, reply.headers);
   };
-  const server = await listenOnLoopback(handle);
+  const server = await listenOnLoopback(handle, options.certificate);
 
   return {
     origin: server.origin,
@@ -123,7 +138,9 @@ export async function startPushService(options: PushServiceOptions = {}): Promis
     next: arrivals.next,
     script: replies.set,
     scriptAll: replies.setForAll,
+    connections: server.connections,
     close: server.close,
+    unsubscribe: (endpoint) => void receivers.delete(endpoint),
     subscribe(vapidPublicKey) {
       const ecdh = createECDH("prime256v1");
       ecdh.generateKeys();
@@ -156,15 +173,15 @@ function verdictOf(reply: ScriptedReply): { status: number | undefined; taken: b
 async function check(
   request: IncomingMessage,
   body: Buffer,
-  target: { endpoint: string; origin: string; receiver: Receiver },
+  target: { endpoint: string; origin: string; receiver: Receiver; now: number | undefined },
 ): Promise<Checked> {
-  const { endpoint, origin, receiver } = target;
+  const { endpoint, origin, receiver, now } = target;
   const { authorization, "content-encoding": encoding } = request.headers;
   const [ttl, urgency, topic] = ["ttl", "urgency", "topic"].map((name) =>
     [request.headers[name]].flat().at(0),
   );
   if (request.method !== "POST") return { status: 405, refusal: "messages are posted" };
-  const vapid = await checkVapid(authorization, origin, receiver.vapidPublicKey);
+  const vapid = await checkVapid(authorization, origin, receiver.vapidPublicKey, now);
   if (!vapid.accepted) return { status: vapid.status, refusal: vapid.reason };
   if (ttl === undefined || !/^\d+$/.test(ttl)) return { status: 400, refusal: "TTL is required" };
   if (urgency !== undefined && !URGENCIES.has(urgency)) {

@@ -46,7 +46,7 @@ it("a frame that was acknowledged and lost its place in the history is sent anew
 
 it("what was decided on a sent note does not undo what its recipient has confirmed since", async () => {
   const created = await book.create();
-  const { now } = book.clock;
+  const now = (): number => book.clock.now();
   const note = await book.apply(markSent(created, now(), now() + LEASE_MS));
   const takeBack = await keep(note);
   const sent = await book.apply(markSent(note, now(), now() + LEASE_MS));

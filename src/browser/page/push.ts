@@ -34,6 +34,15 @@ function sameBytes(a: ArrayBuffer | null, b: Uint8Array): boolean {
   return left.length === b.length && left.every((byte, index) => byte === b[index]);
 }
 
+/** Which of the server's keys the browser subscribed with: it may be one that was changed since. */
+function statedKey({ options }: PushSubscription): { application_server_key?: string } {
+  if (options.applicationServerKey === null) return {};
+  const bytes = new Uint8Array(options.applicationServerKey);
+  const base64 = btoa(String.fromCharCode(...bytes));
+  const key = base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return { application_server_key: key };
+}
+
 async function existingSubscription(): Promise<PushSubscription | null> {
   const registration = await navigator.serviceWorker.getRegistration("/");
   return (await registration?.pushManager.getSubscription()) ?? null;
@@ -48,7 +57,31 @@ export async function adoptSubscription(token: string): Promise<PushState> {
   if (missing !== undefined) return { kind: "unavailable", message: `${missing} ${STILL_LIVE}` };
   const subscription = await existingSubscription();
   if (subscription === null) return { kind: "off" };
-  return save(token, subscription);
+  const vapid = await getVapidKey();
+  if (!vapid.ok || isMadeWith(subscription, keyBytes(vapid.value.public_key))) {
+    return await save(token, subscription);
+  }
+  return await resubscribe(token, subscription, keyBytes(vapid.value.public_key));
+}
+
+const isMadeWith = (subscription: PushSubscription, key: Uint8Array): boolean =>
+  sameBytes(subscription.options.applicationServerKey, key);
+
+/** The server has a new key, and signs for this browser with the old one only until it comes by. */
+async function resubscribe(
+  token: string,
+  old: PushSubscription,
+  key: Uint8Array<ArrayBuffer>,
+): Promise<PushState> {
+  try {
+    const registration = await navigator.serviceWorker.ready;
+    const state = await save(token, await subscribe(registration, key));
+    // Else the server would find out at its next push that nobody is there any more.
+    if (state.kind === "on") await dropSubscription(token, old.endpoint);
+    return state;
+  } catch (error) {
+    return trouble(subscribeTrouble(error));
+  }
 }
 
 /** Asks for permission, starts the service worker, subscribes, and tells the service. */
@@ -80,7 +113,7 @@ async function subscribe(
 ): Promise<PushSubscription> {
   const existing = await registration.pushManager.getSubscription();
   if (existing !== null) {
-    if (sameBytes(existing.options.applicationServerKey, key)) return existing;
+    if (isMadeWith(existing, key)) return existing;
     await existing.unsubscribe();
   }
   const wanted = registration.pushManager.subscribe({
@@ -107,7 +140,10 @@ async function inTime<T>(wanted: Promise<T>): Promise<T> {
 }
 
 async function save(token: string, subscription: PushSubscription): Promise<PushState> {
-  const saved = await saveSubscription(token, subscription.toJSON());
+  const saved = await saveSubscription(token, {
+    ...subscription.toJSON(),
+    ...statedKey(subscription),
+  });
   return saved.ok ? { kind: "on" } : trouble(`The service did not take it: ${saved.message}`);
 }
 

@@ -16,6 +16,8 @@ const STALE_MS = 15_000;
 const healthSchema = z.object({
   state: z.enum(["healthy", "degraded", "unhealthy"]),
   open: z.number().int(),
+  // A word that a newer version has is no news here.
+  reason: z.enum(["keys_refused"]).optional().catch(undefined),
 });
 const entrySchema = z.object({ at: z.number(), push: healthSchema, sms: healthSchema });
 
@@ -72,9 +74,11 @@ export function createBreakerTelling(
 function together(found: readonly ProviderHealth[]): ProviderHealth {
   const states = new Set(found.map(({ state }) => state));
   const [only = "healthy"] = states;
+  const reason = found.find((one) => one.reason !== undefined)?.reason;
   return {
     state: states.size > 1 ? "degraded" : only,
     open: Math.max(0, ...found.map(({ open }) => open)),
+    ...(reason === undefined ? {} : { reason }),
   };
 }
 

@@ -17,6 +17,8 @@ export interface ProviderHealth {
   readonly state: "healthy" | "degraded" | "unhealthy";
   /** Providers that are left alone for now. */
   readonly open: number;
+  /** `keys_refused`: a push service does not take what is signed with our VAPID keys. */
+  readonly reason?: "keys_refused" | undefined;
 }
 
 export interface Breakers {

@@ -4,6 +4,7 @@
  */
 import { lookup as systemLookup, type LookupAddress, type LookupOptions } from "node:dns";
 import type { LookupFunction } from "node:net";
+import type { Clock } from "../../platform/clock.ts";
 import { isPublicAddress } from "./public-address.ts";
 
 /** Code of the error with which a name that leads to a closed address is refused. */
@@ -15,6 +16,30 @@ export type ResolveAll = (
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void;
 
+/** Longer than a name server takes that answers at all; the person at the browser waits for it. */
+const LOOK_MS = 2_000;
+
+const isClosed = (addresses: readonly LookupAddress[]): boolean =>
+  addresses.length === 0 || !addresses.every(({ address }) => isPublicAddress(address));
+
+/**
+ * A look ahead of any request: whether a host is known to lead to a closed address. One that cannot be
+ * resolved now is not: every send looks again, and name servers have bad moments.
+ */
+export function createLookAhead(
+  clock: Pick<Clock, "after">,
+  resolve: ResolveAll = systemLookup,
+): (hostname: string) => Promise<boolean> {
+  return async (hostname) =>
+    await new Promise<boolean>((tell) => {
+      const cancel = clock.after(LOOK_MS, () => tell(false));
+      resolve(hostname, { all: true }, (error, addresses) => {
+        cancel();
+        tell(error === null && isClosed(addresses));
+      });
+    });
+}
+
 /** A `lookup` for sockets; one closed address among several is enough to refuse the name. */
 export function createCheckedLookup(resolve: ResolveAll = systemLookup): LookupFunction {
   return (hostname, options, callback) => {
@@ -24,7 +49,7 @@ export function createCheckedLookup(resolve: ResolveAll = systemLookup): LookupF
         return;
       }
       const [first] = addresses;
-      if (first === undefined || !addresses.every(({ address }) => isPublicAddress(address))) {
+      if (first === undefined || isClosed(addresses)) {
         const refusal = new Error("the push endpoint resolves to an address that is not public");
         callback(Object.assign(refusal, { code: CLOSED_ADDRESS }), []);
         return;

@@ -10,9 +10,9 @@ export type EndpointRefusal =
   | "host"
   | "closed_address";
 
-type EndpointVerdict =
+export type EndpointVerdict =
   /** `trusted`: the operator named this very origin, so its address is not checked. */
-  | { readonly allowed: true; readonly trusted: boolean }
+  | { readonly allowed: true; readonly trusted: boolean; readonly origin: string }
   | { readonly allowed: false; readonly reason: EndpointRefusal };
 
 export interface EndpointPolicy {
@@ -79,9 +79,11 @@ export function createEndpointPolicy(allowedHosts: readonly string[]): EndpointP
       if (url.username !== "" || url.password !== "") {
         return { allowed: false, reason: "credentials" };
       }
-      if (origins.has(url.origin)) return { allowed: true, trusted: true };
+      const { origin } = url;
+      if (origins.has(origin)) return { allowed: true, trusted: true, origin };
       const reason = refusalOf(url);
-      return reason === undefined ? { allowed: true, trusted: false } : { allowed: false, reason };
+      if (reason !== undefined) return { allowed: false, reason };
+      return { allowed: true, trusted: false, origin };
     },
   };
 }

@@ -4,6 +4,11 @@ import type { Outcome } from "../channel.ts";
 import { parseRetryAfter } from "../retry-after.ts";
 import { CLOSED_ADDRESS } from "./checked-lookup.ts";
 
+/** The push service does not take our identity (RFC 8292, section 4.2): no browser is to blame. */
+export function isKeyRefusal(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
 /**
  * | status | outcome |
  * |---|---|
@@ -11,7 +16,8 @@ import { CLOSED_ADDRESS } from "./checked-lookup.ts";
  * | 404, 410 | gone: the subscription will not come back |
  * | 408, 5xx | retry, no sooner than `Retry-After` asks |
  * | 429 | the same, throttled: it says nothing against the service |
- * | the rest: 400, 401, 403, 413, redirects | rejected: the same request would fail again |
+ * | 401, 403 | rejected: our keys are at fault (`isKeyRefusal`), the subscription stays |
+ * | the rest: 400, 413, redirects | rejected: the same request would fail again |
  */
 export function outcomeOfAnswer(
   status: number,

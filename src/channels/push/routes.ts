@@ -2,37 +2,30 @@
 import { z } from "zod";
 import { describedAs } from "../../http/openapi.ts";
 import { publicRoute, tokenRoute, type Route } from "../../http/route.ts";
-import { Problem } from "../../platform/problems.ts";
-import type { EndpointPolicy, EndpointRefusal } from "./endpoint-policy.ts";
-import { endpointSchema, subscriptionSchema, type PushSubscription } from "./subscription.ts";
+import {
+  pushNotConfigured,
+  type AcceptedSubscription,
+  type SubscriptionIntake,
+} from "./subscription-intake.ts";
+import { endpointSchema, subscriptionSchema } from "./subscription.ts";
 
 export interface PushRoutesOptions {
   readonly subscriptions: {
     put(
       userId: string,
-      subscription: PushSubscription,
+      subscription: AcceptedSubscription,
     ): Promise<{ subscriptionId: string; created: boolean }>;
     remove(userId: string, endpoint: string): Promise<boolean>;
   };
-  readonly policy: EndpointPolicy;
+  readonly intake: SubscriptionIntake;
   /** Undefined where push is not configured: then there is nothing to subscribe with. */
   readonly publicKey: string | undefined;
 }
 
-/** Why an endpoint is refused, for who has to mend it. */
-const REFUSALS: Readonly<Record<EndpointRefusal, string>> = {
-  malformed: "must be a URL",
-  not_https: "must be an https address",
-  credentials: "must not hold a user name or password",
-  port: "must use the standard port",
-  host: "is not at a push service that this installation sends to (PUSH_ALLOWED_HOSTS)",
-  closed_address: "must not be a private, local or reserved address",
-};
-
 /** Parsed by the handler, so that a wrong one has a code of its own. */
 const rawSubscription = describedAs(
   subscriptionSchema,
-  "`PushSubscription.toJSON()` as the browser gives it",
+  "`PushSubscription.toJSON()` as the browser gives it, and the key it subscribed with",
 );
 
 /** Of no browser; the point is the base point of the curve. */
@@ -55,27 +48,11 @@ const publicKeyBody = z.object({
   public_key: z.string().describe("applicationServerKey for pushManager.subscribe, in base64url"),
 });
 
-/** @throws Problem `invalid_subscription` with an entry per wrong field. */
-function parseSubscription(body: unknown): PushSubscription {
-  const result = subscriptionSchema.safeParse(body);
-  if (result.success) return result.data;
-  throw new Problem("invalid_subscription", "Send the browser's PushSubscription as it is.", {
-    errors: result.error.issues.map((issue) => ({
-      path: issue.path.join("."),
-      message: issue.message,
-    })),
-  });
-}
-
 export function createPushRoutes(options: PushRoutesOptions): Route[] {
   return [subscribeRoute(options), unsubscribeRoute(options), publicKeyRoute(options)];
 }
 
-function notConfigured(): Problem {
-  return new Problem("not_found", "Push is not configured on this installation.");
-}
-
-function subscribeRoute({ subscriptions, policy, publicKey }: PushRoutesOptions): Route {
+function subscribeRoute({ subscriptions, intake }: PushRoutesOptions): Route {
   return tokenRoute({
     method: "post",
     path: "/push/subscribe",
@@ -91,14 +68,7 @@ function subscribeRoute({ subscriptions, policy, publicKey }: PushRoutesOptions)
     },
     problems: ["invalid_subscription", "endpoint_not_allowed", "not_found"],
     async handle({ body, caller }) {
-      if (publicKey === undefined) throw notConfigured();
-      const subscription = parseSubscription(body);
-      const verdict = policy.judge(subscription.endpoint);
-      if (!verdict.allowed) {
-        throw new Problem("endpoint_not_allowed", "This push service is not one we send to.", {
-          errors: [{ path: "endpoint", message: REFUSALS[verdict.reason] }],
-        });
-      }
+      const subscription = await intake(body);
       const { subscriptionId, created } = await subscriptions.put(caller.userId, subscription);
       return { status: created ? 201 : 200, body: { subscription_id: subscriptionId } };
     },
@@ -134,7 +104,7 @@ function publicKeyRoute({ publicKey }: PushRoutesOptions): Route {
     responses: { 200: { description: "The VAPID public key", schema: publicKeyBody } },
     problems: ["not_found"],
     handle() {
-      if (publicKey === undefined) throw notConfigured();
+      if (publicKey === undefined) throw pushNotConfigured();
       return { status: 200, body: { public_key: publicKey } };
     },
   });

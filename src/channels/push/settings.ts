@@ -1,33 +1,51 @@
 /** What the push channel takes from the configuration, checked once at start. */
-import { createECDH } from "node:crypto";
 import { ConfigError } from "../../platform/config.ts";
 import type { Config } from "../../platform/config-schema.ts";
 import type { VapidPair } from "../../platform/key-material.ts";
-
-/** What web-push insists on; OpenSSL itself would take a shorter one. */
-const PRIVATE_KEY_BYTES = 32;
+import { createVapidKeys, pairFault, type VapidKeys } from "./vapid-keys.ts";
 
 export interface PushSettings {
-  readonly vapid: VapidPair & { readonly subject: string };
+  readonly keys: VapidKeys;
+  /** Whom a push service can write to about this sender: `mailto:` or `https:`. */
+  readonly subject: string;
   readonly iconUrl: string;
   readonly timeoutMs: number;
 }
 
 /** A pair that does not belong together is refused by every push service, with a bare 403. */
-function assertPair({ publicKey, privateKey }: VapidPair): void {
-  const scalar = Buffer.from(privateKey, "base64url");
-  const ecdh = createECDH("prime256v1");
-  try {
-    if (scalar.length !== PRIVATE_KEY_BYTES) throw new RangeError("not 32 bytes");
-    ecdh.setPrivateKey(scalar);
-  } catch (cause) {
-    throw new ConfigError("VAPID_PRIVATE_KEY is not a P-256 key in base64url (npm run keys)", {
-      cause,
-    });
+function assertPair(pair: VapidPair): void {
+  const fault = pairFault(pair);
+  if (fault === "private") {
+    throw new ConfigError("VAPID_PRIVATE_KEY is not a P-256 key in base64url (npm run keys)");
   }
-  if (ecdh.getPublicKey("base64url") !== publicKey) {
+  if (fault === "mismatch") {
     throw new ConfigError("VAPID_PUBLIC_KEY does not belong to VAPID_PRIVATE_KEY (npm run keys)");
   }
+}
+
+/** Named by their place, since no message may repeat a secret. */
+function assertPrevious(current: VapidPair, previous: readonly VapidPair[]): void {
+  const seen = new Set([current.publicKey]);
+  for (const [at, pair] of previous.entries()) {
+    const name = `VAPID_PREVIOUS_KEYS: entry ${at + 1}`;
+    const fault = pairFault(pair);
+    if (fault === "private") {
+      throw new ConfigError(`${name} has no P-256 private key in base64url behind its colon`);
+    }
+    if (fault === "mismatch") {
+      throw new ConfigError(`${name} has a public key that does not belong to its private key`);
+    }
+    if (seen.has(pair.publicKey)) {
+      throw new ConfigError(`${name} is the current pair, or stands there twice`);
+    }
+    seen.add(pair.publicKey);
+  }
+}
+
+/** @throws ConfigError for a pair that is malformed or does not match, or one that stands there twice. */
+export function assertVapidKeys(current: VapidPair, previous: readonly VapidPair[]): void {
+  assertPair(current);
+  assertPrevious(current, previous);
 }
 
 /**
@@ -39,18 +57,15 @@ export function readPushSettings(
   config: Config,
   developmentKeys?: VapidPair,
 ): PushSettings | undefined {
-  const keys =
+  const current =
     config.VAPID_PUBLIC_KEY !== undefined && config.VAPID_PRIVATE_KEY !== undefined
       ? { publicKey: config.VAPID_PUBLIC_KEY, privateKey: config.VAPID_PRIVATE_KEY }
       : developmentKeys;
-  if (keys === undefined) return undefined;
-  assertPair(keys);
+  if (current === undefined) return undefined;
+  assertVapidKeys(current, config.VAPID_PREVIOUS_KEYS);
   return {
-    vapid: {
-      publicKey: keys.publicKey,
-      privateKey: keys.privateKey,
-      subject: config.VAPID_SUBJECT,
-    },
+    keys: createVapidKeys(current, config.VAPID_PREVIOUS_KEYS),
+    subject: config.VAPID_SUBJECT,
     iconUrl: config.PUSH_ICON_URL,
     timeoutMs: config.PROVIDER_TIMEOUT_MS,
   };

@@ -43,6 +43,12 @@ export const subscriptionSchema = z.object({
   endpoint: endpointSchema.describe("where the push service takes messages for this browser"),
   expirationTime: z.number().nullish().describe("taken and not used"),
   keys: subscriptionKeysSchema.describe("what messages to this browser are encrypted with"),
+  application_server_key: base64url
+    .optional()
+    .describe(
+      "the VAPID public key that the browser subscribed with " +
+        "(subscription.options.applicationServerKey), in base64url; absent: the current one",
+    ),
 });
 
 export type PushSubscription = z.infer<typeof subscriptionSchema>;

@@ -8,6 +8,7 @@ import { sha256Hex, type Keyspace } from "../../platform/keyspace.ts";
 import { loadScript, type Redis } from "../../platform/redis.ts";
 import type { Sealing } from "../../platform/sealing.ts";
 import type { PushAddress } from "../channel.ts";
+import type { SubscribedWith } from "./subscription-intake.ts";
 import type { PushSubscription } from "./subscription.ts";
 
 /** Browsers of one person; the one seen longest ago makes room. */
@@ -21,12 +22,12 @@ interface StoredSubscription extends PushAddress {
   readonly lastSeenAt: number;
 }
 
+/** Without `vapid`: nothing is known of its key but what may be stored already. */
+type Handed = Pick<PushSubscription, "endpoint" | "keys"> & { readonly vapid?: SubscribedWith };
+
 export interface SubscriptionStore {
   /** Stores or refreshes; `created` is false if this user already had it. */
-  put(
-    userId: string,
-    subscription: PushSubscription,
-  ): Promise<{ subscriptionId: string; created: boolean }>;
+  put(userId: string, subscription: Handed): Promise<{ subscriptionId: string; created: boolean }>;
   /** Those that are still this user's, most recently seen first. */
   list(userId: string): Promise<StoredSubscription[]>;
   /** The browser unsubscribed. False if there was nothing to remove. */
@@ -38,6 +39,8 @@ export interface SubscriptionStore {
 const storedSchema = z.object({
   endpoint: z.string(),
   keys: z.object({ p256dh: z.string(), auth: z.string() }),
+  /** Of the VAPID key it was made with; what was stored before there were several has none. */
+  keyId: z.string().optional(),
   createdAt: z.number(),
   lastSeenAt: z.number(),
 });
@@ -48,6 +51,12 @@ interface SubscriptionStoreOptions {
   readonly keyspace: Keyspace;
   readonly sealing: Pick<Sealing, "seal" | "open">;
   readonly clock: Pick<Clock, "now">;
+}
+
+/** An endpoint keeps the key it was made with for as long as it lives, whoever uses the browser. */
+function keyIdOf(vapid: SubscribedWith | undefined, known: Stored | undefined): string | undefined {
+  if (vapid?.stated === true) return vapid.keyId;
+  return known === undefined ? vapid?.keyId : known.keyId;
 }
 
 export function createSubscriptionStore(options: SubscriptionStoreOptions): SubscriptionStore {
@@ -91,18 +100,23 @@ export function createSubscriptionStore(options: SubscriptionStoreOptions): Subs
   };
 
   return {
-    async put(userId, { endpoint, keys }) {
+    async put(userId, { endpoint, keys, vapid }) {
       const subscriptionId = sha256Hex(endpoint);
       const formerOwner = await redis.set(ownerKey(subscriptionId), userId, "GET");
+      let ofFormer: Stored | undefined;
       if (formerOwner !== null && formerOwner !== userId) {
-        await redis.hdel(subscriptionsKey(formerOwner), subscriptionId);
+        const formerKey = subscriptionsKey(formerOwner);
+        ofFormer = readable(await redis.hget(formerKey, subscriptionId));
+        await redis.hdel(formerKey, subscriptionId);
       }
       const before = await redis.hget(subscriptionsKey(userId), subscriptionId);
+      const known = readable(before);
       const now = clock.now();
       const stored: Stored = {
         endpoint,
         keys,
-        createdAt: readable(before)?.createdAt ?? now,
+        keyId: keyIdOf(vapid, known ?? ofFormer),
+        createdAt: known?.createdAt ?? now,
         lastSeenAt: now,
       };
       await redis.hset(
