@@ -137,6 +137,7 @@ describe("SMS settings", () => {
           url: WEBHOOK.SMS_WEBHOOK_URL,
           secrets: [WEBHOOK.SMS_WEBHOOK_SECRET],
           sender: "School",
+          callbackBase: "https://school.example",
           timeoutMs: 10_000,
         },
       ],
