@@ -66,7 +66,8 @@ export function createService(options: ServiceOptions): Service {
         signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
       });
       const text = await response.text();
-      if (response.status === 503) return undefined;
+      // On a starved machine a request may take longer to arrive than the server waits for it.
+      if (response.status === 503 || response.status === 408) return undefined;
       return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
     } catch {
       return undefined;
@@ -98,6 +99,7 @@ export function createService(options: ServiceOptions): Service {
       const asked = open;
       const body = JSON.stringify({ notifications: asked.map(({ item }) => item) });
       const answer = await untilAnswered(() => ask("POST", "/notify/bulk", {}, body));
+      if (answer.body === undefined) throw new Error(`${answer.status} for a bulk request`);
       const { results } = bulkSchema.parse(answer.body);
       const putOff: BulkItem[] = [];
       for (const { index, notification_id: id, problem } of results) {
