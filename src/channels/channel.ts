@@ -62,7 +62,51 @@ export interface SmsMessage {
   readonly text: string;
   /** How long the provider may keep trying. */
   readonly validitySeconds?: number;
+  /** Signed: what the provider says with each report of what became of the message. */
+  readonly callbackToken?: string;
 }
+
+/** How far a message has come: as its provider or carrier says, in the order in which it may happen. */
+export const CARRIER_STATUSES = [
+  "queued",
+  "sending",
+  "sent",
+  "delivered",
+  "undelivered",
+  "failed",
+] as const;
+export type CarrierStatus = (typeof CARRIER_STATUSES)[number];
+
+/** What is said of a message after it was handed over. */
+export interface CarrierReport {
+  readonly status: CarrierStatus;
+  /** The provider's own id of the message. */
+  readonly messageId?: string | undefined;
+  /** Why it did not arrive: the provider's code, and it in words. */
+  readonly fault?: string | undefined;
+  /** It did not arrive because the person asked not to be written to. */
+  readonly optedOut?: boolean;
+}
+
+/** Messages that may be the one that nobody knows whether it was taken. */
+export interface SmsQuery {
+  /** E.164. */
+  readonly phoneNumber: string;
+  /** When they were taken, epoch ms. */
+  readonly from: number;
+  readonly until: number;
+}
+
+export interface FoundSms {
+  readonly messageId: string;
+  readonly text: string;
+  /** When the provider took it, epoch ms. */
+  readonly takenAt: number;
+  readonly report: CarrierReport;
+}
+
+/** @throws whatever hinders it: then nothing is known. */
+export type FindSms = (query: SmsQuery) => Promise<FoundSms[]>;
 
 export type PushChannel = Channel<PushAddress, PushMessage>;
 export type SmsChannel = Channel<SmsAddress, SmsMessage>;

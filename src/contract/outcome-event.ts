@@ -6,9 +6,10 @@ import { CHANNEL_STATUSES, REASONS, STATUSES } from "./vocabulary.ts";
 export const OUTCOME_EVENT_TYPE = "notifications.outcome.v1";
 
 /**
- * `settled`: nothing more will be tried, `status` says how it ended. `late`: it had ended without
- * reaching anybody, and did after all. `confirmed`: the recipient's side said so. `redriven`: it had
- * failed and is being sent again.
+ * `settled`: nothing more will be tried, `status` says how it ended; once more where a carrier says
+ * afterwards that an SMS did not arrive. `late`: it had ended without reaching anybody, and did after
+ * all. `confirmed`: the recipient's side said so. `redriven`: it had ended and is being sent again, as
+ * somebody wants it, or as its SMS did not arrive.
  */
 export const OUTCOME_KINDS = ["settled", "late", "confirmed", "redriven"] as const;
 

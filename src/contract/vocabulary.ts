@@ -77,6 +77,7 @@ export const REASONS = [
   "rejected",
   "provider_error",
   "poison",
+  "undelivered",
   "unknown",
 ] as const;
 export type Reason = (typeof REASONS)[number];

@@ -4,12 +4,16 @@ import type { Note, PushOutcomes } from "../tracking/note.ts";
 import { move } from "../tracking/status-machine.ts";
 import { entry } from "./step-traces.ts";
 
-/** Takes a push or SMS in hand: stored before anything is sent, so that a crash leaves a trace. */
+/**
+ * Takes a push or SMS in hand: stored before anything is sent, so that a crash leaves a trace.
+ * @param provider who is asked, for the timeline, where there can be several
+ */
 export function claim(
   note: Note,
   channel: "push" | "sms",
   now: number,
   leaseMs: number,
+  provider?: string,
 ): NoteChange {
   const record = note.channels[channel];
   // Notifications are counted, not tries; one that is re-driven was counted before.
@@ -21,7 +25,7 @@ export function claim(
     channels: { [channel]: move(channel, record, "sending", null, now) },
     counts: first ? { [`${channel}.sent`]: 1 } : {},
     dueAt: now + leaseMs,
-    timeline: [entry(channel, record, "sending", null, now)],
+    timeline: [{ ...entry(channel, record, "sending", null, now), reason: provider ?? null }],
   };
 }
 
@@ -94,4 +98,17 @@ export function hold(
     timeline: [line],
     pushOutcomes,
   };
+}
+
+/** Why a note waits though its provider is well, in the timeline. */
+const THROUGHPUT = "throughput";
+
+/**
+ * Puts an SMS aside until its turn: its provider takes no more at a time. Like quiet hours that is no
+ * failure, so that its stage begins then. Written down once, however often others go first.
+ */
+export function waitTurn(note: Note, until: number, now: number): NoteChange {
+  const held = hold(note, "sms", { until, now });
+  const timeline = held.timeline.map((line) => ({ ...line, reason: THROUGHPUT }));
+  return { ...held, stageStartedAt: until, timeline };
 }

@@ -18,6 +18,8 @@ export type Plan =
   | { readonly act: "expire" }
   /** Closed from outside in the meantime: by a receipt, or because it never was possible. */
   | { readonly act: "finish" }
+  /** An SMS was begun, and nobody knows whether it was taken: it is looked for, and never sent again. */
+  | { readonly act: "look" }
   /** It was begun, its worker died, and it will not be tried again: it may have been sent. */
   | { readonly act: "maybe_sent" }
   /** A frame was sent to gateways and nobody answered. */
@@ -40,7 +42,7 @@ export function planStage(note: Note, context: PlanContext): Plan {
   const record = note.channels[stage];
   if (record.state === "sending") {
     if (note.leasedUntil > now) return { act: "drop" };
-    if (stage === "sms") return { act: "maybe_sent" };
+    if (stage === "sms") return { act: "look" };
   }
   if (note.strategy === "fallback" && Object.values(note.channels).some(hasReached)) {
     // A push whose worker died is not tried again, and what became of it nobody knows.

@@ -1,11 +1,13 @@
 /** The last stage: one SMS, for what is critical or concerns an IEP. Never sent twice. */
-import type { GuardedChannel, Pass } from "../channels/breaker/guarded-channel.ts";
-import type { Outcome, SmsAddress, SmsMessage } from "../channels/channel.ts";
+import type { Outcome, SmsAddress } from "../channels/channel.ts";
 import { sandboxScript } from "../channels/scripted/sandbox.ts";
+import type { SmsCaps, SmsPlace } from "../channels/sms/caps.ts";
+import type { SmsProvider } from "../channels/sms/provider-order.ts";
 import type { Reason } from "../contract/vocabulary.ts";
 import type { NoteChange } from "../tracking/ledger-changes.ts";
 import type { Note } from "../tracking/note.ts";
 import type { Messages } from "./messages.ts";
+import { waitTurn } from "./provider-steps.ts";
 import {
   holdOrFail,
   phoneNumberOf,
@@ -14,10 +16,14 @@ import {
   type Patience,
   type ProviderStageOptions,
 } from "./provider-stage.ts";
+import { createSmsAttempts, type SmsAttempt } from "./sms-attempts.ts";
+import type { SmsLookup } from "./sms-lookup.ts";
 import type { Job } from "./stage-desk.ts";
 
 export interface SmsStageOptions extends ProviderStageOptions {
-  readonly channel: GuardedChannel<SmsAddress, SmsMessage>;
+  /** In the order in which they are asked. */
+  readonly providers: readonly SmsProvider[];
+  readonly caps: SmsCaps;
   readonly optOuts: {
     isOptedOut(phoneNumber: string): Promise<boolean>;
     optOut(phoneNumber: string): Promise<void>;
@@ -25,6 +31,8 @@ export interface SmsStageOptions extends ProviderStageOptions {
   /** The number as providers want it, or undefined if there can be no such number. */
   readonly toE164: (phoneNumber: string) => string | undefined;
   readonly messages: Pick<Messages, "sms">;
+  /** What becomes of one after it was handed over. */
+  readonly lookup: SmsLookup;
 }
 
 export interface SmsStage {
@@ -36,10 +44,24 @@ type Address = SmsAddress | { readonly missing: Reason };
 /** Nothing follows an SMS. */
 const LAST: Patience = { hasNext: false, budgetMs: undefined };
 
-type Admitted = Extract<Pass<SmsMessage>, { kind: "admitted" }>;
+/** Whether nobody can have been sent it: then it does not count against the caps. */
+function isSurelyUnsent(attempt: SmsAttempt): boolean {
+  switch (attempt.kind) {
+    case "held":
+    case "waits":
+    case "refused":
+      return true;
+    case "answered":
+      return attempt.outcome.kind !== "delivered" && attempt.outcome.kind !== "unknown";
+    case "lost":
+      // The worker that has it counts on the same place.
+      return false;
+  }
+}
 
 export function createSmsStage(options: SmsStageOptions): SmsStage {
-  const { desk, clock, optOuts } = options;
+  const { desk, clock, optOuts, lookup } = options;
+  const attempts = createSmsAttempts(options);
 
   async function addressOf(job: Job): Promise<Address> {
     const stated = phoneNumberOf(job);
@@ -50,7 +72,7 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
     return { phoneNumber };
   }
 
-  function conclude(note: Note, outcome: Outcome, isProbe: boolean): NoteChange {
+  function conclude(note: Note, outcome: Outcome): NoteChange {
     switch (outcome.kind) {
       case "delivered":
         return desk.closeChannel(note, "sms", "delivered", null);
@@ -60,22 +82,28 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
       case "opted_out":
         return desk.closeChannel(note, "sms", "skipped", "opted_out");
       case "unknown":
-        return desk.closeChannel(note, "sms", "unknown", "unknown");
-      case "retry": {
-        const waiting = { ...LAST, askedMs: outcome.afterMs };
-        return isProbe
+        return lookup.doubt(note);
+      case "retry":
+        return retryOrFail(options, note, "sms", { ...LAST, askedMs: outcome.afterMs });
+    }
+  }
+
+  function changeAfter(attempt: Exclude<SmsAttempt, { kind: "lost" }>): NoteChange {
+    const { note } = attempt;
+    switch (attempt.kind) {
+      case "answered":
+        return conclude(note, attempt.outcome);
+      case "held":
+        return holdOrFail(options, note, "sms", { ...LAST, until: attempt.until });
+      case "waits":
+        return waitTurn(note, attempt.until, clock.now());
+      case "refused": {
+        const waiting = { ...LAST, askedMs: attempt.askedMs };
+        return attempt.isProbe
           ? holdOrFail(options, note, "sms", { ...waiting, until: clock.now() })
           : retryOrFail(options, note, "sms", waiting);
       }
     }
-  }
-
-  async function send(note: Note, message: SmsMessage, pass: Admitted): Promise<Outcome> {
-    const startedAt = clock.now();
-    const outcome = await pass.send(message);
-    const detail = "detail" in outcome ? outcome.detail : undefined;
-    desk.report(note, "sms", outcome.kind, startedAt, detail);
-    return outcome;
   }
 
   async function deliverSandboxed(job: Job, script: Outcome | "no_phone"): Promise<void> {
@@ -86,44 +114,68 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
     const note = await takeInHand(options, job.note, "sms");
     if (note === undefined) return;
     desk.report(note, "sms", script.kind, clock.now());
-    await desk.apply([conclude(note, script, false)]);
+    // There is no provider that could know more.
+    const change =
+      script.kind === "unknown"
+        ? desk.closeChannel(note, "sms", "unknown", "unknown")
+        : conclude(note, script);
+    await desk.apply([change]);
   }
 
-  async function deliverWith(pass: Admitted, job: Job, phoneNumber: string): Promise<void> {
-    const note = await takeInHand(options, job.note, "sms");
-    if (note === undefined) return;
-    const message = await desk.compose(note, "sms", () =>
-      options.messages.sms(note, job.preferences, clock.now()),
+  /** What an attempt says beyond the note. */
+  async function putDown(attempt: SmsAttempt, phoneNumber: string, place: SmsPlace): Promise<void> {
+    if (attempt.kind === "answered") {
+      const { note, outcome } = attempt;
+      if (outcome.kind === "opted_out") await optOuts.optOut(phoneNumber);
+      if (outcome.kind === "delivered") await lookup.taken(note, outcome.providerId);
+    }
+    if (isSurelyUnsent(attempt)) await place.giveBack();
+  }
+
+  async function lookFor(job: Job): Promise<void> {
+    const stated = phoneNumberOf(job);
+    const phoneNumber = stated === undefined ? undefined : options.toE164(stated);
+    const change = await lookup.look(job.note, phoneNumber);
+    if (change !== undefined) await desk.apply([change]);
+  }
+
+  async function deliverTo(job: Job, address: SmsAddress, place: SmsPlace): Promise<void> {
+    const message = await desk.compose(job.note, "sms", () =>
+      options.messages.sms(job.note, job.preferences, clock.now()),
     );
-    if (message === undefined) return;
-    const outcome = await send(note, message, pass);
-    const [noted] = await Promise.allSettled([
-      outcome.kind === "opted_out" ? optOuts.optOut(phoneNumber) : undefined,
-    ]);
+    if (message === undefined) {
+      await place.giveBack();
+      return;
+    }
+    const attempt = await attempts.send(job.note, address, message);
+    if (attempt.kind === "lost") return;
+    const [noted] = await Promise.allSettled([putDown(attempt, address.phoneNumber, place)]);
     // Whether that worked or not: what the provider said must not be lost, as it is not asked again.
-    await desk.apply([conclude(note, outcome, pass.isProbe)]);
+    await desk.apply([changeAfter(attempt)]);
     if (noted.status === "rejected") throw noted.reason;
   }
 
   async function deliver(job: Job): Promise<void> {
-    const script = sandboxScript(job.note.userId)?.sms;
+    const { note } = job;
+    if (note.channels.sms.state === "sending") return await lookFor(job);
+    const script = sandboxScript(note.userId)?.sms;
     if (script !== undefined) return await deliverSandboxed(job, script);
     const address = await addressOf(job);
     if ("missing" in address) {
-      await desk.apply([desk.closeChannel(job.note, "sms", "skipped", address.missing)]);
+      await desk.apply([desk.closeChannel(note, "sms", "skipped", address.missing)]);
       return;
     }
-    // Before the note is claimed: an SMS that was begun is never begun again.
-    const pass = options.channel.admit(address);
-    if (pass.kind === "held") {
-      await desk.apply([holdOrFail(options, job.note, "sms", { ...LAST, until: pass.until })]);
+    const place = await options.caps.take({
+      noteId: note.id,
+      userId: note.userId,
+      phoneNumber: address.phoneNumber,
+      isCritical: note.priority === "critical",
+    });
+    if (place === undefined) {
+      await desk.apply([desk.closeChannel(note, "sms", "skipped", "flood")]);
       return;
     }
-    try {
-      await deliverWith(pass, job, address.phoneNumber);
-    } finally {
-      pass.release();
-    }
+    await deliverTo(job, address, place);
   }
 
   return {

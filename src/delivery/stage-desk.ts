@@ -45,7 +45,7 @@ export interface StageDeskOptions {
   readonly onAttempt: (channel: Channel, outcome: string) => void;
 }
 
-/** A note that this stage is to send, and what its user prefers. */
+/** A note that this stage is to send, or whose SMS (`sending`) is to be looked for; what its user prefers. */
 export interface Job {
   readonly note: Note;
   readonly preferences: Preferences;
@@ -77,8 +77,15 @@ export interface StageDesk {
   ): NoteChange;
   /** Puts a note into words. One that cannot be (its template is gone, say) fails alone, and loudly. */
   compose<T>(note: Note, channel: Channel, write: () => T): Promise<T | undefined>;
-  /** One structured line and one count for each try of a channel. */
-  report(note: Note, channel: Channel, outcome: string, startedAt: number, detail?: string): void;
+  /** One structured line and one count for each try of a channel; by whom, where there are several. */
+  report(
+    note: Note,
+    channel: Channel,
+    outcome: string,
+    startedAt: number,
+    detail?: string,
+    provider?: string,
+  ): void;
 }
 
 export function createStageDesk(options: StageDeskOptions): StageDesk {
@@ -103,6 +110,7 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
     switch (plan.act) {
       case "drop":
       case "send":
+      case "look":
         return undefined;
       case "skip":
         return closeChannel(note, stage, "skipped", plan.reason);
@@ -180,6 +188,7 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
           if (!options.canWord(note) && (await options.leftToOthers())) continue;
           jobs.push({ note, preferences: preferred });
         }
+        if (plan.act === "look") jobs.push({ note, preferences: preferred });
         const change = changeOf(note, stage, plan);
         if (change !== undefined) changes.push(change);
       }
@@ -197,7 +206,7 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
       }
     },
 
-    report(note, channel, outcome, startedAt, detail) {
+    report(note, channel, outcome, startedAt, detail, provider) {
       options.onAttempt(channel, outcome);
       logger.info(
         {
@@ -207,6 +216,7 @@ export function createStageDesk(options: StageDeskOptions): StageDesk {
           template_id: note.templateId,
           traceparent: note.request?.traceparent,
           channel,
+          provider,
           attempt: note.attempt + 1,
           outcome,
           detail,

@@ -6,11 +6,13 @@ import type { Metrics } from "../platform/metrics.ts";
 import { Problem, type ProblemCode } from "../platform/problems.ts";
 import { createAdmission, type AdmissionOptions } from "./admission.ts";
 import { openExchange, type Exchange } from "./exchange.ts";
+import { createFormReader } from "./form-body.ts";
 import { putHeader } from "./header-list.ts";
 import { createJsonBodyReader } from "./json-body.ts";
 import { problemDocument, problemOf, PROBLEM_TYPE } from "./problem.ts";
 import { createCors, securityHeaders, type Cors } from "./response-headers.ts";
 import type { Reply, RequestContext, Route } from "./route.ts";
+import { createTextReader } from "./text-body.ts";
 import { validate } from "./validate.ts";
 
 /** A refused request (4xx) of a known route, for the audit trail. */
@@ -131,9 +133,16 @@ function createPathHandler(
   };
 }
 
+const BODY_READERS = {
+  json: createJsonBodyReader,
+  signed_json: createTextReader,
+  form: createFormReader,
+} as const;
+
 function createRouteHandler(route: Route, options: HttpAppOptions): AnswerRequest {
   const admit = createAdmission(options);
-  const readBody = route.body && createJsonBodyReader(route.bodyLimitBytes);
+  const createReader = BODY_READERS[route.bodyType ?? "json"];
+  const readBody = route.body && createReader(route.bodyLimitBytes);
 
   return async (req, res, exchange) => {
     const { caller, charge } = await admit(route, req, exchange);

@@ -1,7 +1,8 @@
 /** Describes the routes as an OpenAPI 3.1 document, from the same schemas that validate. */
 import { z } from "zod";
 import { Problem, PROBLEMS, type ProblemCode } from "../platform/problems.ts";
-import { DEFAULT_BODY_LIMIT_BYTES } from "./json-body.ts";
+import { DEFAULT_BODY_LIMIT_BYTES } from "./body-bytes.ts";
+import { FORM_TYPE } from "./form-body.ts";
 import { jsonSchemaOf, type Json } from "./json-schema.ts";
 import { PROBLEM_TYPE, problemDocument, problemDocumentSchema } from "./problem.ts";
 import { publicRoute, type Route } from "./route.ts";
@@ -58,7 +59,7 @@ function operation(route: Route): Json {
     ],
     ...(route.body === undefined
       ? {}
-      : { requestBody: { required: true, content: requestContent(route.body, route.example) } }),
+      : { requestBody: { required: true, content: requestContent(route.body, route) } }),
     responses: { ...successes(route), ...refusals(route) },
   };
 }
@@ -185,9 +186,10 @@ function jsonContent(schema: z.ZodType, io: "input" | "output"): Json {
   return { "application/json": { schema: schemaOf(schema, io) } };
 }
 
-function requestContent(schema: z.ZodType, example: unknown): Json {
+function requestContent(schema: z.ZodType, { example, bodyType }: Route): Json {
   const media = { schema: schemaOf(schema, "input") };
-  return { "application/json": example === undefined ? media : { ...media, example } };
+  const type = bodyType === "form" ? FORM_TYPE : "application/json";
+  return { [type]: example === undefined ? media : { ...media, example } };
 }
 
 /**

@@ -40,6 +40,11 @@ interface RouteBase {
   readonly rateLimit: RateLimitKind;
   /** 64 KB unless told. */
   readonly bodyLimitBytes?: number;
+  /**
+   * What the body is sent as; JSON unless told. A form's schema is that of `form-body.ts`; signed JSON
+   * is handed over as text, for the handler to check and to parse.
+   */
+  readonly bodyType?: "json" | "form" | "signed_json";
   readonly responses: Readonly<Record<number, ResponseDescription>>;
   /** Beyond those every route can give (401, 429, 500, 503). */
   readonly problems: readonly ProblemCode[];

@@ -4,7 +4,7 @@ import { SEND_SCOPES } from "../auth/scopes.ts";
 import type { Caller } from "../contract/caller.ts";
 import { notificationRequestSchema } from "../contract/notification-request.ts";
 import { STATUSES } from "../contract/vocabulary.ts";
-import { DEFAULT_BODY_LIMIT_BYTES } from "../http/json-body.ts";
+import { DEFAULT_BODY_LIMIT_BYTES } from "../http/body-bytes.ts";
 import { describedAs } from "../http/openapi.ts";
 import { problemDocument, problemDocumentSchema } from "../http/problem.ts";
 import { tokenRoute, type Reply, type RequestContext, type Route } from "../http/route.ts";

@@ -1,16 +1,26 @@
 /** Every environment variable: its meaning, its default, what it may be. The only list of them. */
 import { z } from "zod";
 import { KAFKA_VARIABLES } from "./config-schema-kafka.ts";
-import { address, addresses, flag, list, oneOf, text, wholeNumber } from "./config-values.ts";
+import { SMS_VARIABLES } from "./config-schema-sms.ts";
+import {
+  address,
+  addresses,
+  flag,
+  list,
+  oneOf,
+  rising,
+  text,
+  wholeNumber,
+} from "./config-values.ts";
 import { MAX_SHARDS } from "./keyspace.ts";
 
 export const ROLES = ["api", "gateway", "worker", "ingest", "projector"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Part of a name for the variables whose value no message may repeat. */
-const SECRET_NAME = /_(KEYS?|TOKEN|PASSWORD)$/;
-/** An address of Redis may hold its password. */
-const SECRET_ADDRESSES: readonly string[] = ["REDIS_URL"];
+const SECRET_NAME = /_(KEYS?|TOKEN|PASSWORD|SECRET)$/;
+/** An address of Redis may hold its password, one of a gateway a key. */
+const SECRET_ADDRESSES: readonly string[] = ["REDIS_URL", "SMS_WEBHOOK_URL"];
 
 export function isSecret(variable: string): boolean {
   return SECRET_NAME.test(variable) || SECRET_ADDRESSES.includes(variable);
@@ -84,7 +94,7 @@ export const CONFIG_GROUPS = {
       .optional()
       .describe(
         "where links in messages lead: the address of your own application; required in production " +
-          "with Twilio (Schoolbell serves such pages only in development)",
+          "with SMS (Schoolbell serves such pages only in development)",
       ),
     TRUST_PROXY: wholeNumber(0, 10)
       .default(0)
@@ -177,6 +187,19 @@ export const CONFIG_GROUPS = {
     TWILIO_API_URL: webAddress("http://127.0.0.1:4010")
       .optional()
       .describe("sends Twilio's requests elsewhere: tests, proxies"),
+    CALLBACK_URL: webAddress("https://notify.example.org")
+      .optional()
+      .describe(
+        "where SMS providers reach this service with what became of a message; unset: PUBLIC_URL, " +
+          "if that is https",
+      ),
+    SMS_LOOKUP_SECONDS: rising(1, 86_400)
+      .prefault("30,120,600,3600")
+      .describe(
+        "comma list: how long after an SMS was sent whose answer never came the provider is asked " +
+          "whether it took it; it counts as failed after the last",
+      ),
+    ...SMS_VARIABLES,
   },
   kafka: KAFKA_VARIABLES,
   content: {

@@ -22,6 +22,21 @@ export function wholeNumber(min: number, max: number) {
     .meta({ allowed: `${min}..${max}` });
 }
 
+/** A comma list of whole numbers, each larger than the one before. */
+export function rising(min: number, max: number) {
+  const message = `must be whole numbers from ${min} to ${max}, each larger than the one before, with commas between them`;
+  return list
+    .transform((values) => values.map((value) => (/^\d{1,12}$/.test(value) ? Number(value) : -1)))
+    .refine(
+      (numbers) =>
+        numbers.length > 0 &&
+        numbers.every((number, at) => {
+          return number >= min && number <= max && number > (numbers[at - 1] ?? -1);
+        }),
+      message,
+    );
+}
+
 export function oneOf<const T extends readonly string[]>(values: T) {
   return z
     .enum(values, { error: `must be one of ${values.join(", ")}` })

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { configSchema, isSecret, type Config, type Role } from "./config-schema.ts";
 import { DOMAIN_TOPIC_VARIABLES, type DomainTopicVariable } from "./config-schema-kafka.ts";
+import { SMS_PROVIDER_VARIABLES, type SmsProviderName } from "./config-schema-sms.ts";
 
 /** Something only the operator can set right; the message says what, and needs no stack trace. */
 export class ConfigError extends Error {
@@ -83,9 +84,34 @@ function assertConsistent(config: Config): void {
       "DUE_LEASE_MS must be longer than PROVIDER_TIMEOUT_MS: a send in flight would be taken for dead",
     );
   }
-  wrong.push(...kafkaFaults(config));
+  wrong.push(...smsFaults(config), ...kafkaFaults(config));
   if (config.NODE_ENV === "production") wrong.push(...productionFaults(config));
   if (wrong.length > 0) throw invalid(wrong);
+}
+
+/** An SMS provider is configured where it has an address or account, and what it is trusted by. */
+function isConfigured(config: Config, name: SmsProviderName): boolean {
+  return SMS_PROVIDER_VARIABLES[name].every((variable) => config[variable] !== undefined);
+}
+
+function smsFaults(config: Config): string[] {
+  const faults: string[] = [];
+  if ((config.SMS_WEBHOOK_URL === undefined) !== (config.SMS_WEBHOOK_SECRET === undefined)) {
+    faults.push("SMS_WEBHOOK_URL and SMS_WEBHOOK_SECRET belong together: set both or neither");
+  }
+  for (const name of config.SMS_PROVIDERS ?? []) {
+    if (isConfigured(config, name)) continue;
+    faults.push(
+      `SMS_PROVIDERS names ${name}, which needs ${SMS_PROVIDER_VARIABLES[name].join(" and ")}`,
+    );
+  }
+  return faults;
+}
+
+/** Texts and numbers travel to it; on the same machine they meet no network. */
+function isOpenAddress(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "http:" && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
 /** Roles that only read events. */
@@ -162,9 +188,15 @@ function productionFaults(config: Config): string[] {
       `JWT_SECRET_KEY: every secret must have at least ${LEAST_SECRET_BYTES} bytes in production (npm run keys)`,
     );
   }
-  if (config.TWILIO_ACCOUNT_SID !== undefined && config.PUBLIC_URL === undefined) {
+  const sendsSms = config.TWILIO_ACCOUNT_SID ?? config.SMS_WEBHOOK_URL;
+  if (sendsSms !== undefined && config.PUBLIC_URL === undefined) {
     faults.push(
-      "PUBLIC_URL is required in production with Twilio: links in SMS lead to your own application there",
+      "PUBLIC_URL is required in production with SMS: links in SMS lead to your own application there",
+    );
+  }
+  if (config.SMS_WEBHOOK_URL !== undefined && isOpenAddress(config.SMS_WEBHOOK_URL)) {
+    faults.push(
+      "SMS_WEBHOOK_URL must begin with https in production: it is sent texts and phone numbers",
     );
   }
   if (config.DATA_ENCRYPTION_KEY === undefined) {

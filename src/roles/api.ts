@@ -26,6 +26,7 @@ import { trackingRoutes } from "../tracking/routes.ts";
 import { createSettlements } from "../tracking/settlements.ts";
 import type { DeliveryParts } from "./delivery-parts.ts";
 import type { Foundation } from "./foundation.ts";
+import { createSmsParts, smsRoutes } from "./sms-parts.ts";
 
 export interface ApiRole {
   readonly routes: readonly Route[];
@@ -79,6 +80,7 @@ export async function createApiRole(deps: {
           open: (sealed) => parts.frameSealing.open(sealed),
         }),
       }),
+      ...smsRoutes(foundation, createSmsParts(foundation, parts)),
       ...ownerRoutes({
         owners: deps.owners,
         onPut: (caller, { kind, userId }, before) =>

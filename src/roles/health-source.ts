@@ -18,7 +18,7 @@ export interface HealthParts {
   /** Whether messages for this process's gateway arrive; undefined without that role. */
   readonly gatewaySubscribed: (() => boolean) | undefined;
   readonly pushEnabled: boolean;
-  readonly sms: "twilio" | "outbox" | "disabled";
+  readonly sms: "providers" | "outbox" | "disabled";
 }
 
 /**

@@ -1,4 +1,4 @@
-/** The push services and the SMS provider, each behind its circuit breakers. */
+/** The push services and the SMS providers, each behind its circuit breakers. */
 import { BREAKER_STATES } from "../channels/breaker/breaker.ts";
 import { createBreakerTelling } from "../channels/breaker/breaker-census.ts";
 import {
@@ -12,27 +12,21 @@ import {
   createOriginLabels,
   originOfEndpoint,
 } from "../channels/breaker/settings.ts";
-import type {
-  PushAddress,
-  PushChannel,
-  PushMessage,
-  SmsAddress,
-  SmsChannel,
-  SmsMessage,
-} from "../channels/channel.ts";
+import type { PushAddress, PushChannel, PushMessage } from "../channels/channel.ts";
 import { createEndpointPolicy } from "../channels/push/endpoint-policy.ts";
 import { createPushChannel } from "../channels/push/push-channel.ts";
 import { readPushSettings } from "../channels/push/settings.ts";
 import { createVapidFaults, type VapidFaults } from "../channels/push/vapid-faults.ts";
-import { createSmsOutbox } from "../channels/sms/outbox.ts";
-import { readSmsSettings } from "../channels/sms/settings.ts";
-import { createOutboxSmsChannel } from "../channels/sms/sms-channel-outbox.ts";
-import { createTwilioSmsChannel } from "../channels/sms/sms-channel-twilio.ts";
+import type { SmsCaps } from "../channels/sms/caps.ts";
+import type { SmsProvider } from "../channels/sms/provider-order.ts";
 import type { Foundation } from "./foundation.ts";
+import { openSmsCaps, openSmsProviders } from "./sms-providers.ts";
 
 export interface Providers {
   readonly push: GuardedChannel<PushAddress, PushMessage>;
-  readonly sms: GuardedChannel<SmsAddress, SmsMessage>;
+  /** In the order in which they are asked; none where SMS is switched off. */
+  readonly sms: readonly SmsProvider[];
+  readonly smsCaps: SmsCaps;
   /** Whether this installation has one at all. */
   readonly enabled: { readonly push: boolean; readonly sms: boolean };
   /** Tells other processes how they are doing, until the resources are closed. */
@@ -54,29 +48,6 @@ function openPush(
   const channel = createPushChannel({ settings, policy, clock, faults });
   resources.add("push channel", () => channel.close());
   return channel;
-}
-
-interface NamedSms {
-  readonly name: string;
-  readonly channel: SmsChannel | undefined;
-}
-
-function openSms(foundation: Foundation): NamedSms {
-  const { config, clock, resources, redis, keyspace, sealing } = foundation;
-  const sms = readSmsSettings(config);
-  switch (sms.kind) {
-    case "disabled":
-      return { name: sms.kind, channel: undefined };
-    case "outbox": {
-      const outbox = createSmsOutbox({ redis, keyspace, sealing });
-      return { name: sms.kind, channel: createOutboxSmsChannel({ outbox, clock }) };
-    }
-    case "twilio": {
-      const channel = createTwilioSmsChannel({ settings: sms, clock });
-      resources.add("sms channel", () => channel.close());
-      return { name: sms.kind, channel };
-    }
-  }
 }
 
 /** A push service that refuses our keys works, and yet nobody there gets a push. */
@@ -121,15 +92,16 @@ export function createProviders(foundation: Foundation): Providers {
     onChange: () => telling.tell(),
   });
   const pushChannel = openPush(foundation, faults);
-  const { name, channel: smsChannel } = openSms(foundation);
+  const smsProviders = openSmsProviders(foundation, sms);
   return {
-    enabled: { push: pushChannel !== undefined, sms: smsChannel !== undefined },
+    enabled: { push: pushChannel !== undefined, sms: smsProviders.length > 0 },
     push: guardChannel({
       channel: pushChannel ?? SWITCHED_OFF,
       breakers: push,
       originOf: ({ endpoint }) => originOfEndpoint(endpoint),
     }),
-    sms: guardChannel({ channel: smsChannel ?? SWITCHED_OFF, breakers: sms, originOf: () => name }),
+    sms: smsProviders,
+    smsCaps: openSmsCaps(foundation),
     start() {
       telling.start();
       resources.add("provider census", () => telling.close());

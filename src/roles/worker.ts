@@ -6,6 +6,7 @@ import { createUserMirror } from "../channels/websocket/user-mirror.ts";
 import { createMessages } from "../delivery/messages.ts";
 import { createCondemnation } from "../delivery/poison.ts";
 import { createPushStage } from "../delivery/push-stage.ts";
+import { createSmsLookup } from "../delivery/sms-lookup.ts";
 import { createSmsStage } from "../delivery/sms-stage.ts";
 import { createStageDesk, type StageDesk } from "../delivery/stage-desk.ts";
 import {
@@ -21,6 +22,7 @@ import type { ContentParts } from "./content-parts.ts";
 import type { DeliveryParts } from "./delivery-parts.ts";
 import type { Foundation } from "./foundation.ts";
 import { createProviders, type Providers } from "./providers.ts";
+import { createSmsParts } from "./sms-parts.ts";
 
 export interface WorkerRole {
   start(): Promise<void>;
@@ -35,6 +37,7 @@ export interface WorkerDeps {
 }
 
 const OVERDUE_INTERVAL_MS = 5_000;
+const SECOND_MS = 1_000;
 
 function createDesk({ foundation, parts, content }: WorkerDeps, providers: Providers): StageDesk {
   const { config, clock, logger, metrics, sideBySide } = foundation;
@@ -126,10 +129,23 @@ export async function createWorkerRole(deps: WorkerDeps): Promise<WorkerRole> {
     smsEnabled: providers.enabled.sms,
     criticalBudgetMs: config.CRITICAL_PUSH_BUDGET_MS,
   });
+  const { records, reports, tokens } = createSmsParts(foundation, parts);
   const sms = createSmsStage({
     ...provider,
     messages,
-    channel: providers.sms,
+    providers: providers.sms,
+    caps: providers.smsCaps,
+    lookup: createSmsLookup({
+      records,
+      reports,
+      tokens,
+      findOf: (name) => providers.sms.find((one) => one.name === name)?.find,
+      desk,
+      clock,
+      logger,
+      delaysMs: config.SMS_LOOKUP_SECONDS.map((seconds) => seconds * SECOND_MS),
+      timeoutMs: config.PROVIDER_TIMEOUT_MS,
+    }),
     optOuts: createOptOuts({ redis, keyspace, sealing, clock }),
     toE164,
   });

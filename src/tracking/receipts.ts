@@ -1,4 +1,4 @@
-/** Gathers what recipients' sides say (replayed, acknowledged, shown) and writes it in batches. */
+/** Gathers what recipients' sides say (replayed, acknowledged, shown, taken) and writes it in batches. */
 import type { Channel } from "../contract/vocabulary.ts";
 import type { Cancel, Clock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
@@ -8,8 +8,11 @@ import { spanOf } from "./shard-batches.ts";
 export interface Receipt {
   readonly noteId: string;
   readonly channel: Channel;
-  /** `read`: elsewhere than on this channel, which confirms what it delivered and nothing else. */
-  readonly kind: "delivered" | "confirmed" | "read";
+  /**
+   * `read`: elsewhere than on this channel, which confirms what it delivered and nothing else.
+   * `taken`: its provider has it, which says nothing of one whose carrier could not deliver it.
+   */
+  readonly kind: "delivered" | "confirmed" | "read" | "taken";
 }
 
 export interface Receipts {

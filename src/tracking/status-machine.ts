@@ -30,7 +30,12 @@ export const TRANSITIONS: readonly Transition[] = [
     why: "it cannot be put into words, its provider stays away, or no worker survives it",
   },
   { from: "pending", to: "delivered", by: "recipient", why: "a replay reached the person first" },
-  { from: "sending", to: "sending", by: "worker", why: "another try, or a lease that ran out" },
+  {
+    from: "sending",
+    to: "sending",
+    by: "worker",
+    why: "another try, a lease that ran out, or an SMS that is yet to be found out about",
+  },
   {
     from: "sending",
     to: "pending",
@@ -50,6 +55,19 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: "failed", to: "delivered", by: "recipient", why: "late: a replay, ack or receipt" },
   { from: "skipped", to: "delivered", by: "recipient", why: "late: a replay, ack or receipt" },
   { from: "unknown", to: "delivered", by: "recipient", why: "late: it had been sent after all" },
+  { from: "unknown", to: "failed", by: "provider", why: "its carrier says that it did not arrive" },
+  {
+    from: "delivered",
+    to: "failed",
+    by: "provider",
+    why: "an SMS that was taken, and that its carrier could not deliver",
+  },
+  {
+    from: "skipped",
+    to: "pending",
+    by: "provider",
+    why: "it was not needed, as an SMS had been taken that did not arrive",
+  },
   { from: "failed", to: "pending", by: "operator", why: "re-driven" },
   {
     from: "pending",

@@ -5,10 +5,12 @@ import { createScriptedChannel } from "../../src/channels/scripted/scripted-chan
 import { createSmsOutbox } from "../../src/channels/sms/outbox.ts";
 import { createOutboxSmsChannel } from "../../src/channels/sms/sms-channel-outbox.ts";
 import { createTwilioSmsChannel } from "../../src/channels/sms/sms-channel-twilio.ts";
+import { createWebhookSmsChannel } from "../../src/channels/sms/sms-channel-webhook.ts";
 import { createSystemClock } from "../../src/platform/clock.ts";
 import { createSealing } from "../../src/platform/sealing.ts";
 import { startPushService } from "../support/push-service.ts";
 import { openTestRedis } from "../support/redis.ts";
+import { startSmsGateway } from "../support/sms-gateway.ts";
 import { startTwilio } from "../support/twilio.ts";
 import { openPushChannel, pushMessage, VAPID } from "./push-fixture.ts";
 
@@ -81,6 +83,32 @@ async function openTwilio(): Promise<ProviderSubject> {
   };
 }
 
+async function openGateway(): Promise<ProviderSubject> {
+  const secret = "a-secret-that-both-sides-have-0123456789";
+  const service = await startSmsGateway(secret);
+  service.script(BUSY_NUMBER, { status: 429, error: BUSY_NUMBER });
+  const channel = createWebhookSmsChannel({
+    settings: { url: service.url, secrets: [secret], timeoutMs: 10_000 },
+    clock,
+  });
+  let notes = 0;
+  const sendTo = async (phoneNumber: string, text: string): Promise<Outcome> => {
+    notes += 1;
+    return await channel.send({ phoneNumber }, { noteId: `note-${notes}`, text });
+  };
+  return {
+    send: async (text) => await sendTo(NUMBER, text),
+    sendWhileBusy: async (text) => await sendTo(BUSY_NUMBER, text),
+    taken: async () => await Promise.resolve(service.received.map(({ text }) => text)),
+    requests: () => service.requests,
+    personal: [NUMBER, BUSY_NUMBER, secret],
+    async close() {
+      await channel.close();
+      await service.close();
+    },
+  };
+}
+
 async function openOutbox(): Promise<Subject> {
   const test = await openTestRedis();
   const { redis, keyspace } = test;
@@ -116,6 +144,7 @@ async function openScripted(): Promise<ProviderSubject> {
 describe.each([
   ["push", openPush],
   ["Twilio", openTwilio],
+  ["webhook", openGateway],
   ["outbox", openOutbox],
   ["scripted", openScripted],
 ])("the %s channel", (_name, open) => {
@@ -151,6 +180,7 @@ describe.each([
 describe.each([
   ["push", openPush],
   ["Twilio", openTwilio],
+  ["webhook", openGateway],
   ["scripted", openScripted],
 ])("the %s channel, while its provider is busy,", (_name, open) => {
   let subject: ProviderSubject;

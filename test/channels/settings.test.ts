@@ -13,6 +13,10 @@ const TWILIO = {
   TWILIO_AUTH_TOKEN: "secret",
   TWILIO_FROM_NUMBER: "+15005550001",
 };
+const WEBHOOK = {
+  SMS_WEBHOOK_URL: "https://sms.example/messages",
+  SMS_WEBHOOK_SECRET: "s".repeat(32),
+};
 const PRODUCTION = {
   NODE_ENV: "production",
   REDIS_URL: "redis://127.0.0.1:6379",
@@ -88,11 +92,16 @@ describe("SMS settings", () => {
 
   it("send from a number", () => {
     expect(readSmsSettings(readConfig(TWILIO))).toEqual({
-      kind: "twilio",
-      accountSid: "AC1",
-      authToken: "secret",
-      sender: { from: "+15005550001" },
-      timeoutMs: 10_000,
+      kind: "providers",
+      providers: [
+        {
+          kind: "twilio",
+          accountSid: "AC1",
+          authToken: "secret",
+          sender: { from: "+15005550001" },
+          timeoutMs: 10_000,
+        },
+      ],
     });
   });
 
@@ -103,8 +112,35 @@ describe("SMS settings", () => {
       TWILIO_API_URL: "http://127.0.0.1:9998",
     });
     expect(readSmsSettings(config)).toMatchObject({
-      sender: { messagingServiceSid: "MG1" },
-      apiUrl: "http://127.0.0.1:9998",
+      providers: [{ sender: { messagingServiceSid: "MG1" }, apiUrl: "http://127.0.0.1:9998" }],
+    });
+  });
+
+  it.each([
+    ["Twilio first unless told", {}, ["twilio", "webhook"]],
+    ["as they are told", { SMS_PROVIDERS: "webhook,twilio" }, ["webhook", "twilio"]],
+    ["only those that are named", { SMS_PROVIDERS: "webhook" }, ["webhook"]],
+  ])("ask providers %s", (_name, env, order) => {
+    const settings = readSmsSettings(readConfig({ ...TWILIO, ...WEBHOOK, ...env }));
+    expect(settings.kind === "providers" && settings.providers.map(({ kind }) => kind)).toEqual(
+      order,
+    );
+  });
+
+  it("need no Twilio where there is a gateway", () => {
+    const env = { ...PRODUCTION, ...WEBHOOK, PUBLIC_URL: "https://school.example" };
+    expect(readSmsSettings(readConfig({ ...env, SMS_WEBHOOK_SENDER: "School" }))).toEqual({
+      kind: "providers",
+      providers: [
+        {
+          kind: "webhook",
+          url: WEBHOOK.SMS_WEBHOOK_URL,
+          secrets: [WEBHOOK.SMS_WEBHOOK_SECRET],
+          sender: "School",
+          callbackBase: "https://school.example",
+          timeoutMs: 10_000,
+        },
+      ],
     });
   });
 

@@ -96,7 +96,9 @@ describe("what Twilio answers", () => {
     [400, 21_635, "rejected"],
     [400, 21_610, "opted_out"],
     [400, 21_408, "rejected"],
-    [403, 20_003, "rejected"],
+    [401, 20_003, "retry"],
+    [403, 20_005, "retry"],
+    [403, 21_408, "rejected"],
     [404, 20_404, "rejected"],
     [429, 20_429, "retry"],
     [400, 20_429, "retry"],
@@ -124,7 +126,7 @@ describe("what Twilio answers", () => {
   it("refuses wrong credentials without hiding it", async () => {
     const stranger = openTwilioChannel(twilio, { authToken: "wrong" });
     expect(await stranger.send(ADDRESS, MESSAGE)).toEqual({
-      kind: "rejected",
+      kind: "retry",
       detail: "http 401, twilio 20003",
     });
     await stranger.close();

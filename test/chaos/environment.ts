@@ -9,6 +9,7 @@ export const CHILD_SECRET = "a-secret-for-killed-processes-long-enough-for-hs256
 const SHORT_TIMES = {
   DUE_LEASE_MS: "800",
   PROVIDER_TIMEOUT_MS: "700",
+  SMS_LOOKUP_SECONDS: "1,2",
   DUE_POLL_MS: "50",
   QUEUE_LOCK_MS: "1000",
   QUEUE_STALL_MS: "300",

@@ -2,13 +2,17 @@
 import type { Breakers } from "../../src/channels/breaker/breakers.ts";
 import { guardChannel } from "../../src/channels/breaker/guarded-channel.ts";
 import { originOfEndpoint } from "../../src/channels/breaker/settings.ts";
-import type { Outcome } from "../../src/channels/channel.ts";
+import type { Outcome, SmsAddress, SmsMessage } from "../../src/channels/channel.ts";
 import { createScriptedChannel } from "../../src/channels/scripted/scripted-channel.ts";
+import { NO_SMS_CAPS, type SmsCaps } from "../../src/channels/sms/caps.ts";
+import { UNLIMITED_THROUGHPUT, type SmsThroughput } from "../../src/channels/sms/throughput.ts";
+import type { Preferences } from "../../src/delivery/preferences.ts";
 import { createPushStage } from "../../src/delivery/push-stage.ts";
 import { createSmsStage } from "../../src/delivery/sms-stage.ts";
 import { createTestBreakers } from "../channels/breaker/test-breakers.ts";
 import { LEASE_MS, type TestLedger } from "../tracking/test-ledger.ts";
 import { createTestDesk } from "./test-desk.ts";
+import { createTestSmsParts } from "./test-sms-parts.ts";
 
 export const CRITICAL_BUDGET_MS = 10_000;
 export const DOWN: Outcome = { kind: "retry", detail: "http 503" };
@@ -17,8 +21,18 @@ export const TAKEN: Outcome = { kind: "delivered" };
 export const BUSY_SERVICE = "https://busy.example";
 export const OTHER_SERVICE = "https://other.example";
 
+/** One request to an SMS provider. */
+export interface Texted {
+  readonly provider: string;
+  readonly noteId: string;
+  readonly outcome: Outcome;
+  readonly at: number;
+}
+
 export interface Scene {
-  /** What push services answer, by origin, and Twilio. */
+  /** Requests to SMS providers, oldest first. */
+  readonly texted: readonly Texted[];
+  /** What push services answer, by origin, and SMS providers, by name. */
   readonly answers: Map<string, Outcome>;
   /** Requests by origin. */
   readonly asked: Map<string, number>;
@@ -31,11 +45,25 @@ export interface Scene {
   run(until: number, stepMs?: number): Promise<void>;
 }
 
-export function openScene(book: TestLedger): Scene {
+export interface SceneOptions {
+  /** Names of SMS providers in the order in which they are asked. */
+  readonly smsProviders?: readonly string[];
+  readonly smsCaps?: SmsCaps;
+  readonly throughputOf?: (provider: string) => SmsThroughput;
+  /** What everybody prefers; every channel, unless told. */
+  readonly preferences?: Preferences;
+  /** How long an SMS is, in characters of the basic alphabet. */
+  readonly smsCharacters?: number;
+}
+
+export function openScene(book: TestLedger, options: SceneOptions = {}): Scene {
+  const { smsProviders = ["twilio"], smsCaps = NO_SMS_CAPS, smsCharacters = 0 } = options;
+  const { throughputOf = () => UNLIMITED_THROUGHPUT } = options;
   const { clock, ledger, store } = book;
   const answers = new Map<string, Outcome>();
   const asked = new Map<string, number>();
   const endpoints = new Map<string, readonly string[]>();
+  const texted: Texted[] = [];
   const answer = (origin: string): Outcome => {
     asked.set(origin, (asked.get(origin) ?? 0) + 1);
     return answers.get(origin) ?? TAKEN;
@@ -43,7 +71,18 @@ export function openScene(book: TestLedger): Scene {
   async function put(): Promise<void> {
     if (scene.storing === "fails") throw new Error("Command timed out");
   }
-  const desk = createTestDesk({ clock, ledger });
+  const { preferences } = options;
+  const desk = createTestDesk({
+    clock,
+    ledger,
+    ...(preferences === undefined
+      ? {}
+      : {
+          preferences: {
+            readMany: async (ids) => new Map(ids.map((id) => [id, preferences] as const)),
+          },
+        }),
+  });
   const breakers = createTestBreakers("push", clock);
   const provider = { desk, clock, leaseMs: LEASE_MS, random: () => 0.5 };
   const push = createPushStage({
@@ -78,16 +117,27 @@ export function openScene(book: TestLedger): Scene {
     smsEnabled: true,
     criticalBudgetMs: CRITICAL_BUDGET_MS,
   });
+  const smsBreakers = createTestBreakers("sms", clock);
   const sms = createSmsStage({
     ...provider,
-    channel: guardChannel({
-      channel: createScriptedChannel(() => answer("twilio")),
-      breakers: createTestBreakers("sms", clock),
-      originOf: () => "twilio",
-    }),
+    providers: smsProviders.map((name) => ({
+      name,
+      channel: guardChannel({
+        channel: createScriptedChannel((_address: SmsAddress, { noteId }: SmsMessage) => {
+          const outcome = answer(name);
+          texted.push({ provider: name, noteId, outcome, at: clock.now() });
+          return outcome;
+        }),
+        breakers: smsBreakers,
+        originOf: () => name,
+      }),
+      throughput: throughputOf(name),
+    })),
+    caps: smsCaps,
     optOuts: { isOptedOut: async () => false, optOut: put },
     toE164: (number) => number,
-    messages: { sms: (note) => ({ noteId: note.id, text: "" }) },
+    messages: { sms: (note) => ({ noteId: note.id, text: "x".repeat(smsCharacters) }) },
+    lookup: createTestSmsParts(book, desk).lookup,
   });
 
   async function work(): Promise<void> {
@@ -101,6 +151,7 @@ export function openScene(book: TestLedger): Scene {
   }
 
   const scene: Scene = {
+    texted,
     answers,
     asked,
     breakers,

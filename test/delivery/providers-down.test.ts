@@ -191,7 +191,7 @@ describe("an SMS provider that takes requests and never answers", () => {
       (await Promise.all(notes.map(({ id }) => book.read(id)))).map(
         ({ channels }) => channels.sms.state,
       );
-    const lost = (await states()).filter((state) => state === "unknown").length;
+    const lost = (await states()).filter((state) => state === "sending").length;
     expect(lost).toBe(scene.asked.get("twilio"));
     // Three, and one for each probe within three minutes.
     expect(lost).toBeLessThanOrEqual(11);

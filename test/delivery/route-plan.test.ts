@@ -51,12 +51,12 @@ describe("a stage", () => {
     );
   });
 
-  it("never sends an SMS that was begun: it may have been sent", () => {
+  it("never sends an SMS that was begun, but looks whether it was sent", () => {
     const begun = note(
       { stage: "sms", leasedUntil: NOW - 1 },
       { websocket: "skipped", push: "skipped", sms: "sending" },
     );
-    expect(planStage(begun, context({ stage: "sms" }))).toEqual({ act: "maybe_sent" });
+    expect(planStage(begun, context({ stage: "sms" }))).toEqual({ act: "look" });
     const inHand = { ...begun, leasedUntil: NOW + 1 };
     expect(planStage(inHand, context({ stage: "sms" }))).toEqual({ act: "drop" });
   });

@@ -74,6 +74,14 @@ describe("readConfig", () => {
     ],
     ["RATE_LIMITS", "maybe", "must be one of on, off, not maybe"],
     ["REDIS_BRIDGE", "yes", "must be one of true, false, not yes"],
+    [
+      "SMS_PROVIDERS",
+      "twilio,pigeon",
+      "must be a comma list of twilio, webhook, each at most once",
+    ],
+    ["SMS_PROVIDERS", "twilio,twilio", "must be a comma list of twilio, webhook"],
+    ["SMS_SEGMENTS_PER_SECOND", "fast", "must be a number above 0 and up to 10000"],
+    ["SMS_SEGMENTS_PER_SECOND", "twilio:1,webhook:0", "must be a number above 0"],
   ])("says what %s may be when it is %s", (name, value, words) => {
     expect(refusal({ [name]: value })).toContain(`\n  ${name}: ${words}`);
   });
@@ -82,6 +90,8 @@ describe("readConfig", () => {
     ["REDIS_URL", "http://user:hunter2@redis.example", "must be an address such as redis://"],
     ["DATA_ENCRYPTION_KEY", "hunter2", "must be 32 bytes in base64"],
     ["JWT_SECRET_KEY", ",", "must hold at least one secret"],
+    ["SMS_WEBHOOK_SECRET", "hunter2", "must be at least 32 characters"],
+    ["SMS_WEBHOOK_URL", "ftp://sms.example/?key=hunter2", "must be an address such as https://sms"],
   ])("does not repeat what %s is set to", (name, value, words) => {
     const message = refusal({ [name]: value });
     expect(message).toContain(`\n  ${name}: ${words}`);
@@ -115,6 +125,8 @@ describe("readConfig", () => {
     [{ VAPID_PUBLIC_KEY: "x" }, "VAPID_PRIVATE_KEY"],
     [{ TWILIO_ACCOUNT_SID: "AC1" }, "TWILIO_AUTH_TOKEN"],
     [{ TWILIO_ACCOUNT_SID: "AC1", TWILIO_AUTH_TOKEN: "x" }, "TWILIO_FROM_NUMBER"],
+    [{ SMS_WEBHOOK_URL: "https://sms.example/" }, "SMS_WEBHOOK_SECRET"],
+    [{ SMS_PROVIDERS: "webhook" }, "SMS_PROVIDERS names webhook, which needs SMS_WEBHOOK_URL"],
     [{ KAFKA_SASL_MECHANISM: "plain", KAFKA_SASL_USERNAME: "u" }, "KAFKA_SASL_PASSWORD"],
     [{ KAFKA_SASL_PASSWORD: "x" }, "KAFKA_SASL_MECHANISM"],
     [{ ROLES: "ingest,projector" }, "KAFKA_BOOTSTRAP_SERVERS"],

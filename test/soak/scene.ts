@@ -36,6 +36,10 @@ const SHORT_LIVES = {
   RATE_LIMIT_RECIPIENT_PER_MINUTE: "1000000",
   RATE_LIMIT_USER_PER_MINUTE: "100000",
   RATE_LIMIT_ANONYMOUS_PER_MINUTE: "100000",
+  // Few people with a telephone, who get more in an hour than anybody would in a day.
+  SMS_CAP_USER_DAY: "100000",
+  SMS_CAP_NUMBER_DAY: "100000",
+  SMS_SEGMENTS_PER_SECOND: "1000",
 };
 
 export interface SoakProcess {

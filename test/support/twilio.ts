@@ -1,4 +1,4 @@
-/** A Twilio of our own: the one call that creates a message, with the checks of the real one. */
+/** A Twilio of our own: messages are created and listed, and told of, with the checks of the real one. */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
@@ -12,6 +12,15 @@ import {
   wasAnswered,
   type ScriptedReply,
 } from "./provider-server.ts";
+import {
+  callBack,
+  callbackFields,
+  listOf,
+  resourceOf,
+  signatureOf,
+  type TwilioMessage,
+  type TwilioStatus,
+} from "./twilio-messages.ts";
 
 const MAX_BODY_CHARACTERS = 1_600;
 const E164_PATTERN = /^\+[1-9]\d{6,14}$/;
@@ -22,14 +31,7 @@ export interface TwilioReply extends ScriptedReply {
   readonly message?: string;
 }
 
-export interface TwilioMessage {
-  readonly sid: string;
-  readonly to: string;
-  readonly from: string | undefined;
-  readonly messagingServiceSid: string | undefined;
-  readonly body: string;
-  readonly validityPeriod: number | undefined;
-}
+export type { TwilioMessage } from "./twilio-messages.ts";
 
 export interface TwilioService {
   /** For `TWILIO_API_URL`. */
@@ -47,6 +49,20 @@ export interface TwilioService {
   script(to: string, reply: TwilioReply): void;
   /** How all others are answered; asked for each. */
   scriptAll(choose: () => TwilioReply): void;
+  /** How listing messages is answered from now on: a status, or no answer. */
+  scriptLists(choose: () => Pick<TwilioReply, "status" | "hang" | "reset">): void;
+  /** Lists asked for so far. */
+  readonly lists: number;
+  /**
+   * From now on a message is there, to be listed; its sender is told if it asked for that. Returns the
+   * status of its answer; undefined if nobody is to be told.
+   * @param behind where a proxy passes it on to, if the address it was given is that of one
+   */
+  report(
+    message: TwilioMessage,
+    status: TwilioStatus,
+    behind?: string,
+  ): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
@@ -57,17 +73,30 @@ interface Refusal {
 }
 
 export interface TwilioOptions {
+  /** What time it is, for tests that turn the clock. */
+  readonly now?: () => number;
+  /** Done with each message that is taken before it is answered. */
+  readonly beforeAnswer?: (message: TwilioMessage) => Promise<void>;
   /** Told of each message when it is taken, and whether all of the answer could be sent. */
   readonly onTaken?: (message: TwilioMessage, answered: Promise<boolean>) => void;
 }
 
-export async function startTwilio({ onTaken }: TwilioOptions = {}): Promise<TwilioService> {
+export async function startTwilio({
+  onTaken,
+  beforeAnswer,
+  now = Date.now,
+}: TwilioOptions = {}): Promise<TwilioService> {
   const account = {
     accountSid: `AC${randomBytes(16).toString("hex")}`,
     authToken: randomBytes(16).toString("hex"),
   };
   const arrivals = createArrivals<TwilioMessage>();
   const replies = createReplyScript<TwilioReply>();
+  const statuses = new Map<string, TwilioStatus>();
+  const statusOf = ({ sid }: TwilioMessage): TwilioStatus =>
+    statuses.get(sid) ?? { status: "queued" };
+  let chooseList: () => Pick<TwilioReply, "status" | "hang" | "reset"> = () => ({});
+  let lists = 0;
   const refusals: number[] = [];
   const faults: number[] = [];
 
@@ -77,15 +106,30 @@ export async function startTwilio({ onTaken }: TwilioOptions = {}): Promise<Twil
     sendJson(response, refusal.status, { ...refusal, more_info }, headers);
   };
 
+  function list(request: IncomingMessage, response: ServerResponse): void {
+    lists += 1;
+    const reply = chooseList();
+    if (reply.reset === true) request.socket.resetAndDestroy();
+    else if (reply.status !== undefined && reply.status >= 300) {
+      sendJson(response, reply.status, { status: reply.status, code: 20_500, message: "scripted" });
+    } else if (reply.hang !== true) {
+      const { searchParams } = new URL(request.url ?? "", "http://twilio");
+      const resource = (message: TwilioMessage) => resourceOf(message, account, statusOf(message));
+      sendJson(response, 200, listOf(arrivals.received, searchParams, resource));
+    }
+  }
+
   const server = await listenOnLoopback(async (request, response, body) => {
     const form = new URLSearchParams(body.toString("utf8"));
-    const refusal = checkAccess(request, account) ?? checkForm(form);
+    const refusal =
+      checkAccess(request, account) ?? (request.method === "GET" ? undefined : checkForm(form));
     if (refusal !== undefined) {
       faults.push(refusal.code);
       refuse(response, refusal);
       return;
     }
-    const message = readMessage(form);
+    if (request.method === "GET") return list(request, response);
+    const message = readMessage(form, new Date(now()));
     const reply = replies.take(message.to) ?? {};
     if (reply.delayMs !== undefined) await delay(reply.delayMs);
     if (reply.reset === true) request.socket.resetAndDestroy();
@@ -95,10 +139,13 @@ export async function startTwilio({ onTaken }: TwilioOptions = {}): Promise<Twil
     } else {
       arrivals.add(message);
       onTaken?.(message, wasAnswered(response));
+      await beforeAnswer?.(message);
       if (reply.acceptThenReset === true) request.socket.resetAndDestroy();
       else if (reply.cutBody === true) cutBody(request, response);
       else if (reply.stallBody === true) stallBody(response);
-      else if (reply.hang !== true) sendJson(response, 201, resourceOf(message, account));
+      else if (reply.hang !== true) {
+        sendJson(response, 201, resourceOf(message, account, { status: "queued" }));
+      }
     }
   });
 
@@ -111,6 +158,21 @@ export async function startTwilio({ onTaken }: TwilioOptions = {}): Promise<Twil
     next: arrivals.next,
     script: replies.set,
     scriptAll: replies.setForAll,
+    scriptLists(choose) {
+      chooseList = choose;
+    },
+    get lists() {
+      return lists;
+    },
+    async report(message, status, behind) {
+      statuses.set(message.sid, status);
+      const { statusCallback: address } = message;
+      if (address === undefined) return undefined;
+      const fields = callbackFields(message, account, status);
+      const { origin, href } = new URL(address);
+      const reached = behind === undefined ? address : href.replace(origin, behind);
+      return await callBack(reached, fields, signatureOf(account, address, fields));
+    },
     close: server.close,
   };
 }
@@ -123,9 +185,11 @@ function checkAccess(request: IncomingMessage, account: Account): Refusal | unde
     return { status: 401, code: 20_003, message: "Authenticate" };
   }
   const path = `/2010-04-01/Accounts/${account.accountSid}/Messages.json`;
-  if (request.method !== "POST" || request.url !== path) {
+  const [asked] = (request.url ?? "").split("?", 1);
+  if ((request.method !== "POST" && request.method !== "GET") || asked !== path) {
     return { status: 404, code: 20_404, message: "The requested resource was not found" };
   }
+  if (request.method === "GET") return undefined;
   if (request.headers["content-type"] !== "application/x-www-form-urlencoded") {
     return { status: 415, code: 20_415, message: "Unsupported media type" };
   }
@@ -150,10 +214,14 @@ function checkForm(form: URLSearchParams): Refusal | undefined {
   if (validity !== null && !(Number(validity) >= 1 && Number(validity) <= 36_000)) {
     return { status: 400, code: 21_622, message: "ValidityPeriod is out of range" };
   }
+  const callback = form.get("StatusCallback");
+  if (callback !== null && !URL.canParse(callback)) {
+    return { status: 400, code: 21_609, message: "Invalid 'StatusCallback' URL." };
+  }
   return undefined;
 }
 
-function readMessage(form: URLSearchParams): TwilioMessage {
+function readMessage(form: URLSearchParams, takenAt: Date): TwilioMessage {
   const validity = form.get("ValidityPeriod");
   return {
     sid: `SM${randomBytes(16).toString("hex")}`,
@@ -162,25 +230,8 @@ function readMessage(form: URLSearchParams): TwilioMessage {
     messagingServiceSid: form.get("MessagingServiceSid") ?? undefined,
     body: form.get("Body") ?? "",
     validityPeriod: validity === null ? undefined : Number(validity),
-  };
-}
-
-function resourceOf(message: TwilioMessage, account: Account): Record<string, unknown> {
-  return {
-    sid: message.sid,
-    account_sid: account.accountSid,
-    to: message.to,
-    from: message.from ?? null,
-    messaging_service_sid: message.messagingServiceSid ?? null,
-    body: message.body,
-    status: "queued",
-    direction: "outbound-api",
-    num_segments: "1",
-    num_media: "0",
-    error_code: null,
-    error_message: null,
-    date_created: new Date().toUTCString(),
-    uri: `/2010-04-01/Accounts/${account.accountSid}/Messages/${message.sid}.json`,
+    statusCallback: form.get("StatusCallback") ?? undefined,
+    takenAt,
   };
 }
 

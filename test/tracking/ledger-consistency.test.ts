@@ -12,6 +12,9 @@ import { connectRedis } from "../../src/platform/redis.ts";
 import { afterChange, type NoteChange } from "../../src/tracking/ledger-changes.ts";
 import type { Note } from "../../src/tracking/note.ts";
 import { isClosed, isSettled } from "../../src/tracking/status-machine.ts";
+import { createTestDesk } from "../delivery/test-desk.ts";
+import { createTestSmsParts, type TestSmsParts } from "../delivery/test-sms-parts.ts";
+import { countOf, recount } from "./recount.ts";
 import { operations, TOUR, USERS, type Operation, type OperationOf } from "./note-operations.ts";
 import { LEASE_MS, openTestLedger, type TestLedger } from "./test-ledger.ts";
 
@@ -19,10 +22,12 @@ const DAY_MS = 86_400_000;
 const RECIPIENT_LIMIT = 3;
 const NODE = "node-1";
 let book: TestLedger;
+let sms: TestSmsParts;
 let gateway: Redis;
 
 async function open(apart: boolean): Promise<void> {
   book = await openTestLedger({ outcomes: true, recipientLimitPerMinute: RECIPIENT_LIMIT, apart });
+  sms = createTestSmsParts(book, createTestDesk(book));
   const { url, keyspace } = book.store;
   gateway = connectRedis(url, "subscriber");
   for (let shard = 0; shard < keyspace.shards; shard += 1) {
@@ -87,7 +92,19 @@ async function step(note: Note, { end, twice }: OperationOf<"step">) {
   if (change !== null) await book.ledger.advance(twice ? [change, change] : [change]);
 }
 
+/** Puts down that an SMS is being sent, as the stage does, if this step took one in hand. */
+async function putDown(run: Run, before: Note): Promise<void> {
+  const { id, channels, request } = await book.read(before.id);
+  if (before.channels.sms.state === "sending" || channels.sms.state !== "sending") return;
+  const sentAt = channels.sms.at;
+  run.sentAt.set(id, sentAt);
+  const what = { provider: "twilio", phoneNumber: "+1", text: "", request: request ?? undefined };
+  await sms.records.begin({ noteId: id, sentAt, ...what });
+}
+
 interface Run {
+  /** When the SMS of a note was last taken in hand. */
+  readonly sentAt: Map<string, number>;
   readonly users: readonly string[];
   readonly ids: string[];
   /** `settled failed`: what other services should hear, by note. */
@@ -117,7 +134,11 @@ function toTell(before: Note, after: Note): string[] {
   if (isSettled(before.status) && before.status !== "delivered" && after.status === "delivered") {
     told.push("late delivered");
   }
-  if (before.status === "failed" && after.status === "queued") told.push("redriven queued");
+  if (isSettled(before.status) && after.status === "queued") told.push("redriven queued");
+  const hadGone = ["delivered", "unknown"].includes(before.channels.sms.state);
+  if (isSettled(before.status) && hadGone && after.channels.sms.state === "failed") {
+    if (isSettled(after.status)) told.push(`settled ${after.status}`);
+  }
   const confirmed = (note: Note): number =>
     CHANNELS.filter((name) => note.channels[name].state === "confirmed").length;
   if (confirmed(after) > confirmed(before)) told.push(`confirmed ${after.status}`);
@@ -132,7 +153,15 @@ async function perform(run: Run, operation: Operation): Promise<void> {
   switch (operation.kind) {
     case "step":
       await step(before, operation);
+      await putDown(run, before);
       break;
+    case "report": {
+      const sentAt = operation.isOld ? 1 : (run.sentAt.get(id) ?? 1);
+      const report = { status: operation.status, fault: "30003" };
+      await sms.reports.receive({ noteId: id, sentAt }, report);
+      await sms.reports.receive({ noteId: id, sentAt }, report);
+      break;
+    }
     case "receive": {
       const receipt = { noteId: id, channel: operation.channel, kind: operation.as };
       await book.receive(receipt, receipt);
@@ -157,30 +186,6 @@ async function perform(run: Run, operation: Operation): Promise<void> {
   }
   run.expected.get(id)?.push(...toTell(before, await book.read(id)));
 }
-
-/** What analytics should say, counted from the notes one by one. */
-function recount(notes: readonly Note[]): Record<string, number> {
-  const counts = countOf("total", notes.length);
-  const add = (field: string): void => void (counts[field] = (counts[field] ?? 0) + 1);
-  for (const note of notes) {
-    if (isSettled(note.status)) add(`status.${note.status}`);
-    if (note.replayId !== null) add("websocket.sent");
-    for (const name of CHANNELS) {
-      const { state, reason } = note.channels[name];
-      if (reason === "offline") add(`${name}.offline`);
-      if (name !== "websocket" && note.timeline.includes(` ${name} pending sending `)) {
-        add(`${name}.sent`);
-      }
-      if (state === "delivered" || state === "confirmed") add(`${name}.delivered`);
-      if (state === "confirmed") add(`${name}.confirmed`);
-      if (state === "failed" || state === "unknown") add(`${name}.failed`);
-    }
-  }
-  return counts;
-}
-
-const countOf = (field: string, count: number): Record<string, number> =>
-  count === 0 ? {} : { [field]: count };
 
 /** What analytics say; a counter at zero is as good as none. */
 async function counted(notes: readonly Note[]): Promise<Record<string, number>> {
@@ -213,7 +218,7 @@ async function begin(run: number): Promise<Run> {
   for (const online of users.slice(1)) {
     await redis.hset(book.key(online, `here:${online}`), NODE, `1@${book.clock.now() + DAY_MS}`);
   }
-  return { users, ids: [], expected: new Map() };
+  return { users, ids: [], expected: new Map(), sentAt: new Map() };
 }
 
 describe.each([

@@ -32,6 +32,13 @@ const receipt = fc.record({
   channel: fc.constantFrom(...CHANNELS),
   as: fc.constantFrom("delivered", "confirmed", "read"),
 });
+const report = fc.record({
+  kind: fc.constant("report" as const),
+  which,
+  status: fc.constantFrom("sent", "delivered", "undelivered", "undelivered"),
+  /** Of a sending that was not the last. */
+  isOld: fc.constantFrom(false, false, false, true),
+});
 const redrive = fc.record({
   kind: fc.constant("redrive" as const),
   which,
@@ -44,6 +51,7 @@ const operation = fc.oneof(
   { weight: 12, arbitrary: stage },
   { weight: 2, arbitrary: receipt },
   { weight: 4, arbitrary: redrive },
+  { weight: 3, arbitrary: report },
   { weight: 1, arbitrary: cancellation },
 );
 /** A few notes to begin with, and what happens to them; more may come. */
@@ -89,8 +97,16 @@ export const TOUR: Operation[] = [
   { kind: "redrive", which: 2, channels: ["sms"] },
   accepted(0, ["push"], true),
   { kind: "cancel", which: 3 },
+  // Taken by Twilio, and not by the phone; sent again, and arrived.
+  accepted(1, ["sms"]),
+  ...(["again", "delivered"] as const).map((how) => step(4, how)),
+  { kind: "report", which: 4, status: "undelivered", isOld: false },
+  { kind: "redrive", which: 4, channels: undefined },
+  ...(["again", "delivered"] as const).map((how) => step(4, how)),
+  { kind: "report", which: 4, status: "undelivered", isOld: true },
+  { kind: "report", which: 4, status: "delivered", isOld: false },
   accepted(0, ["push"]),
-  step(4, "expire"),
+  step(5, "expire"),
   // One too many in a minute.
   ...Array.from({ length: 3 }, () => accepted(2, ["push"])),
 ];

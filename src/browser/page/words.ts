@@ -62,6 +62,7 @@ const REASON_NAMES: Readonly<Record<Reason, string>> = {
   disabled: "not set up here",
   rejected: "refused by the provider",
   provider_error: "provider in trouble",
+  undelivered: "its carrier could not deliver it",
   unknown: "may have been sent",
 };
 

@@ -43,6 +43,7 @@ const NUMBER_FAULTS: ReadonlyMap<number, string> = new Map([
  * | 21610 | opted_out |
  * | 429, 20429 | retry, throttled: not acted upon |
  * | no connection | retry: not acted upon |
+ * | 401, 403 with no code of its own, or one of 20xxx | retry: the account is refused, not the message |
  * | other 4xx, such as 21211, 21614, 21635 | rejected |
  * | 408, 5xx, redirects, timeouts, resets once connected | unknown: it may have been sent |
  *
@@ -68,6 +69,13 @@ function outcomeOfRefusal(refusal: TwilioRefusal, nowMs: number): Outcome {
     return { kind: "retry", ...asked, throttled: true, detail };
   }
   if (status < 400 || status === 408 || status >= 500) return { kind: "unknown", detail };
+  if (refusesAccount(refusal)) return { kind: "retry", detail };
   const fault = code === undefined ? undefined : NUMBER_FAULTS.get(code);
   return { kind: "rejected", detail: fault === undefined ? detail : `${detail}: ${fault}` };
+}
+
+/** Wrong credentials, a suspended account: codes 20xxx are the API's, those about messages 21xxx. */
+function refusesAccount({ status, code }: TwilioRefusal): boolean {
+  const isGeneral = code === undefined || (code >= 20_000 && code < 21_000);
+  return (status === 401 || status === 403) && isGeneral;
 }

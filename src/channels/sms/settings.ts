@@ -1,6 +1,7 @@
-/** What the SMS channel takes from the configuration: a provider, the outbox, or nothing. */
+/** What the SMS channel takes from the configuration: its providers in order, the outbox, or nothing. */
 import { ConfigError } from "../../platform/config.ts";
 import type { Config } from "../../platform/config-schema.ts";
+import { callbackBase } from "./callback-address.ts";
 
 export type SmsSender =
   | { readonly from: string }
@@ -15,10 +16,28 @@ export interface TwilioSettings {
   /** Requests go here instead of Twilio's own host. */
   readonly apiUrl?: string;
   readonly timeoutMs: number;
+  /** Where Twilio reaches this service; undefined where it cannot. */
+  readonly callbackBase?: string;
 }
 
+/** A gateway that speaks the protocol of docs/SMS.md. */
+export interface WebhookSettings {
+  readonly kind: "webhook";
+  readonly url: string;
+  /** While they are changed there are several: all sign, any is accepted. */
+  readonly secrets: readonly string[];
+  /** A number or a name. */
+  readonly sender?: string;
+  readonly timeoutMs: number;
+  /** Where it reaches this service; undefined where it cannot. */
+  readonly callbackBase?: string;
+}
+
+export type SmsProviderSettings = TwilioSettings | WebhookSettings;
+
 export type SmsSettings =
-  | TwilioSettings
+  /** At least one, in the order in which they are asked. */
+  | { readonly kind: "providers"; readonly providers: readonly SmsProviderSettings[] }
   /** Development without credentials: messages are shown, not sent. */
   | { readonly kind: "outbox" }
   /** Production without credentials: messages kept and never sent would be a lie. */
@@ -26,11 +45,25 @@ export type SmsSettings =
 
 /** @throws ConfigError where Twilio's credentials are there but unusable. */
 export function readSmsSettings(config: Config): SmsSettings {
-  const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken } = config;
-  if (accountSid === undefined || authToken === undefined) {
+  const configured = [readTwilio(config), readWebhook(config)].filter(
+    (settings) => settings !== undefined,
+  );
+  if (configured.length === 0) {
     return { kind: config.NODE_ENV === "production" ? "disabled" : "outbox" };
   }
+  const order = config.SMS_PROVIDERS ?? configured.map(({ kind }) => kind);
+  return {
+    kind: "providers",
+    // What it names is configured: the configuration was checked for that.
+    providers: order.flatMap((name) => configured.filter(({ kind }) => kind === name)),
+  };
+}
+
+function readTwilio(config: Config): TwilioSettings | undefined {
+  const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken } = config;
+  if (accountSid === undefined || authToken === undefined) return undefined;
   if (!accountSid.startsWith("AC")) throw new ConfigError("TWILIO_ACCOUNT_SID begins with AC");
+  const callback = callbackBase(config);
   return {
     kind: "twilio",
     accountSid,
@@ -38,6 +71,7 @@ export function readSmsSettings(config: Config): SmsSettings {
     sender: readSender(config),
     ...(config.TWILIO_API_URL === undefined ? {} : { apiUrl: config.TWILIO_API_URL }),
     timeoutMs: config.PROVIDER_TIMEOUT_MS,
+    ...(callback === undefined ? {} : { callbackBase: callback }),
   };
 }
 
@@ -48,4 +82,18 @@ function readSender(config: Config): SmsSender {
   }
   if (config.TWILIO_FROM_NUMBER !== undefined) return { from: config.TWILIO_FROM_NUMBER };
   throw new ConfigError("Twilio needs TWILIO_FROM_NUMBER or TWILIO_MESSAGING_SERVICE_SID");
+}
+
+function readWebhook(config: Config): WebhookSettings | undefined {
+  const { SMS_WEBHOOK_URL: url, SMS_WEBHOOK_SECRET: secrets, SMS_WEBHOOK_SENDER: sender } = config;
+  if (url === undefined || secrets === undefined) return undefined;
+  const callback = callbackBase(config);
+  return {
+    kind: "webhook",
+    url,
+    secrets,
+    ...(sender === undefined ? {} : { sender }),
+    timeoutMs: config.PROVIDER_TIMEOUT_MS,
+    ...(callback === undefined ? {} : { callbackBase: callback }),
+  };
 }

@@ -3,11 +3,12 @@
  * which decides between trying again and never trying again; nor can it be pointed elsewhere.
  */
 import twilio from "twilio";
-import { Agent, buildConnector, request, type Dispatcher } from "undici";
+import { Agent, request, type Dispatcher } from "undici";
 import { z } from "zod";
 import type { Clock } from "../../platform/clock.ts";
 import { withDeadline } from "../deadline.ts";
-import { NotConnected, TwilioRefusal } from "./errors.ts";
+import { TwilioRefusal } from "./errors.ts";
+import { markingConnector } from "./marking-connector.ts";
 
 /** A message resource is about 1 KB. */
 const MAX_ANSWER_BYTES = 65_536;
@@ -50,14 +51,16 @@ export class TwilioRequestClient extends twilio.RequestClient {
     const { apiUrl, timeoutMs, clock } = this.#options;
     return await withDeadline(clock, timeoutMs, async (signal) => {
       const answer = await request(redirected(options.uri, apiUrl), {
-        // Creating a message is the only request this service makes.
-        method: "POST",
+        // A message is created by POST; what was created is asked for by GET.
+        ...(options.method.toUpperCase() === "GET"
+          ? { method: "GET", query: plainQuery(options.params) }
+          : { method: "POST", body: formBody(options.data) }),
         headers: { ...plainHeaders(options.headers), ...basicAuth(options) },
-        body: formBody(options.data),
         dispatcher: this.#agent,
         signal,
       });
-      const body = await readJson(answer.body);
+      const isList = options.method.toUpperCase() === "GET";
+      const body = await readJson(answer.body, isList ? MAX_LIST_BYTES : MAX_ANSWER_BYTES);
       if (answer.statusCode < 200 || answer.statusCode >= 300) {
         const [retryAfter] = [answer.headers["retry-after"]].flat();
         const refusal = refusalSchema.safeParse(body);
@@ -73,17 +76,6 @@ export class TwilioRequestClient extends twilio.RequestClient {
   }
 }
 
-/** Everything that goes wrong before there is a connection, TLS included, is `NotConnected`. */
-function markingConnector(timeoutMs: number): buildConnector.connector {
-  const connector = buildConnector({ timeout: timeoutMs });
-  return (options, callback) => {
-    connector(options, (...[error, socket]) => {
-      if (error === null) callback(null, socket);
-      else callback(new NotConnected("no connection to Twilio", { cause: error }), null);
-    });
-  };
-}
-
 /** Puts `apiUrl` (with its path, if any) where the SDK put Twilio's host. */
 function redirected(uri: string, apiUrl: string | undefined): string {
   if (apiUrl === undefined) return uri;
@@ -93,6 +85,14 @@ function redirected(uri: string, apiUrl: string | undefined): string {
 
 function plainHeaders(headers: unknown): Record<string, string> {
   return z.record(z.string(), z.string()).catch({}).parse(headers);
+}
+
+/** Of a list, which Twilio cuts into pages: each of fifty, about 50 KB. */
+const MAX_LIST_BYTES = 1_048_576;
+
+function plainQuery(params: unknown): Record<string, string> {
+  const values = z.record(z.string(), formValue).catch({}).parse(params);
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }
 
 function basicAuth({ username = "", password = "" }: RequestOptions): { authorization: string } {
@@ -108,12 +108,12 @@ function formBody(data: unknown): string {
 }
 
 /** `{}` for what is no JSON, too long or cut short: the status alone has already decided. */
-async function readJson(body: Dispatcher.ResponseData["body"]): Promise<unknown> {
+async function readJson(body: Dispatcher.ResponseData["body"], limit: number): Promise<unknown> {
   try {
     let text = "";
     for await (const chunk of body.setEncoding("utf8")) {
       text += String(chunk);
-      if (text.length > MAX_ANSWER_BYTES) return {};
+      if (text.length > limit) return {};
     }
     return JSON.parse(text);
   } catch {

@@ -1,6 +1,7 @@
 -- Records what the recipient's side said: a message was written to a socket by a replay
 -- ("delivered"), acknowledged ("confirmed"), or read elsewhere ("read"): that confirms what this channel
--- delivered, and keeps a socket from being sent it unasked. Saying so twice changes nothing.
+-- delivered, and keeps a socket from being sent it unasked; or what a provider said, that it has it
+-- ("taken"). Saying so twice changes nothing.
 -- ARGV[5...]: `id channel kind`, one argument each.
 -- Returns, for each: 1 recorded, 0 nothing to record.
 local REOPENED = { failed = true, stored = true, suppressed = true }
@@ -10,6 +11,9 @@ local function forget_pending(note)
     redis.call('ZREM', note.base .. 'pend:' .. note.user, note[REPLAY_ID])
   end
 end
+
+-- Where nobody knows whether it was taken, or where it was thought not to have been sent yet.
+local TAKEN_FROM = { pending = true, sending = true, unknown = true }
 
 local function record(id, channel, kind)
   local note = read_note(id)
@@ -26,7 +30,10 @@ local function record(id, channel, kind)
     end
     kind = 'confirmed'
   end
-  if before == 'confirmed' or (before == 'delivered' and kind == 'delivered') then
+  if before == 'confirmed' or (before == 'delivered' and kind ~= 'confirmed') then
+    return 0
+  end
+  if kind == 'taken' and not TAKEN_FROM[before] then
     return 0
   end
   -- A frame of it was sent by a Redis that was taken back since, or by a master that was replaced. It is

@@ -1,6 +1,6 @@
 /** Every way in which providers and other services can be told wrongly is found. */
 import { expect, it } from "vitest";
-import { push } from "./sound-run.ts";
+import { push, START } from "./sound-run.ts";
 import { noteIn, run, the, violations, type Change } from "./tampering.ts";
 
 /** What is broken, and a sentence that tells of it. */
@@ -43,16 +43,18 @@ const BREAKS: readonly (readonly [string, Change, string])[] = [
   ],
   [
     "an SMS called failed that was taken",
-    (draft) => void (noteIn(draft, "n5").channel_details.sms.reason = "rejected"),
+    (draft) => {
+      draft.texts.push({ at: START + 100, to: "+46702", key: "k-5", answered: false });
+      noteIn(draft, "n5").channel_details.sms.reason = "rejected";
+    },
     "providers agree: an SMS was taken for n5 (k-5), which says failed",
   ],
   [
-    "an SMS called unknown at once, though it was answered",
+    "an SMS that was taken, and was never found out about",
     (draft) => {
-      the(draft.texts[1]).answered = true;
-      the(noteIn(draft, "n5").timeline[4]).at = the(noteIn(draft, "n5").timeline[3]).at;
+      draft.texts.push({ at: START + 100, to: "+46702", key: "k-5", answered: false });
     },
-    "providers agree: the SMS of n5 (k-5) was answered, and is unknown",
+    "providers agree: an SMS was taken for n5 (k-5), which says unknown",
   ],
   [
     "a push called delivered that was never taken",

@@ -8,7 +8,7 @@ import {
 import { startTwilio, type TwilioMessage } from "../../../support/twilio.ts";
 import { keyIn } from "../audience/key.ts";
 import type { PushTaken, TextTaken } from "../evidence.ts";
-import { replyIn, type Weather } from "./weather.ts";
+import { listReplyIn, replyIn, type Weather } from "./weather.ts";
 
 export interface ProvidersOptions {
   /** Each is an origin of its own. */
@@ -98,6 +98,7 @@ export async function startProviders(options: ProvidersOptions): Promise<Provide
     },
     smsWeather(weather) {
       twilio.scriptAll(() => replyIn(weather, Date.now()));
+      twilio.scriptLists(() => listReplyIn(weather));
     },
     pushes: (isReceipted) =>
       pushed.map((push) => ({

@@ -43,6 +43,25 @@ export function replyIn(weather: Weather, nowMs: number): TwilioReply {
   }
 }
 
+/** How a provider answers who asks what it took. */
+export function listReplyIn(weather: Weather): Pick<TwilioReply, "status" | "hang" | "reset"> {
+  switch (weather.kind) {
+    case "busy":
+      return { status: 429 };
+    case "failing":
+      return { status: 500 };
+    case "hanging":
+      return { hang: true };
+    case "resetting":
+    case "losing":
+      return { reset: true };
+    case "fine":
+    case "cutting":
+    case "slow":
+      return {};
+  }
+}
+
 function retryAfter(
   { retryAfterSeconds, as }: Extract<Weather, { kind: "busy" }>,
   nowMs: number,

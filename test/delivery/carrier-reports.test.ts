@@ -1,0 +1,232 @@
+/** What a carrier says of an SMS after its provider took it: it only goes forward, and only Twilio may say it. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Note } from "../../src/tracking/note.ts";
+import type { TwilioMessage } from "../support/twilio.ts";
+import { callBack, callbackFields, signatureOf } from "../support/twilio-messages.ts";
+import { openSmsScene, PHONE, type SmsScene } from "./sms-scene.ts";
+
+let scene: SmsScene;
+beforeEach(async () => {
+  scene = await openSmsScene();
+});
+afterEach(() => scene.close());
+
+const read = async ({ id }: Note): Promise<Note> => await scene.book.read(id);
+
+interface Sent {
+  readonly note: Note;
+  readonly message: TwilioMessage;
+}
+
+async function sent(...given: Parameters<SmsScene["note"]>): Promise<Sent> {
+  const note = await scene.note(...given);
+  const message = await scene.send(note);
+  if (message === undefined) throw new Error("nothing was taken");
+  return { note, message };
+}
+
+async function say({ message }: Sent, ...words: readonly (string | number)[]): Promise<void> {
+  for (const word of words) {
+    const report =
+      typeof word === "string" ? { status: word } : { status: "undelivered", errorCode: word };
+    expect(await scene.twilio.report(message, report)).toBe(204);
+  }
+}
+
+const smsOf = async ({ note }: Sent): Promise<string> => (await read(note)).channels.sms.state;
+
+describe("a carrier's word", () => {
+  it("that it arrived makes the SMS confirmed", async () => {
+    const one = await sent();
+    await say(one, "queued", "sending", "sent");
+    expect(await smsOf(one)).toBe("delivered");
+    await say(one, "delivered");
+    expect(await smsOf(one)).toBe("confirmed");
+    expect(await scene.book.counters(one.note)).toMatchObject({
+      "sms.delivered": "1",
+      "sms.confirmed": "1",
+      "status.delivered": "1",
+    });
+  });
+
+  it.each([
+    ["repeated", ["delivered", "delivered", "sent", "delivered"], "confirmed"],
+    ["out of order", ["delivered", "sent", "queued"], "confirmed"],
+    ["contradicted", ["delivered", 30_003, "failed"], "confirmed"],
+    ["that it did not arrive, contradicted", [30_003, "delivered", "sent"], "failed"],
+    ["that nobody knows", ["on its way to the moon"], "delivered"],
+  ] as const)("%s changes nothing more", async (_how, words, state) => {
+    const one = await sent();
+    await say(one, ...words);
+    const note = await read(one.note);
+    expect(note.channels.sms.state).toBe(state);
+    await say(one, ...words);
+    expect((await read(one.note)).timeline).toBe(note.timeline);
+  });
+
+  it("that comes before the answer of the request settles it once", async () => {
+    const note = await scene.note();
+    let heard: Promise<unknown> | undefined;
+    scene.beforeAnswer = async (message) => {
+      heard = scene.twilio.report(message, { status: "delivered" });
+      await heard;
+    };
+    const message = await scene.send(note);
+    if (message === undefined) throw new Error("nothing was taken");
+    const one = { note, message };
+    expect(await heard).toBe(204);
+    await scene.work();
+    expect(await read(one.note)).toMatchObject({
+      status: "delivered",
+      channels: { sms: { state: "confirmed" } },
+    });
+    expect(await scene.book.counters(one.note)).toMatchObject({ "sms.delivered": "1" });
+  });
+});
+
+describe("a carrier that could not deliver it", () => {
+  it.each([
+    [30_001, "queue_overflow"],
+    [30_002, "account_suspended"],
+    [30_003, "handset_unreachable"],
+    [30_004, "message_blocked"],
+    [30_005, "handset_unknown"],
+    [30_006, "landline_or_carrier_unreachable"],
+    [30_007, "filtered_by_carrier"],
+    [30_008, "carrier_said_no_more"],
+  ])("for %i is put in words, and the notification has failed", async (code, words) => {
+    const one = await sent();
+    await say(one, "sent", code);
+    const note = await read(one.note);
+    expect(note).toMatchObject({
+      status: "failed",
+      stage: null,
+      channels: { sms: { state: "failed", reason: "undelivered" } },
+    });
+    expect(note.timeline).toContain(` sms delivered failed undelivered:${code}_${words}\n`);
+  });
+
+  it("leaves a dead letter that a person can have sent again", async () => {
+    const one = await sent();
+    await say(one, 30_003);
+    scene.book.clock.advance(60_000);
+    expect((await scene.book.deadNotes.list({ limit: 10 })).entries).toHaveLength(1);
+    expect((await scene.book.deadNotes.redrive(one.note.id, { by: "boss" })).kind).toBe("redriven");
+    await scene.work();
+    expect(await smsOf(one)).toBe("delivered");
+    expect(scene.twilio.received).toHaveLength(2);
+    // The second one is another message: what is said of the first is old news.
+    await say(one, 30_005);
+    expect(await smsOf(one)).toBe("delivered");
+  });
+
+  it("because the person wrote STOP, suppresses the number", async () => {
+    const one = await sent();
+    await say(one, 21_610);
+    expect((await read(one.note)).channels.sms).toMatchObject({
+      state: "failed",
+      reason: "opted_out",
+    });
+    expect(scene.optedOut).toEqual([PHONE]);
+  });
+
+  it("has the chain go on with a channel that was not needed, with what it had said", async () => {
+    const { book } = scene;
+    const push = { ...book.shut(), reason: "not_needed" as const };
+    const one = await sent({
+      channels: { websocket: book.shut(), push, sms: book.open() },
+    });
+    await say(one, 30_003);
+    expect(await read(one.note)).toMatchObject({
+      status: "queued",
+      stage: "push",
+      channels: { push: { state: "pending" }, sms: { state: "failed" } },
+      request: { data: { student_name: "Sarah" } },
+    });
+  });
+
+  it("fails no notification that reached the person otherwise, and keeps nothing of it", async () => {
+    const one = await sent();
+    await scene.book.receive({ noteId: one.note.id, channel: "websocket", kind: "confirmed" });
+    await say(one, 30_003);
+    expect(await read(one.note)).toMatchObject({
+      status: "delivered",
+      channels: { sms: { state: "failed" } },
+      request: null,
+    });
+    expect(await scene.book.counters(one.note)).toMatchObject({ "status.delivered": "1" });
+  });
+
+  it("is told to other services, and to the audit trail", async () => {
+    const one = await sent();
+    await say(one, 30_003);
+    const told = await scene.book.outcomes(one.note.userId);
+    expect(told.map(({ data }) => `${data.outcome} ${data.status}`)).toEqual([
+      "settled delivered",
+      "settled failed",
+    ]);
+  });
+});
+
+describe("nobody but Twilio", () => {
+  async function forge(
+    one: Sent,
+    change: (request: { address: string; fields: Record<string, string> }) => {
+      address?: string;
+      fields?: Record<string, string>;
+      signature?: string;
+    },
+  ): Promise<number> {
+    const address = one.message.statusCallback ?? "";
+    const fields = callbackFields(one.message, scene.twilio, { status: "undelivered" });
+    const signature = signatureOf(scene.twilio, address, fields);
+    const changed = change({ address, fields });
+    return await callBack(
+      changed.address ?? address,
+      changed.fields ?? fields,
+      changed.signature ?? signature,
+    );
+  }
+
+  it("is believed: another token, another field, another note, no signature", async () => {
+    const one = await sent();
+    const other = await sent();
+    const strange = { accountSid: "AC", authToken: "wrong" };
+    const refused = [
+      await forge(one, ({ address, fields }) => ({
+        signature: signatureOf(strange, address, fields),
+      })),
+      await forge(one, ({ fields }) => ({ fields: { ...fields, ErrorCode: "30003" } })),
+      await forge(one, () => ({ address: other.message.statusCallback ?? "" })),
+      await forge(one, () => ({ signature: "" })),
+    ];
+    expect(refused).toEqual([403, 403, 403, 403]);
+    expect(await smsOf(one)).toBe("delivered");
+    expect(await smsOf(other)).toBe("delivered");
+  });
+
+  it("names a note that it made up, even where it is signed", async () => {
+    const one = await sent();
+    const address = (one.message.statusCallback ?? "").replace(/.$/, "x");
+    const fields = callbackFields(one.message, scene.twilio, { status: "undelivered" });
+    expect(await callBack(address, fields, signatureOf(scene.twilio, address, fields))).toBe(204);
+    expect(await smsOf(one)).toBe("delivered");
+  });
+
+  it("is answered where the body is no form, or too large", async () => {
+    const address = (await sent()).message.statusCallback ?? "";
+    const post = async (type: string, body: string): Promise<number> =>
+      (await fetch(address, { method: "POST", headers: { "content-type": type }, body })).status;
+    expect(await post("application/json", "{}")).toBe(415);
+    const large = `A=${"a".repeat(20_000)}`;
+    expect(await post("application/x-www-form-urlencoded", large)).toBe(413);
+  });
+
+  it("finds a number, a text or a signature in the log", async () => {
+    const one = await sent();
+    await say(one, 30_003);
+    const log = scene.server.logs.join("");
+    expect(log).not.toContain(PHONE);
+    expect(log).not.toContain("Sarah");
+  });
+});
