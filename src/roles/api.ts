@@ -1,4 +1,6 @@
 /** The api role: every business route, wired to the room that serves it. */
+import { ticketRoutes } from "../auth/routes.ts";
+import { createTickets } from "../auth/tickets.ts";
 import { createEndpointPolicy } from "../channels/push/endpoint-policy.ts";
 import { createPushRoutes } from "../channels/push/routes.ts";
 import { cancel } from "../delivery/note-steps.ts";
@@ -87,6 +89,7 @@ export async function createApiRole(deps: {
         onReplaced: (caller, userId) =>
           audit.add({ action: "preferences_replaced", caller, user_id: userId }),
       }),
+      ...ticketRoutes({ tickets: createTickets({ redis, keyspace, clock }) }),
       ...createPushRoutes({
         subscriptions,
         policy: createEndpointPolicy(config.PUSH_ALLOWED_HOSTS),

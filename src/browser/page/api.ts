@@ -50,6 +50,7 @@ const notificationSchema = z.object({
   ),
 });
 
+const ticketSchema = z.object({ ticket: z.string() });
 const vapidSchema = z.object({ public_key: z.string() });
 const outboxSchema = z.object({
   messages: z.array(
@@ -133,6 +134,11 @@ function refusal(response: Response, value: unknown): Refusal {
 /** `POST /dev/token`: 404 in production, 403 from another machine. */
 export function requestToken(userId: string): Promise<Result<z.infer<typeof tokenSchema>>> {
   return call("/dev/token", tokenSchema, { method: "POST", body: { user_id: userId } });
+}
+
+/** `POST /ws/ticket`: opens one socket, so that the token stands in no address. */
+export function buyTicket(token: string): Promise<Result<z.infer<typeof ticketSchema>>> {
+  return call("/ws/ticket", ticketSchema, { method: "POST", token });
 }
 
 /** `POST /notify`; the same key never sends twice. */

@@ -9,7 +9,7 @@ import { createOutboxPanel, type OutboxPanel } from "./outbox.ts";
 import { createHealthPanel } from "./health-panel.ts";
 import { createPushPanel } from "./push-panel.ts";
 import { createReadMarks, type ReadMarks } from "./read-marks.ts";
-import { forgetUser, type Session } from "./session.ts";
+import { forgetUser, getTicket, type Session } from "./session.ts";
 import { createSignIn } from "./sign-in.ts";
 import { createTracker } from "./tracker.ts";
 
@@ -69,7 +69,7 @@ function connect(current: Session, into: Inbox, marks: ReadMarks): Client {
   return createClient({
     url: url.href,
     userId: current.userId,
-    token: (renew) => (renew ? current.renew() : Promise.resolve(current.token())),
+    pass: { kind: "ticket", get: (renew) => getTicket(current, renew) },
     ack: true,
     startFrom: "history",
     environment,
