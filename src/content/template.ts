@@ -67,6 +67,14 @@ export interface Template {
   readonly actions: readonly TemplateAction[];
 }
 
+/** SMS costs money and wakes people: only what is critical, or concerns an IEP, may use it. */
+export function isSmsEligible(
+  template: Pick<Template, "family" | "smsTier">,
+  priority: Priority,
+): boolean {
+  return priority === "critical" || template.family === "iep" || template.smsTier === "critical";
+}
+
 const slug = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, "must be lower-case letters, digits and _");
 const urlPattern = z
   .string()

@@ -3,6 +3,8 @@ import { ticketRoutes } from "../auth/routes.ts";
 import { createTickets } from "../auth/tickets.ts";
 import { createEndpointPolicy } from "../channels/push/endpoint-policy.ts";
 import { createPushRoutes } from "../channels/push/routes.ts";
+import { createPreview } from "../content/preview.ts";
+import { contentRoutes } from "../content/routes.ts";
 import { cancel } from "../delivery/note-steps.ts";
 import { preferenceRoutes } from "../delivery/routes.ts";
 import type { Route } from "../http/route.ts";
@@ -18,6 +20,7 @@ import { readGatewayCensus } from "../tracking/presence.ts";
 import { reportRoutes } from "../tracking/report-routes.ts";
 import { trackingRoutes } from "../tracking/routes.ts";
 import { createSettlements } from "../tracking/settlements.ts";
+import type { ContentParts } from "./content-parts.ts";
 import type { DeliveryParts } from "./delivery-parts.ts";
 import type { Foundation } from "./foundation.ts";
 import { createSmsParts, smsRoutes } from "./sms-parts.ts";
@@ -31,11 +34,14 @@ export interface ApiRole {
 export async function createApiRole(deps: {
   readonly foundation: Foundation;
   readonly parts: DeliveryParts;
+  readonly content: ContentParts;
   readonly accept: Accept;
   readonly owners: OwnerIndex;
   readonly vapidPublicKey: string | undefined;
+  /** How the outside reaches this service; known once it listens. */
+  readonly publicUrl: () => string;
 }): Promise<ApiRole> {
-  const { foundation, parts, accept } = deps;
+  const { foundation, parts, accept, content } = deps;
   const { config, redis, keyspace, clock, sealing, nodeId } = foundation;
   const { ledger, preferences, subscriptions, receipts, receiptTokens, audit } = parts;
 
@@ -62,6 +68,11 @@ export async function createApiRole(deps: {
         readReceipt: (token) => receiptTokens.read(token),
       }),
       ...smsRoutes(foundation, createSmsParts(foundation, parts)),
+      ...contentRoutes({
+        ...content,
+        clock,
+        preview: createPreview({ renderer: content.renderer, publicUrl: deps.publicUrl }),
+      }),
       ...ownerRoutes({
         owners: deps.owners,
         onPut: (caller, { kind, userId }, before) =>

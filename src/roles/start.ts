@@ -54,8 +54,8 @@ export async function startRoles(foundation: Foundation, door: FrontDoor): Promi
   });
   const kafka = createKafkaParts(foundation);
   const owners = createOwnerIndex({ redis, keyspace });
+  const publicUrl = (): string => config.PUBLIC_URL?.replace(/\/$/, "") ?? door.url;
   if (config.ROLES.includes("worker")) {
-    const publicUrl = (): string => config.PUBLIC_URL?.replace(/\/$/, "") ?? door.url;
     const worker = await createWorkerRole({ foundation, parts, content, publicUrl });
     await worker.start();
     if (kafka !== undefined) await startOutcomeRelay({ foundation, kafka });
@@ -68,7 +68,7 @@ export async function startRoles(foundation: Foundation, door: FrontDoor): Promi
   const vapidPublicKey = readPushSettings(config, secrets.vapid)?.vapid.publicKey;
   const accept = createAcceptPart({ foundation, parts, content });
   const api = config.ROLES.includes("api")
-    ? await createApiRole({ foundation, parts, accept, owners, vapidPublicKey })
+    ? await createApiRole({ foundation, parts, content, accept, owners, vapidPublicKey, publicUrl })
     : undefined;
   if (config.ROLES.includes("ingest")) {
     await startIngestRole({ foundation, parts, content, accept, owners, kafka });
