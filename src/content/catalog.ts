@@ -13,7 +13,7 @@ export const catalogEntrySchema = z.object({
   category: z.enum(CATEGORIES),
   priority: z.enum(PRIORITIES).describe("where the request does not say"),
   channels: z.array(z.enum(CHANNELS)).describe("where the request does not say"),
-  sms: z
+  sms_when: z
     .enum(SMS_RULES)
     .describe(
       "when it goes out by SMS: without asking, if `channels` of the request has sms, or only if " +
@@ -32,11 +32,13 @@ export const catalogEntrySchema = z.object({
 });
 export type CatalogEntry = z.infer<typeof catalogEntrySchema>;
 
-function smsRule(template: Template): CatalogEntry["sms"] {
+/** When a template goes out by SMS, at its own priority. */
+export function smsRule(template: Template): CatalogEntry["sms_when"] {
   if (!isSmsEligible(template, template.priority)) return "if_critical";
   return template.channels.includes("sms") ? "always" : "if_requested";
 }
 
+/** The entry of one template, as `GET /templates` shows it. */
 export function describeTemplate(
   template: Template,
   locales: Pick<Locales, "entries">,
@@ -47,7 +49,7 @@ export function describeTemplate(
     category: template.category,
     priority: template.priority,
     channels: [...template.channels],
-    sms: smsRule(template),
+    sms_when: smsRule(template),
     notification_type: template.notificationType,
     action_required: template.actionRequired,
     actions: template.actions.map(({ id }) => id),

@@ -5,7 +5,7 @@ import { localeSchema, referenceSchema, timeZoneSchema } from "../contract/notif
 import { LOCALES } from "../contract/vocabulary.ts";
 import { tokenRoute, type Route } from "../http/route.ts";
 import { Problem } from "../platform/problems.ts";
-import { catalogEntrySchema, describeTemplate } from "./catalog.ts";
+import { catalogEntrySchema, describeTemplate, smsRule } from "./catalog.ts";
 import type { Locales } from "./locales.ts";
 import { previewSchema, type RenderPreview } from "./preview.ts";
 import type { TemplateRegistry } from "./registry.ts";
@@ -95,7 +95,11 @@ function previewRoute({ templates, preview, clock }: ContentRoutesOptions): Rout
     responses: {
       200: {
         description: "The texts, one entry for each language",
-        schema: z.object({ template_id: z.string(), previews: z.array(previewSchema) }),
+        schema: z.object({
+          template_id: z.string(),
+          sms_when: catalogEntrySchema.shape.sms_when,
+          previews: z.array(previewSchema),
+        }),
       },
     },
     problems: ["unknown_template", "forbidden", "invalid_template_data"],
@@ -119,7 +123,10 @@ function previewRoute({ templates, preview, clock }: ContentRoutesOptions): Rout
       const tags = body.locale === undefined ? (body.locales ?? LOCALES) : [body.locale];
       const now = clock.now();
       const previews = tags.map((tag) => preview(template, body, tag, now));
-      return { status: 200, body: { template_id: template.id, previews } };
+      return {
+        status: 200,
+        body: { template_id: template.id, sms_when: smsRule(template), previews },
+      };
     },
   });
 }

@@ -42,13 +42,13 @@ describe("GET /templates", () => {
       category: "iep",
       priority: "high",
       channels: ["websocket", "push", "sms"],
-      sms: "always",
+      sms_when: "always",
       notification_type: "iep_reminder",
       actions: ["open_plan"],
       public_fields: ["meeting_date", "location", "iep_id"],
       locales: [...LOCALES],
     });
-    const rules = new Map(all.map((each) => [each.template_id, each.sms]));
+    const rules = new Map(all.map((each) => [each.template_id, each.sms_when]));
     expect(rules.get("iep_document_ready")).toBe("if_requested");
     expect(rules.get("announcement")).toBe("if_critical");
   });

@@ -51,6 +51,27 @@ const notificationSchema = z.object({
 });
 
 const ticketSchema = z.object({ ticket: z.string() });
+const previewSchema = z.object({
+  sms_when: z.string(),
+  previews: z.array(
+    z.object({
+      locale: z.string(),
+      dir: z.enum(["ltr", "rtl"]),
+      title: z.string(),
+      body: z.string(),
+      public_title: z.string(),
+      public_body: z.string(),
+      url: z.string(),
+      actions: z.array(z.object({ title: z.string() })),
+      sms: z.object({
+        text: z.string(),
+        encoding: z.string(),
+        segments: z.number(),
+        characters: z.number(),
+      }),
+    }),
+  ),
+});
 const vapidSchema = z.object({ public_key: z.string() });
 const outboxSchema = z.object({
   messages: z.array(
@@ -71,6 +92,7 @@ const healthSchema = z.object({
 const anything = z.unknown();
 
 export type NotificationView = z.infer<typeof notificationSchema>;
+export type PreviewView = z.infer<typeof previewSchema>;
 export type HealthView = z.infer<typeof healthSchema>;
 export type OutboxMessage = z.infer<typeof outboxSchema>["messages"][number];
 
@@ -172,6 +194,16 @@ export function saveSubscription(
 
 export function dropSubscription(token: string, endpoint: string): Promise<Result<unknown>> {
   return call("/push/subscribe", anything, { method: "DELETE", token, body: { endpoint } });
+}
+
+/** `POST /templates/{id}/preview`: what it would say in every language; nothing is sent. */
+export function previewTemplate(
+  token: string,
+  templateId: string,
+  body: unknown,
+): Promise<Result<PreviewView>> {
+  const path = `/templates/${encodeURIComponent(templateId)}/preview`;
+  return call(path, previewSchema, { method: "POST", token, body });
 }
 
 /** `GET /health`: what works and what does not. */

@@ -1,12 +1,13 @@
 /** Puts the try-out page together: sign in, send, watch, receive. */
 import { browserEnvironment } from "../client/browser-environment.ts";
 import { createClient, type Client, type ConnectionState } from "../client/client.ts";
-import { getNotification, notify, type Result } from "./api.ts";
+import { getNotification, notify, previewTemplate, type Result } from "./api.ts";
 import { createComposer } from "./composer.ts";
 import { byId } from "./elements.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
 import { createOutboxPanel, type OutboxPanel } from "./outbox.ts";
 import { createHealthPanel } from "./health-panel.ts";
+import { createPreviewPanel } from "./preview-panel.ts";
 import { createPushPanel } from "./push-panel.ts";
 import { createReadMarks, type ReadMarks } from "./read-marks.ts";
 import { forgetUser, getTicket, type Session } from "./session.ts";
@@ -32,6 +33,8 @@ const composer = createComposer({
     const key = crypto.randomUUID();
     return withToken((token) => notify(token, request, key));
   },
+  preview: (templateId, body) => withToken((token) => previewTemplate(token, templateId, body)),
+  onPreview: createPreviewPanel(),
   onSent(view, title, recipient) {
     tracker.follow(view, `${title} to ${recipient ?? "you"}`);
     if (recipient === undefined) inbox.reveal();
