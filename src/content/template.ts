@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { CATEGORIES, CHANNELS, FAMILIES, PRIORITIES } from "../contract/vocabulary.ts";
 import type { Category, Channel, Family, Priority } from "../contract/vocabulary.ts";
+import { RESERVED_NAMES } from "./text-names.ts";
 import { contradictions } from "./template-contradictions.ts";
 
 /** What a browser shows at most beside a notification. */
@@ -94,8 +95,8 @@ const dataSchema = z.looseObject({
 
 const templateFile = z
   .strictObject({
-    // The texts keep words of their own under these two names.
-    id: slug.refine((id) => id !== "actions" && id !== "fallback", "is a reserved name"),
+    // The texts keep words of their own under these names.
+    id: slug.refine((id) => !RESERVED_NAMES.includes(id), "is a reserved name"),
     family: z.enum(FAMILIES),
     source_service: slug,
     notification_type: slug.optional(),

@@ -45,6 +45,7 @@ const TAGS = [
   "Push",
   "Owners",
   "Reports",
+  "Webhooks",
   "Operations",
 ];
 

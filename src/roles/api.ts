@@ -24,6 +24,7 @@ import type { ContentParts } from "./content-parts.ts";
 import type { DeliveryParts } from "./delivery-parts.ts";
 import type { Foundation } from "./foundation.ts";
 import { createSmsParts, smsRoutes } from "./sms-parts.ts";
+import { createSmsInboundRoutes } from "./sms-inbound.ts";
 
 export interface ApiRole {
   readonly routes: readonly Route[];
@@ -100,6 +101,7 @@ export async function createApiRole(deps: {
         onReplaced: (caller, userId) =>
           audit.add({ action: "preferences_replaced", caller, user_id: userId }),
       }),
+      ...createSmsInboundRoutes(deps),
       ...ticketRoutes({ tickets: createTickets({ redis, keyspace, clock }) }),
       ...createPushRoutes({
         subscriptions,

@@ -32,6 +32,8 @@ describe("phone numbers", () => {
     ["+999123456789", undefined],
     ["0701234567", undefined],
     ["not a number", undefined],
+    ["whatsapp:+46701234567", undefined],
+    ["call +46701234567 now", undefined],
     ["", undefined],
   ])("%s is %s", (text, expected) => {
     expect(toE164(text)).toBe(expected);
