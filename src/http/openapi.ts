@@ -45,7 +45,7 @@ const TAGS = [
   "Push",
   "Owners",
   "Reports",
-  "Webhooks",
+  "SMS",
   "Operations",
 ];
 

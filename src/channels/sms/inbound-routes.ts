@@ -39,7 +39,7 @@ export function twilioInboundRoutes({ signature, take, replyTo }: InboundRoutesO
     publicRoute({
       method: "post",
       path: TWILIO_INBOUND_PATH,
-      tag: "Webhooks",
+      tag: "SMS",
       summary: "Twilio: somebody answered a text message (STOP, START, HELP)",
       // A STOP that is refused for its number would be lost: Twilio does not come back with it.
       rateLimit: "none",
@@ -47,6 +47,11 @@ export function twilioInboundRoutes({ signature, take, replyTo }: InboundRoutesO
       bodyType: "form",
       body: formSchema.meta({
         description: "the fields that Twilio sends, `X-Twilio-Signature` over all",
+      }),
+      headers: z.object({
+        "X-Twilio-Signature": z
+          .string()
+          .describe("HMAC-SHA1 of the address and all fields with the account's secret, in base64"),
       }),
       example: {
         MessageSid: "SM0123456789abcdef0123456789abcdef",
