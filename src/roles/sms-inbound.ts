@@ -3,7 +3,8 @@ import { callbackBase } from "../channels/sms/callback-address.ts";
 import { createInbound } from "../channels/sms/inbound.ts";
 import { twilioInboundRoutes } from "../channels/sms/inbound-routes.ts";
 import { createOptOuts } from "../channels/sms/opt-outs.ts";
-import { createTwilioSignature } from "../channels/sms/twilio-signature.ts";
+import { createTwilioSignature, type TwilioSignature } from "../channels/sms/twilio-signature.ts";
+import { webhookInboundRoutes } from "../channels/sms/webhook-inbound-routes.ts";
 import { createReplies } from "../content/replies.ts";
 import type { Route } from "../http/route.ts";
 import type { ContentParts } from "./content-parts.ts";
@@ -13,7 +14,7 @@ import type { Foundation } from "./foundation.ts";
 /** Enough to tell numbers apart in the audit trail, which is no list of them. */
 const NUMBER_DIGEST_CHARACTERS = 16;
 
-/** No routes where no provider is set up that could call them. */
+/** Routes of the providers that are set up here; the others could not sign what they hand over. */
 export function createSmsInboundRoutes(deps: {
   readonly foundation: Foundation;
   readonly parts: Pick<DeliveryParts, "audit">;
@@ -23,31 +24,38 @@ export function createSmsInboundRoutes(deps: {
 }): Route[] {
   const { foundation, parts, content, publicUrl } = deps;
   const { config, redis, keyspace, clock, logger, sealing } = foundation;
-  const { TWILIO_AUTH_TOKEN: authToken } = config;
-  if (authToken === undefined || config.TWILIO_ACCOUNT_SID === undefined) return [];
+  const { TWILIO_AUTH_TOKEN: authToken, SMS_WEBHOOK_SECRET: secrets } = config;
   const replyTo = createReplies(content.locales, config.DEFAULT_LOCALE);
-  return twilioInboundRoutes({
-    signature: {
-      isRight: (path, form, given) =>
-        createTwilioSignature({ authToken, base: callbackBase(config) ?? publicUrl() }).isRight(
-          path,
-          form,
-          given,
-        ),
-    },
-    replyTo: (keyword) => (config.TWILIO_KEYWORD_REPLIES === "on" ? replyTo(keyword) : undefined),
-    take: createInbound({
-      redis,
-      keyspace,
-      clock,
-      logger,
-      optOuts: createOptOuts({ redis, keyspace, sealing, clock }),
-      onChoice: ({ provider, keyword, phoneNumber }) =>
-        parts.audit.add({
-          action: keyword === "stop" ? "sms_opted_out" : "sms_opted_in",
-          caller: provider,
-          number: sealing.digest(phoneNumber).slice(0, NUMBER_DIGEST_CHARACTERS),
-        }),
-    }),
+  const take = createInbound({
+    redis,
+    keyspace,
+    clock,
+    logger,
+    optOuts: createOptOuts({ redis, keyspace, sealing, clock }),
+    onChoice: ({ provider, keyword, phoneNumber }) =>
+      parts.audit.add({
+        action: keyword === "stop" ? "sms_opted_out" : "sms_opted_in",
+        caller: provider,
+        number: sealing.digest(phoneNumber).slice(0, NUMBER_DIGEST_CHARACTERS),
+      }),
   });
+  const signature = (token: string): TwilioSignature => ({
+    // The address is known once this process listens.
+    isRight: (path, form, given) =>
+      createTwilioSignature({
+        authToken: token,
+        base: callbackBase(config) ?? publicUrl(),
+      }).isRight(path, form, given),
+  });
+  const twilioReplies = config.TWILIO_KEYWORD_REPLIES === "on";
+  return [
+    ...(authToken === undefined || config.TWILIO_ACCOUNT_SID === undefined
+      ? []
+      : twilioInboundRoutes({
+          take,
+          signature: signature(authToken),
+          replyTo: (keyword) => (twilioReplies ? replyTo(keyword) : undefined),
+        })),
+    ...(secrets === undefined ? [] : webhookInboundRoutes({ take, secrets, clock, replyTo })),
+  ];
 }
