@@ -5,13 +5,18 @@
 import { FAMILIES, LOCALES, type Locale } from "../contract/vocabulary.ts";
 import type { Locales, Texts } from "./locales.ts";
 import type { Template } from "./template.ts";
-import { OVERDUE, TEXT_KINDS, textNames, withoutVariant, type TextKind } from "./text-names.ts";
+import {
+  OVERDUE,
+  RESERVED_NAMES,
+  TEXT_KINDS,
+  textNames,
+  withoutVariant,
+  type TextKind,
+} from "./text-names.ts";
 
 /** Beyond this, no language here has a form that whole numbers below a million take. */
 const LARGEST_SAMPLE = 1_000;
 const PLACEHOLDER = /\{\{([^}]*)\}\}/g;
-/** Entries of a text file that are no template. */
-const RESERVED = ["actions", "fallback"];
 
 /** A moment a text must fit: which fields it lacks, whether the deadline has passed. */
 interface Situation {
@@ -131,7 +136,7 @@ function checkFile(templates: readonly Template[], locale: Locale, texts: Texts,
     ];
   });
   const strange = Object.keys(texts).filter(
-    (id) => !RESERVED.includes(id) && !templates.some((template) => template.id === id),
+    (id) => !RESERVED_NAMES.includes(id) && !templates.some((template) => template.id === id),
   );
   return [...mistakes, ...strange.map((id) => `${id} is not a template`)];
 }

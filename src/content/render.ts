@@ -2,6 +2,7 @@
 import type { Locale } from "../contract/vocabulary.ts";
 import { chooseLocale, type Locales } from "./locales.ts";
 import { smsSize } from "./sms-segments.ts";
+import { smsLink, smsText } from "./sms-text.ts";
 import type { Subject } from "./subject.ts";
 import type { Template } from "./template.ts";
 import { textNames, type TextKind } from "./text-names.ts";
@@ -37,7 +38,7 @@ export interface Renderer {
   lockScreen(template: Template, subject: Subject): LockScreenText;
   /**
    * As public as the lock screen; at most two segments, ending with `link` (an absolute address).
-   * A link too long for that is cut to its origin.
+   * A link too long for that is cut to its origin. Typography gives way to the cheaper alphabet.
    */
   sms(template: Template, subject: Subject, link: string): string;
   /** What a button says that every notification may have. */
@@ -134,7 +135,7 @@ export function createRenderer(deps: {
     };
   };
 
-  const smsText = (template: Template, subject: Subject, length: number, link: string): string => {
+  const smsWords = (template: Template, subject: Subject, length: number, link: string): string => {
     const reader = readerOf(subject);
     const { locale } = reader;
     const data = publicData(template, subject);
@@ -167,13 +168,13 @@ export function createRenderer(deps: {
     },
 
     sms(template, subject, link) {
-      for (const address of [link, originOf(link)]) {
+      for (const address of [smsLink(link), originOf(link)]) {
         for (const length of SMS_VALUE_LENGTHS) {
-          const text = smsText(template, subject, length, address);
+          const text = smsText(smsWords(template, subject, length, address));
           if (smsSize(text).segments <= MAX_SMS_SEGMENTS) return text;
         }
       }
-      return fallback(readerOf(subject).locale, "sms", originOf(link));
+      return smsText(fallback(readerOf(subject).locale, "sms", originOf(link)));
     },
 
     button({ locale: tag }, name) {

@@ -14,6 +14,8 @@ const UCS2_UNITS = { alone: 70, joined: 67 };
 export interface SmsSize {
   readonly encoding: "gsm7" | "ucs2";
   readonly segments: number;
+  /** As networks count: `€` and its like are two in GSM-7, an emoji is two in UCS-2. */
+  readonly characters: number;
 }
 
 function gsmUnits(character: string): number | undefined {
@@ -21,9 +23,12 @@ function gsmUnits(character: string): number | undefined {
   return GSM_EXTENDED.has(character) ? 2 : undefined;
 }
 
-function countSegments(sizes: readonly number[], limit: { alone: number; joined: number }): number {
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  if (total <= limit.alone) return 1;
+function countSegments(
+  sizes: readonly number[],
+  limit: { alone: number; joined: number },
+): { characters: number; segments: number } {
+  const characters = sizes.reduce((sum, size) => sum + size, 0);
+  if (characters <= limit.alone) return { characters, segments: 1 };
   let segments = 1;
   let used = 0;
   for (const size of sizes) {
@@ -34,7 +39,7 @@ function countSegments(sizes: readonly number[], limit: { alone: number; joined:
     }
     used += size;
   }
-  return segments;
+  return { characters, segments };
 }
 
 /** One character outside the GSM alphabet turns the whole text into UCS-2. */
@@ -45,9 +50,9 @@ export function smsSize(text: string): SmsSize {
     const units = gsmUnits(character);
     if (units === undefined) {
       const sizes = characters.map((each) => each.length);
-      return { encoding: "ucs2", segments: countSegments(sizes, UCS2_UNITS) };
+      return { encoding: "ucs2", ...countSegments(sizes, UCS2_UNITS) };
     }
     septets.push(units);
   }
-  return { encoding: "gsm7", segments: countSegments(septets, GSM_UNITS) };
+  return { encoding: "gsm7", ...countSegments(septets, GSM_UNITS) };
 }

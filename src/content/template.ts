@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { CATEGORIES, CHANNELS, FAMILIES, PRIORITIES } from "../contract/vocabulary.ts";
 import type { Category, Channel, Family, Priority } from "../contract/vocabulary.ts";
+import { RESERVED_NAMES } from "./text-names.ts";
 import { contradictions } from "./template-contradictions.ts";
 
 /** What a browser shows at most beside a notification. */
@@ -67,6 +68,14 @@ export interface Template {
   readonly actions: readonly TemplateAction[];
 }
 
+/** SMS costs money and wakes people: only what is critical, or concerns an IEP, may use it. */
+export function isSmsEligible(
+  template: Pick<Template, "family" | "smsTier">,
+  priority: Priority,
+): boolean {
+  return priority === "critical" || template.family === "iep" || template.smsTier === "critical";
+}
+
 const slug = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, "must be lower-case letters, digits and _");
 const urlPattern = z
   .string()
@@ -86,8 +95,8 @@ const dataSchema = z.looseObject({
 
 const templateFile = z
   .strictObject({
-    // The texts keep words of their own under these two names.
-    id: slug.refine((id) => id !== "actions" && id !== "fallback", "is a reserved name"),
+    // The texts keep words of their own under these names.
+    id: slug.refine((id) => !RESERVED_NAMES.includes(id), "is a reserved name"),
     family: z.enum(FAMILIES),
     source_service: slug,
     notification_type: slug.optional(),

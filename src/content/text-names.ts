@@ -10,6 +10,9 @@ export const TEXT_KINDS = {
 } as const;
 export type TextKind = keyof typeof TEXT_KINDS;
 
+/** Entries of a text file that are no template's: buttons, what stands in, answers to STOP and its like. */
+export const RESERVED_NAMES: readonly string[] = ["actions", "fallback", "replies"];
+
 /** The deadline has passed; only for templates that count days. */
 export const OVERDUE = "overdue";
 

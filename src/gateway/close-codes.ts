@@ -17,9 +17,10 @@ export const CLOSE_CODES = {
   },
   unauthorized: {
     code: 1008,
-    meaning: "The token is missing, not valid or has expired.",
+    meaning:
+      "The token is missing, not valid or has expired; or the ticket was used before, or has expired.",
     reconnect: true,
-    client: "Get a new token first, then reconnect with `replay_from`.",
+    client: "Get a new token or ticket first, then reconnect with `replay_from`.",
   },
   too_large: {
     code: 1009,

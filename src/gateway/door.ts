@@ -13,6 +13,8 @@ import {
   isOriginAllowed,
   readSocketRequest,
   refuseUpgrade,
+  type Credential,
+  type Doorkeeper,
   type Refusal,
   type SocketRequest,
 } from "./upgrade.ts";
@@ -42,8 +44,7 @@ export interface FailedLogins {
   blockedForSeconds(ip: string): number;
 }
 
-export interface DoorDeps {
-  readonly verify: (token: string) => Promise<Caller>;
+export interface DoorDeps extends Doorkeeper {
   readonly allowedOrigins: readonly string[];
   /** Why no socket can be opened now, if `opening` others are on their way in. */
   readonly admission: (opening: number) => Refusal | undefined;
@@ -58,7 +59,7 @@ export interface DoorDeps {
 }
 
 export function createDoor(deps: DoorDeps): Door {
-  const { verify, allowedOrigins, admission, limitOf, goingAway, onVisitor, log } = deps;
+  const { allowedOrigins, admission, limitOf, goingAway, onVisitor, log } = deps;
   const options = {
     noServer: true,
     WebSocket: ClientSocket,
@@ -73,11 +74,11 @@ export function createDoor(deps: DoorDeps): Door {
   // Not written where a socket is let in: there it would keep the whole request for as long.
   const onSocketError = (error: Error): void => log.debug({ err: error }, "a socket failed");
 
-  async function identify(token: string | undefined): Promise<Caller | Refusal> {
+  async function identify(credential: Credential): Promise<Caller | Refusal> {
     const refusal = admission(opening);
     if (refusal !== undefined) return refusal;
     opening += 1;
-    const outcome = await authenticate(verify, token);
+    const outcome = await authenticate(deps, credential);
     opening -= 1;
     return outcome;
   }
@@ -98,7 +99,7 @@ export function createDoor(deps: DoorDeps): Door {
     if (!isOriginAllowed(request.headers.origin, allowedOrigins)) {
       return refuseUpgrade(stream, "403 Forbidden");
     }
-    const outcome = await identify(asked.token);
+    const outcome = await identify(asked.credential);
     // From here on the WebSocket hears of the stream's errors.
     stream.off("error", destroyItself);
     // Accepted even to be refused: a browser sees no other sign than a close code.

@@ -1,5 +1,4 @@
 /** A gateway node: opens sockets, keeps them supplied, and takes its leave of them. */
-import type { Caller } from "../contract/caller.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Keyspace } from "../platform/keyspace.ts";
 import type { Logger } from "../platform/logger.ts";
@@ -18,7 +17,7 @@ import { createNodeInbox } from "./node-inbox.ts";
 import { createOpenings, type Openings } from "./openings.ts";
 import { createSeating, type GatewayEvent } from "./seating.ts";
 import { createTurnstile } from "./turnstile.ts";
-import type { Refusal } from "./upgrade.ts";
+import type { Doorkeeper, Refusal } from "./upgrade.ts";
 import { createUpkeep } from "./upkeep.ts";
 
 /** Histories that are read at once: 1.5 MB when all are full, and some 15 ms to send them. */
@@ -38,7 +37,7 @@ export interface GatewaySettings extends HeartbeatSettings {
   readonly limitInbound: boolean;
 }
 
-export interface GatewayDeps {
+export interface GatewayDeps extends Doorkeeper {
   readonly nodeId: string;
   /** For commands. */
   readonly redis: Redis;
@@ -51,7 +50,6 @@ export interface GatewayDeps {
   readonly presence: Presence;
   readonly sealing: SealOpener;
   readonly receipts: Receipts;
-  readonly verify: (token: string) => Promise<Caller>;
   readonly settings: GatewaySettings;
   /** Counts the addresses whose tokens are refused; absent: nobody is held back. */
   readonly failedLogins?: FailedLogins;

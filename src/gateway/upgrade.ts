@@ -5,6 +5,7 @@ import type { Caller } from "../contract/caller.ts";
 import { replayIdSchema } from "../contract/frames.ts";
 import { userIdSchema } from "../contract/notification-request.ts";
 import { Problem } from "../platform/problems.ts";
+import { isRedisUnavailable } from "../platform/redis-failure.ts";
 import type { CloseKind, CloseReason } from "./close-codes.ts";
 import type { AskedReplay } from "./join.ts";
 
@@ -12,8 +13,11 @@ const PATHS: ReadonlySet<string> = new Set(["/ws/notify", "/ws/v1/notifications"
 
 const MAX_EPOCH_LENGTH = 64;
 
+/** By which a socket is opened. */
+export type Credential = { readonly ticket: string } | { readonly token: string | undefined };
+
 export interface SocketRequest {
-  readonly token: string | undefined;
+  readonly credential: Credential;
   readonly replay: AskedReplay;
   readonly acknowledges: boolean;
 }
@@ -23,8 +27,12 @@ export function readSocketRequest(request: IncomingMessage): SocketRequest | und
   const target = URL.parse(request.url ?? "", "http://gateway.invalid");
   if (target === null || !PATHS.has(target.pathname)) return undefined;
   const query = target.searchParams;
+  const ticket = query.get("ticket");
   return {
-    token: query.get("token") ?? bearerOf(request.headers.authorization),
+    credential:
+      ticket === null
+        ? { token: query.get("token") ?? bearerOf(request.headers.authorization) }
+        : { ticket },
     replay: readReplay(query.get("replay_from"), query.get("epoch")),
     acknowledges: query.get("ack") === "1",
   };
@@ -65,19 +73,32 @@ export interface Refusal {
   readonly reason: CloseReason;
 }
 
+export interface Doorkeeper {
+  /** @throws Problem that says what is wrong with it. */
+  readonly verify: (token: string) => Promise<Caller>;
+  /** Whose one-time ticket it is; from then on nobody's. */
+  readonly redeem: (ticket: string) => Promise<Caller | undefined>;
+}
+
 /** Who opens the socket, or how it is to be closed. Never rejects. */
 export async function authenticate(
-  verify: (token: string) => Promise<Caller>,
-  token: string | undefined,
+  { verify, redeem }: Doorkeeper,
+  credential: Credential,
 ): Promise<Caller | Refusal> {
   const unauthorized: Refusal = { kind: "unauthorized", reason: "unauthorized" };
-  if (token === undefined) return unauthorized;
   try {
-    const caller = await verify(token);
+    const caller =
+      "ticket" in credential
+        ? await redeem(credential.ticket)
+        : credential.token === undefined
+          ? undefined
+          : await verify(credential.token);
+    if (caller === undefined) return unauthorized;
     return userIdSchema.safeParse(caller.userId).success ? caller : unauthorized;
   } catch (error) {
     // The token may be good: a client told otherwise would throw it away.
-    const later = error instanceof Problem && error.code === "unavailable";
+    const later =
+      isRedisUnavailable(error) || (error instanceof Problem && error.code === "unavailable");
     return later ? { kind: "try_later", reason: "not ready" } : unauthorized;
   }
 }

@@ -37,7 +37,17 @@ function buildOpenApi({ routes, version, title, description }: OpenApiOptions): 
 }
 
 /** The groups in the order in which a reader wants them; a route of any other comes last. */
-const TAGS = ["Notifications", "Preferences", "Push", "Owners", "Reports", "Operations"];
+const TAGS = [
+  "Notifications",
+  "Templates",
+  "WebSocket",
+  "Preferences",
+  "Push",
+  "Owners",
+  "Reports",
+  "SMS",
+  "Operations",
+];
 
 function tagsOf(routes: readonly Route[]): Json[] {
   const used = new Set(routes.map((route) => route.tag));

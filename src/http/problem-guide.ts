@@ -48,7 +48,7 @@ export const PROBLEM_GUIDE: Readonly<Record<ProblemCode, ProblemGuide>> = {
   },
   unknown_template: {
     meaning: "No template has this `template_id`.",
-    remedy: "Check its spelling against the template list.",
+    remedy: "Check its spelling against `GET /templates`.",
   },
   method_not_allowed: {
     meaning: "The path exists but not with this method.",

@@ -1,6 +1,6 @@
 /** Makes the note of a request: which channels are open, when it is sent, when it is too late. Pure. */
 import { deadlineOf } from "../content/deadline.ts";
-import type { Template } from "../content/template.ts";
+import { isSmsEligible, type Template } from "../content/template.ts";
 import type { NotificationRequest } from "../contract/notification-request.ts";
 import { CHANNELS, laneOf, type Channel, type Priority } from "../contract/vocabulary.ts";
 import type { NewNote } from "../tracking/ledger-changes.ts";
@@ -20,11 +20,6 @@ export interface Draft {
   readonly replyTo: string | null;
   readonly now: number;
   readonly leaseMs: number;
-}
-
-/** SMS costs money and wakes people: only what is critical, or concerns an IEP, may use it. */
-function isSmsEligible(template: Template, priority: Priority): boolean {
-  return priority === "critical" || template.family === "iep" || template.smsTier === "critical";
 }
 
 function firstRecords(

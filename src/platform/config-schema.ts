@@ -184,6 +184,12 @@ export const CONFIG_GROUPS = {
     TWILIO_AUTH_TOKEN: text.optional().describe("secret of the account"),
     TWILIO_FROM_NUMBER: text.optional().describe("sending number, or"),
     TWILIO_MESSAGING_SERVICE_SID: text.optional().describe("messaging service to send through"),
+    TWILIO_KEYWORD_REPLIES: oneOf(["on", "off"])
+      .default("on")
+      .describe(
+        "whether STOP, START and HELP are answered by us where Twilio does not say (OptOutType) that " +
+          "it did; off where the default answers of your numbers are enough",
+      ),
     TWILIO_API_URL: webAddress("http://127.0.0.1:4010")
       .optional()
       .describe("sends Twilio's requests elsewhere: tests, proxies"),

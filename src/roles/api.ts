@@ -1,10 +1,14 @@
 /** The api role: every business route, wired to the room that serves it. */
+import { ticketRoutes } from "../auth/routes.ts";
+import { createTickets } from "../auth/tickets.ts";
 import { createLookAhead } from "../channels/push/checked-lookup.ts";
 import { createEndpointPolicy } from "../channels/push/endpoint-policy.ts";
 import { createRenewalTokens } from "../channels/push/renewal-token.ts";
 import { createPushRoutes } from "../channels/push/routes.ts";
 import { createSubscriptionIntake } from "../channels/push/subscription-intake.ts";
 import type { VapidKeys } from "../channels/push/vapid-keys.ts";
+import { createPreview } from "../content/preview.ts";
+import { contentRoutes } from "../content/routes.ts";
 import { cancel } from "../delivery/note-steps.ts";
 import { preferenceRoutes } from "../delivery/routes.ts";
 import type { Route } from "../http/route.ts";
@@ -24,9 +28,11 @@ import { receiptRoutes } from "../tracking/receipt-routes.ts";
 import { reportRoutes } from "../tracking/report-routes.ts";
 import { trackingRoutes } from "../tracking/routes.ts";
 import { createSettlements } from "../tracking/settlements.ts";
+import type { ContentParts } from "./content-parts.ts";
 import type { DeliveryParts } from "./delivery-parts.ts";
 import type { Foundation } from "./foundation.ts";
 import { createSmsParts, smsRoutes } from "./sms-parts.ts";
+import { createSmsInboundRoutes } from "./sms-inbound.ts";
 
 export interface ApiRole {
   readonly routes: readonly Route[];
@@ -37,12 +43,15 @@ export interface ApiRole {
 export async function createApiRole(deps: {
   readonly foundation: Foundation;
   readonly parts: DeliveryParts;
+  readonly content: ContentParts;
   readonly accept: Accept;
   readonly owners: OwnerIndex;
   /** Undefined where push is not configured. */
   readonly pushKeys: VapidKeys | undefined;
+  /** How the outside reaches this service; known once it listens. */
+  readonly publicUrl: () => string;
 }): Promise<ApiRole> {
-  const { foundation, parts, accept } = deps;
+  const { foundation, parts, accept, content } = deps;
   const { config, redis, keyspace, clock, sealing, nodeId } = foundation;
   const { ledger, preferences, subscriptions, receipts, receiptTokens, audit } = parts;
 
@@ -81,6 +90,11 @@ export async function createApiRole(deps: {
         }),
       }),
       ...smsRoutes(foundation, createSmsParts(foundation, parts)),
+      ...contentRoutes({
+        ...content,
+        clock,
+        preview: createPreview({ renderer: content.renderer, publicUrl: deps.publicUrl }),
+      }),
       ...ownerRoutes({
         owners: deps.owners,
         onPut: (caller, { kind, userId }, before) =>
@@ -108,6 +122,8 @@ export async function createApiRole(deps: {
         onReplaced: (caller, userId) =>
           audit.add({ action: "preferences_replaced", caller, user_id: userId }),
       }),
+      ...createSmsInboundRoutes(deps),
+      ...ticketRoutes({ tickets: createTickets({ redis, keyspace, clock }) }),
       ...createPushRoutes({
         subscriptions,
         intake: createSubscriptionIntake({

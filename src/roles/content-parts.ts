@@ -1,7 +1,7 @@
 /** Templates and texts, read once at start: a mistake in them stops the process with its place. */
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadLocales } from "../content/locales.ts";
+import { loadLocales, type Locales } from "../content/locales.ts";
 import { loadTemplates, type TemplateRegistry } from "../content/registry.ts";
 import { createRenderer, type Renderer } from "../content/render.ts";
 import type { Config } from "../platform/config-schema.ts";
@@ -15,6 +15,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface ContentParts {
   readonly templates: TemplateRegistry;
+  readonly locales: Locales;
   readonly renderer: Renderer;
 }
 
@@ -48,5 +49,6 @@ function readContent(config: Config): ContentParts {
     extraDir: config.TEMPLATES_DIR,
   });
   const locales = loadLocales({ dir: path.join(ROOT, "locales"), extraDir: config.LOCALES_DIR });
-  return { templates, renderer: createRenderer({ locales, defaultLocale: config.DEFAULT_LOCALE }) };
+  const renderer = createRenderer({ locales, defaultLocale: config.DEFAULT_LOCALE });
+  return { templates, locales, renderer };
 }

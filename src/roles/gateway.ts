@@ -1,4 +1,5 @@
 /** The gateway role: holds browsers' sockets. It knows neither templates nor events. */
+import { createTickets } from "../auth/tickets.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import type { FailedLogins } from "../gateway/door.ts";
 import { createHistory } from "../tracking/history.ts";
@@ -21,6 +22,7 @@ export async function createGatewayRole(deps: {
 }): Promise<Gateway> {
   const { foundation, parts, verifier, failedLogins } = deps;
   const { config, redis, keyspace, clock, logger, metrics, nodeId } = foundation;
+  const tickets = createTickets({ redis, keyspace, clock });
   return createGateway({
     nodeId,
     redis,
@@ -42,6 +44,7 @@ export async function createGatewayRole(deps: {
         ),
     },
     verify: (token) => verifier.verify(token),
+    redeem: (ticket) => tickets.redeem(ticket),
     failedLogins,
     settings: {
       heartbeatIntervalMs: config.HEARTBEAT_INTERVAL_MS,

@@ -55,8 +55,8 @@ export async function startRoles(foundation: Foundation, door: FrontDoor): Promi
   });
   const kafka = createKafkaParts(foundation);
   const owners = createOwnerIndex({ redis, keyspace });
+  const publicUrl = (): string => config.PUBLIC_URL?.replace(/\/$/, "") ?? door.url;
   if (config.ROLES.includes("worker")) {
-    const publicUrl = (): string => config.PUBLIC_URL?.replace(/\/$/, "") ?? door.url;
     const worker = await createWorkerRole({ foundation, parts, content, publicUrl });
     await worker.start();
     if (kafka !== undefined) await startOutcomeRelay({ foundation, kafka });
@@ -70,7 +70,7 @@ export async function startRoles(foundation: Foundation, door: FrontDoor): Promi
   const accept = createAcceptPart({ foundation, parts, content });
   if (config.ROLES.includes("worker")) watchDevices({ foundation, accept });
   const api = config.ROLES.includes("api")
-    ? await createApiRole({ foundation, parts, accept, owners, pushKeys })
+    ? await createApiRole({ foundation, parts, content, accept, owners, pushKeys, publicUrl })
     : undefined;
   if (config.ROLES.includes("ingest")) {
     await startIngestRole({ foundation, parts, content, accept, owners, kafka });

@@ -1,4 +1,5 @@
 /** The worker role: takes envelopes from the queues through the three stages, and watches what is due. */
+import { guardOptOuts } from "../channels/sms/opt-out-guard.ts";
 import { createOptOuts } from "../channels/sms/opt-outs.ts";
 import { toE164 } from "../channels/sms/phone-number.ts";
 import { createAnswerInbox } from "../channels/websocket/answer-inbox.ts";
@@ -130,10 +131,14 @@ export async function createWorkerRole(deps: WorkerDeps): Promise<WorkerRole> {
     criticalBudgetMs: config.CRITICAL_PUSH_BUDGET_MS,
   });
   const { records, reports, tokens } = createSmsParts(foundation, parts);
+  const optOuts = createOptOuts({ redis, keyspace, sealing, clock });
   const sms = createSmsStage({
     ...provider,
     messages,
-    providers: providers.sms,
+    providers: providers.sms.map((provider) => ({
+      ...provider,
+      channel: guardOptOuts(provider.channel, optOuts),
+    })),
     caps: providers.smsCaps,
     lookup: createSmsLookup({
       records,
@@ -146,7 +151,7 @@ export async function createWorkerRole(deps: WorkerDeps): Promise<WorkerRole> {
       delaysMs: config.SMS_LOOKUP_SECONDS.map((seconds) => seconds * SECOND_MS),
       timeoutMs: config.PROVIDER_TIMEOUT_MS,
     }),
-    optOuts: createOptOuts({ redis, keyspace, sealing, clock }),
+    optOuts,
     toE164,
   });
   const poller = createDuePoller({

@@ -13,7 +13,8 @@ export const auditEntrySchema = z.object({
   action: z
     .string()
     .describe(
-      "accepted, settled, late, skipped, dead_lettered, redriven, rejected, security_alert ...",
+      "accepted, settled, late, skipped, dead_lettered, redriven, rejected, security_alert, " +
+        "sms_opted_out, sms_opted_in ...",
     ),
   result: z.string().optional(),
   notification_id: z.string().optional(),
@@ -27,6 +28,10 @@ export const auditEntrySchema = z.object({
     .string()
     .optional()
     .describe("where a refused request without a valid token came from"),
+  number: z
+    .string()
+    .optional()
+    .describe("keyed hash of a phone number: the same for the same number, and no way back"),
   count: z
     .int()
     .optional()

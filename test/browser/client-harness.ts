@@ -60,9 +60,12 @@ export async function start(
   const client = createClient({
     url: "ws://127.0.0.1:1/ws/notify",
     userId: "u1",
-    token: (renew) => {
-      renewals.push(renew);
-      return Promise.resolve(renew ? "second" : "first");
+    pass: {
+      kind: "ticket",
+      get: (renew) => {
+        renewals.push(renew);
+        return Promise.resolve(renew ? "second" : "first");
+      },
     },
     ack: true,
     startFrom: "last",

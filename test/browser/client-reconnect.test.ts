@@ -68,7 +68,7 @@ describe("reconnecting", () => {
     clock.advance(60_000);
     await settle();
     expect(renewals).toEqual([false, true]);
-    expect(last().query.get("token")).toBe("second");
+    expect(last().query.get("ticket")).toBe("second");
   });
 
   it("gives up when new tokens are refused too", async () => {
@@ -83,7 +83,9 @@ describe("reconnecting", () => {
   });
 
   it("gives up when there is no token to be had", async () => {
-    const { states, sockets } = await start({ token: () => Promise.resolve(undefined) });
+    const { states, sockets } = await start({
+      pass: { kind: "ticket", get: () => Promise.resolve(undefined) },
+    });
     expect(states.at(-1)).toEqual({ kind: "refused" });
     expect(sockets).toHaveLength(0);
   });
@@ -91,7 +93,10 @@ describe("reconnecting", () => {
   it("goes on trying while the network is away", async () => {
     let reachable = false;
     const { states, sockets, clock } = await start({
-      token: () => (reachable ? Promise.resolve("t") : Promise.reject(new Error("no network"))),
+      pass: {
+        kind: "ticket",
+        get: () => (reachable ? Promise.resolve("t") : Promise.reject(new Error("no network"))),
+      },
     });
     expect(states.at(-1)?.kind).toBe("waiting");
     reachable = true;

@@ -11,11 +11,17 @@ import {
 } from "./client-harness.ts";
 
 describe("connecting", () => {
-  it("sends the token and asks for acknowledged delivery", async () => {
+  it("sends the ticket and asks for acknowledged delivery", async () => {
     const { last } = await start();
-    expect(last().query.get("token")).toBe("first");
+    expect(last().query.get("ticket")).toBe("first");
     expect(last().query.get("ack")).toBe("1");
     expect(last().query.has("replay_from")).toBe(false);
+  });
+
+  it("sends a token where there are no tickets", async () => {
+    const { last } = await start({ pass: { kind: "token", get: () => Promise.resolve("jwt") } });
+    expect(last().query.get("token")).toBe("jwt");
+    expect(last().query.has("ticket")).toBe(false);
   });
 
   it("asks on a later visit for what came since", async () => {

@@ -32,6 +32,12 @@ describe("phone numbers", () => {
     ["+999123456789", undefined],
     ["0701234567", undefined],
     ["not a number", undefined],
+    ["whatsapp:+46701234567", undefined],
+    // As people write them: a zero for calls within the country, and the 1 that Mexico gave up.
+    ["+460701234567", "+46701234567"],
+    ["+5215512345678", "+525512345678"],
+    ["+525512345678", "+525512345678"],
+    ["call +46701234567 now", undefined],
     ["", undefined],
   ])("%s is %s", (text, expected) => {
     expect(toE164(text)).toBe(expected);

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { checkContent } from "../../src/content/check-content.ts";
 import { loadLocales } from "../../src/content/locales.ts";
+import { createReplies } from "../../src/content/replies.ts";
+import { smsSize } from "../../src/content/sms-segments.ts";
 import { LOCALES } from "../../src/contract/vocabulary.ts";
 import { locales, LOCALES_DIR, template, templates } from "./fixtures.ts";
 
@@ -31,6 +33,22 @@ function entry(texts: Texts, id: string): Record<string, string> {
   if (found === undefined) throw new Error(`no texts for ${id}`);
   return found;
 }
+
+describe("the answers to STOP, START and HELP", () => {
+  it.each(LOCALES)("are there in %s, are short, and say how to change one's mind", (locale) => {
+    const reply = createReplies(locales, locale);
+    const [stop = "", start = "", help = ""] = (["stop", "start", "help"] as const).map(reply);
+    expect(stop).toContain("START");
+    expect(start).toContain("STOP");
+    expect(help).toContain("STOP");
+    const sizes = [stop, start, help].map(smsSize);
+    const isCheap = ["en", "es", "sv", "fr"].includes(locale);
+    for (const { encoding, segments } of sizes) {
+      expect(encoding).toBe(isCheap ? "gsm7" : "ucs2");
+      expect(segments).toBeLessThanOrEqual(isCheap ? 1 : 2);
+    }
+  });
+});
 
 describe("the shipped content", () => {
   it("has every sentence in all seven languages, and no gap that cannot be filled", () => {

@@ -34,7 +34,31 @@ describe("counting segments", () => {
     ["😀".repeat(35), "ucs2", 1],
     ["😀".repeat(67), "ucs2", 3],
   ])("takes %j as %s in %d", (text, encoding, segments) => {
-    expect(smsSize(text)).toEqual({ encoding, segments });
+    expect(smsSize(text)).toMatchObject({ encoding, segments });
+  });
+
+  it("counts as networks do: an escaped character and an emoji are two", () => {
+    expect(smsSize("a€").characters).toBe(3);
+    expect(smsSize("ç€").characters).toBe(2);
+    expect(smsSize("😀!").characters).toBe(3);
+  });
+
+  /** TS 23.038, 6.2.1: 128 places, one of which is the escape; and its table of what that leads to. */
+  it("knows every character of the standard, and no other", () => {
+    const all = Array.from({ length: 0x2_100 }, (_each, code) => String.fromCharCode(code));
+    const known = all.filter((character) => smsSize(character).encoding === "gsm7");
+    const escaped = known.filter((character) => smsSize(character).characters === 2);
+    expect(known.length - escaped.length).toBe(127);
+    expect(escaped.sort().join("")).toBe("\f[\\]^{|}~€");
+    expect(known).toEqual(expect.arrayContaining(Array.from("ΔΦΓΛΩΠΨΣΘΞ¤¡¿§ÄÖÑÜäöñüàÇØøÅåÆæßÉ")));
+  });
+
+  it("finds no room for a pair that a segment's end would cut in two", () => {
+    // 152 septets and a pair: the pair opens the second segment, and 152 more fill that.
+    expect(smsSize("a".repeat(152) + "€" + "a".repeat(151)).segments).toBe(2);
+    expect(smsSize("a".repeat(152) + "€" + "a".repeat(152)).segments).toBe(3);
+    expect(smsSize("ж".repeat(66) + "😀" + "ж".repeat(65)).segments).toBe(2);
+    expect(smsSize("ж".repeat(66) + "😀" + "ж".repeat(66)).segments).toBe(3);
   });
 });
 

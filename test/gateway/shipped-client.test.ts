@@ -105,7 +105,7 @@ function createTab(simulation: Simulation) {
   const client = createClient({
     url: "ws://node/ws/notify",
     userId: USER,
-    token: () => Promise.resolve("token"),
+    pass: { kind: "ticket", get: () => Promise.resolve("ticket") },
     ack: true,
     startFrom: "history",
     environment,

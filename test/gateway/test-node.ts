@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { expect } from "vitest";
+import { createTickets, type Tickets } from "../../src/auth/tickets.ts";
 import type { Caller } from "../../src/contract/caller.ts";
 import type { Receipts } from "../../src/gateway/acks.ts";
 import type { FailedLogins } from "../../src/gateway/door.ts";
@@ -30,6 +31,8 @@ export interface TestNode {
   readonly events: readonly GatewayEvent[];
   /** Resolves with the note ids of this kind once there are `count` of them. */
   receipt(kind: Receipt["kind"], count: number): Promise<string[]>;
+  /** Gives tickets out, as another process does. */
+  readonly tickets: Tickets;
   /** Opens a socket with the user's token. */
   connect(userId: string, options?: ConnectOptions): Promise<TestClient>;
   /** Cuts the node's subscription as a network fault would; it comes back by itself. */
@@ -85,6 +88,7 @@ export async function startTestNode(deps: {
   const receipts: Receipt[] = [];
   const events: GatewayEvent[] = [];
   const waiting = new Set<() => void>();
+  const tickets = createTickets({ redis, keyspace, clock });
   const gateway = createGateway({
     nodeId,
     redis,
@@ -102,6 +106,7 @@ export async function startTestNode(deps: {
       },
     },
     verify: verifierAt(clock),
+    redeem: (ticket) => tickets.redeem(ticket),
     count: (event) => events.push(event),
     ...(deps.failedLogins === undefined ? {} : { failedLogins: deps.failedLogins }),
     settings: { ...DEFAULTS, ...deps.settings },
@@ -127,6 +132,7 @@ export async function startTestNode(deps: {
     clock,
     receipts,
     events,
+    tickets,
     receipt: (kind, count) =>
       new Promise((resolve) => {
         const look = (): void => {

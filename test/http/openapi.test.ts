@@ -82,6 +82,8 @@ describe("a reader of /docs", () => {
   it("finds the routes in few groups, sending first", () => {
     expect(tags).toEqual([
       "Notifications",
+      "Templates",
+      "WebSocket",
       "Preferences",
       "Push",
       "Owners",
@@ -177,11 +179,13 @@ describe("the examples work as they are", () => {
     ["POST /notify", 202],
     ["POST /notify/bulk", 202],
     ["PUT /preferences", 200],
+    ["POST /templates/{id}/preview", 200],
     ["POST /push/subscribe", 201],
     ["DELETE /push/subscribe", 204],
   ])("%s answers %i", async (name, status) => {
     const [method = "", path = ""] = name.split(" ");
-    const answer = await product.call(method, path, { body: find(name).body?.example });
+    const filled = path.replace("{id}", "announcement");
+    const answer = await product.call(method, filled, { body: find(name).body?.example });
     expect(answer.status).toBe(status);
     if (name === "POST /notify/bulk") expect(answer.body).toMatchObject({ rejected: 0 });
   });

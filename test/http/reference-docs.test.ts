@@ -42,15 +42,17 @@ describe("docs/WEBSOCKET.md", () => {
   it("names the paths and parameters by which a socket is opened", () => {
     const paths = [...page.matchAll(/`(\/ws[^`]*)`/g)].flatMap(([, path = ""]) => [path]);
     expect(paths).toHaveLength(2);
-    const [token, from, epoch, ack] = firstCells(page, "query");
+    const [ticket, token, from, epoch, ack] = firstCells(page, "query");
     for (const path of paths) {
       const request = new IncomingMessage(new Socket());
       request.url = `${path}?${token}=t&${from}=17&${epoch}=e&${ack}`;
       expect(readSocketRequest(request), path).toEqual({
-        token: "t",
+        credential: { token: "t" },
         replay: { kind: "after", id: 17, epoch: "e" },
         acknowledges: true,
       });
+      request.url = `${path}?${ticket}=one&${token}=t`;
+      expect(readSocketRequest(request)?.credential, path).toEqual({ ticket: "one" });
     }
   });
 });

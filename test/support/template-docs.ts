@@ -1,10 +1,10 @@
 /** Writes docs/TEMPLATES.md from the templates themselves, so that the two cannot drift apart. */
-import type { Template } from "../../src/content/template.ts";
+import { isSmsEligible, type Template } from "../../src/content/template.ts";
 import { code, table } from "./markdown.ts";
 
 const INTRODUCTION = `# Templates
 
-A request names one of these by \`template_id\` and gives its sentences what they need in \`data\`. Written from \`templates/\` by \`test/content/template-docs.test.ts\`; \`npm test -- test/content -u\` writes it anew.
+A request names one of these by \`template_id\` and gives its sentences what they need in \`data\`. \`GET /templates\` tells the same to programs, and \`POST /templates/{id}/preview\` shows what a notification would say in each language and channel. Written from \`templates/\` by \`test/content/template-docs.test.ts\`; \`npm test -- test/content -u\` writes it anew.
 
 - **priority**, **channels** and **notification_type** are what holds where the request does not say. Raising the priority to \`critical\` takes the scope \`notify:send:critical\`.
 - **SMS**: "yes" is sent without asking; "if asked for" when \`channels\` of the request has \`sms\`; "if critical" when the request also raises the priority to critical.
@@ -45,10 +45,9 @@ export function renderTemplateDocs(
 }
 
 /** The same rule as at acceptance: critical, of the IEP family, or of the critical SMS tier. */
-function smsOf({ channels, family, priority, smsTier }: Template): string {
-  const eligible = priority === "critical" || family === "iep" || smsTier === "critical";
-  if (!eligible) return "if critical";
-  return channels.includes("sms") ? "yes" : "if asked for";
+function smsOf(template: Template): string {
+  if (!isSmsEligible(template, template.priority)) return "if critical";
+  return template.channels.includes("sms") ? "yes" : "if asked for";
 }
 
 function facts(template: Template): string[] {

@@ -5,6 +5,7 @@ export type ReceivedFrame = Readonly<Record<string, unknown>> & { readonly type:
 
 export interface ConnectOptions {
   readonly token?: string;
+  readonly ticket?: string;
   readonly replayFrom?: string;
   readonly epoch?: string;
   readonly ack?: boolean;
@@ -33,6 +34,7 @@ export interface TestClient {
 function addressOf(baseUrl: string, options: ConnectOptions): string {
   const url = new URL(options.path ?? "/ws/notify", baseUrl);
   if (options.token !== undefined) url.searchParams.set("token", options.token);
+  if (options.ticket !== undefined) url.searchParams.set("ticket", options.ticket);
   if (options.replayFrom !== undefined) url.searchParams.set("replay_from", options.replayFrom);
   if (options.epoch !== undefined) url.searchParams.set("epoch", options.epoch);
   if (options.ack === true) url.searchParams.set("ack", "1");

@@ -14,19 +14,29 @@ export type ConnectionState =
   | { readonly kind: "connecting" }
   | { readonly kind: "open" }
   | { readonly kind: "waiting"; readonly delayMs: number; readonly code: number }
-  /** The token was refused again and again, or none could be had. */
+  /** What opens sockets was refused again and again, or none could be had. */
   | { readonly kind: "refused" }
   | { readonly kind: "stopped" };
+
+/** What opens the socket, asked for each time. */
+export interface Pass {
+  /**
+   * `ticket`: one that `POST /ws/ticket` gave, good for one socket, so that it does not matter who sees
+   * the address. `token`: where no such request can be made.
+   */
+  readonly kind: "ticket" | "token";
+  /**
+   * `renew`: the last one was refused. `undefined`: none can be had, which ends the client with
+   * state `refused`. Rejecting, as `fetch` does without a network, means to try again later.
+   */
+  readonly get: (renew: boolean) => Promise<string | undefined>;
+}
 
 export interface ClientOptions {
   /** `ws://` or `wss://`, with the path `/ws/notify`. */
   readonly url: string;
   readonly userId: string;
-  /**
-   * `renew`: the last one was refused. `undefined`: none can be had, which ends the client with
-   * state `refused`. Rejecting, as `fetch` does without a network, means to try again later.
-   */
-  readonly token: (renew: boolean) => Promise<string | undefined>;
+  readonly pass: Pass;
   /** Tells the server what arrived, so that it need not try another channel. */
   readonly ack: boolean;
   /** `history`: the first connection asks for all that is kept; `last`: for what is new. */
@@ -52,7 +62,7 @@ export interface Client {
  * comes again when its storage was restored.
  */
 const MAX_KNOWN_IDS = 2_000;
-const TOKEN_UNREACHABLE = Symbol("no answer to the request for a token");
+const PASS_UNREACHABLE = Symbol("no answer to the request for a pass");
 
 /** A client that does nothing before `connect()`. */
 export function createClient(options: ClientOptions): Client {
@@ -63,7 +73,7 @@ export function createClient(options: ClientOptions): Client {
   let cancelRetry: (() => void) | undefined;
   let attempt = 0;
   let refusals = 0;
-  let renewToken = false;
+  let renewPass = false;
   /** The newest replay id when the connection was made. */
   let lastGivenOut = 0;
   /** Of this connection, which asked for no position, until a message or a heartbeat comes. */
@@ -74,9 +84,9 @@ export function createClient(options: ClientOptions): Client {
   /** Grows with every attempt, so that a late answer to an older one is recognised. */
   let generation = 0;
 
-  function socketUrl(token: string): string {
+  function socketUrl(pass: string): string {
     const url = new URL(options.url);
-    url.searchParams.set("token", token);
+    url.searchParams.set(options.pass.kind, pass);
     if (options.ack) url.searchParams.set("ack", "1");
     const from = position.current() ?? position.stored;
     const wantsAll =
@@ -94,13 +104,13 @@ export function createClient(options: ClientOptions): Client {
     generation += 1;
     const mine = generation;
     options.onState({ kind: "connecting" });
-    const token = await options.token(renewToken).catch(() => TOKEN_UNREACHABLE);
+    const pass = await options.pass.get(renewPass).catch(() => PASS_UNREACHABLE);
     if (mine !== generation || stopped) return;
-    if (token === undefined) return refuse();
-    if (typeof token === "symbol") return ended({ code: ABNORMAL_CLOSE, goingAwayMs: undefined });
+    if (pass === undefined) return refuse();
+    if (typeof pass === "symbol") return ended({ code: ABNORMAL_CLOSE, goingAwayMs: undefined });
     connection = openConnection({
       environment,
-      url: socketUrl(token),
+      url: socketUrl(pass),
       onStable() {
         attempt = 0;
       },
@@ -118,7 +128,7 @@ export function createClient(options: ClientOptions): Client {
     switch (incoming.kind) {
       case "connected":
         refusals = 0;
-        renewToken = false;
+        renewPass = false;
         lastGivenOut = Number(incoming.frame.replay_id);
         begunAt = hasPosition() ? undefined : incoming.frame;
         options.onState({ kind: "open" });
@@ -191,7 +201,7 @@ export function createClient(options: ClientOptions): Client {
     const plan = planRetry(ending, attempt, refusals, environment.random());
     if (plan === undefined) return refuse();
     attempt += 1;
-    renewToken = plan.renewToken;
+    renewPass = plan.renewToken;
     options.onState({ kind: "waiting", delayMs: plan.delayMs, code: ending.code });
     cancelRetry = environment.after(plan.delayMs, () => void open());
   }

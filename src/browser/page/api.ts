@@ -63,6 +63,28 @@ const devicesSchema = z.object({
     }),
   ),
 });
+const ticketSchema = z.object({ ticket: z.string() });
+const previewSchema = z.object({
+  sms_when: z.string(),
+  previews: z.array(
+    z.object({
+      locale: z.string(),
+      dir: z.enum(["ltr", "rtl"]),
+      title: z.string(),
+      body: z.string(),
+      public_title: z.string(),
+      public_body: z.string(),
+      url: z.string(),
+      actions: z.array(z.object({ title: z.string() })),
+      sms: z.object({
+        text: z.string(),
+        encoding: z.string(),
+        segments: z.number(),
+        characters: z.number(),
+      }),
+    }),
+  ),
+});
 const vapidSchema = z.object({ public_key: z.string() });
 const outboxSchema = z.object({
   messages: z.array(
@@ -83,6 +105,7 @@ const healthSchema = z.object({
 const anything = z.unknown();
 
 export type NotificationView = z.infer<typeof notificationSchema>;
+export type PreviewView = z.infer<typeof previewSchema>;
 export type HealthView = z.infer<typeof healthSchema>;
 export type Subscribed = z.infer<typeof subscribedSchema>;
 export type Device = z.infer<typeof devicesSchema>["subscriptions"][number];
@@ -150,6 +173,11 @@ export function requestToken(userId: string): Promise<Result<z.infer<typeof toke
   return call("/dev/token", tokenSchema, { method: "POST", body: { user_id: userId } });
 }
 
+/** `POST /ws/ticket`: opens one socket, so that the token stands in no address. */
+export function buyTicket(token: string): Promise<Result<z.infer<typeof ticketSchema>>> {
+  return call("/ws/ticket", ticketSchema, { method: "POST", token });
+}
+
 /** `POST /notify`; the same key never sends twice. */
 export function notify(
   token: string,
@@ -197,6 +225,16 @@ export function removeDevice(token: string, id: string): Promise<Result<unknown>
 
 export function dropSubscription(token: string, endpoint: string): Promise<Result<unknown>> {
   return call("/push/subscribe", anything, { method: "DELETE", token, body: { endpoint } });
+}
+
+/** `POST /templates/{id}/preview`: what it would say in every language; nothing is sent. */
+export function previewTemplate(
+  token: string,
+  templateId: string,
+  body: unknown,
+): Promise<Result<PreviewView>> {
+  const path = `/templates/${encodeURIComponent(templateId)}/preview`;
+  return call(path, previewSchema, { method: "POST", token, body });
 }
 
 /** `GET /health`: what works and what does not. */

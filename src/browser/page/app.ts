@@ -1,15 +1,16 @@
 /** Puts the try-out page together: sign in, send, watch, receive. */
 import { browserEnvironment } from "../client/browser-environment.ts";
 import { createClient, type Client, type ConnectionState } from "../client/client.ts";
-import { getNotification, notify, type Result } from "./api.ts";
+import { getNotification, notify, previewTemplate, type Result } from "./api.ts";
 import { createComposer } from "./composer.ts";
 import { byId } from "./elements.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
 import { createOutboxPanel, type OutboxPanel } from "./outbox.ts";
 import { createHealthPanel } from "./health-panel.ts";
+import { createPreviewPanel } from "./preview-panel.ts";
 import { createPushPanel } from "./push-panel.ts";
 import { createReadMarks, type ReadMarks } from "./read-marks.ts";
-import { forgetUser, type Session } from "./session.ts";
+import { forgetUser, getTicket, type Session } from "./session.ts";
 import { createSignIn } from "./sign-in.ts";
 import { createTracker } from "./tracker.ts";
 import { askWorkerWhatWasRead, onReadByWorker, tellWorkerRead } from "./worker-link.ts";
@@ -39,6 +40,8 @@ const composer = createComposer({
     const key = crypto.randomUUID();
     return withToken((token) => notify(token, request, key));
   },
+  preview: (templateId, body) => withToken((token) => previewTemplate(token, templateId, body)),
+  onPreview: createPreviewPanel(),
   onSent(view, title, recipient) {
     tracker.follow(view, `${title} to ${recipient ?? "you"}`);
     if (recipient === undefined) inbox.reveal();
@@ -76,7 +79,7 @@ function connect(current: Session, into: Inbox, marks: ReadMarks): Client {
   return createClient({
     url: url.href,
     userId: current.userId,
-    token: (renew) => (renew ? current.renew() : Promise.resolve(current.token())),
+    pass: { kind: "ticket", get: (renew) => getTicket(current, renew) },
     ack: true,
     startFrom: "history",
     environment,

@@ -1,12 +1,24 @@
 /** The form that sends: an example is one click, Send is the other; all else is folded away. */
-import type { NotificationView, Result } from "./api.ts";
+import type { NotificationView, PreviewView, Result } from "./api.ts";
 import { byId, element } from "./elements.ts";
 import { EXAMPLES, type Example } from "./examples.ts";
 import { PRIORITY_NAMES } from "./words.ts";
 
+/** What the form says beside the texts: whether and in what language they would go out. */
+export interface PreviewChoices {
+  readonly channels: readonly string[];
+  /** Empty: the template's own. */
+  readonly priority: string;
+  /** Empty: the recipient's own. */
+  readonly locale: string;
+}
+
 interface ComposerDeps {
   /** Sends the body of a `POST /notify`. */
   readonly send: (request: Record<string, unknown>) => Promise<Result<NotificationView>>;
+  /** Asks for the body of a `POST /templates/{id}/preview`. */
+  readonly preview: (templateId: string, body: unknown) => Promise<Result<PreviewView>>;
+  readonly onPreview: (view: PreviewView, choices: PreviewChoices) => void;
   /** `recipient` is undefined for a message to oneself. */
   readonly onSent: (view: NotificationView, title: string, recipient: string | undefined) => void;
 }
@@ -19,7 +31,8 @@ export interface Composer {
 /** What browsers answer on a system without a time zone; the service knows no such zone. */
 const UNKNOWN_ZONE = "Etc/Unknown";
 
-export function createComposer({ send, onSent }: ComposerDeps): Composer {
+export function createComposer(deps: ComposerDeps): Composer {
+  const { send, onSent } = deps;
   const form = byId("send-form", HTMLFormElement);
   const examples = byId("examples", HTMLDivElement);
   const fields = {
@@ -34,6 +47,7 @@ export function createComposer({ send, onSent }: ComposerDeps): Composer {
     ...byId("channels", HTMLFieldSetElement).querySelectorAll<HTMLInputElement>("input"),
   ];
   const button = byId("send", HTMLButtonElement);
+  const previewButton = byId("preview-open", HTMLButtonElement);
   let me = "";
   let chosen: Example = firstExample();
 
@@ -90,8 +104,27 @@ export function createComposer({ send, onSent }: ComposerDeps): Composer {
     else showError([result.message, ...result.issues].join(" · "));
   }
 
+  async function showPreview(): Promise<void> {
+    const request = buildRequest();
+    if (typeof request === "string") return showError(request);
+    showError(undefined);
+    previewButton.disabled = true;
+    const { data, timezone } = request;
+    const result = await deps.preview(chosen.templateId, { data, timezone });
+    previewButton.disabled = false;
+    // A dialog that closes gives the focus back to where it was.
+    previewButton.focus({ preventScroll: true });
+    if (!result.ok) return showError([result.message, ...result.issues].join(" · "));
+    deps.onPreview(result.value, {
+      channels: channelBoxes.filter((box) => box.checked).map((box) => box.value),
+      priority: fields.priority.value,
+      locale: fields.locale.value,
+    });
+  }
+
   examples.append(...EXAMPLES.map((example) => exampleCard(example, () => choose(example))));
   fields.recipient.addEventListener("input", nameButton);
+  previewButton.addEventListener("click", () => void showPreview());
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!button.disabled) void submit();

@@ -1,5 +1,5 @@
 /** Who uses this tab, and the token that proves it. */
-import { requestToken, type Result } from "./api.ts";
+import { buyTicket, requestToken, type Result } from "./api.ts";
 
 export interface Session {
   readonly userId: string;
@@ -53,6 +53,23 @@ export async function signInAs(userId: string): Promise<Result<Session>> {
       },
     },
   };
+}
+
+/**
+ * A ticket for the socket. `renew`: the last one was refused, which the token behind it may be the
+ * reason of. Undefined: the person has to sign in anew; rejects where asking later may help.
+ */
+export async function getTicket(session: Session, renew: boolean): Promise<string | undefined> {
+  const renewed = renew ? await session.renew() : undefined;
+  let result = await buyTicket(renewed ?? session.token());
+  if (!result.ok && result.status === 401 && renewed === undefined) {
+    const next = await session.renew();
+    if (next === undefined) return undefined;
+    result = await buyTicket(next);
+  }
+  if (result.ok) return result.value.ticket;
+  if (result.status === 401) return undefined;
+  throw new Error(result.message);
 }
 
 function explain(refusal: Extract<Result<never>, { ok: false }>): Result<Session> {

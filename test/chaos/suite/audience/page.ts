@@ -117,7 +117,7 @@ export function createPage(options: PageOptions): Page {
       // Each attempt has its own address.
       url: "ws://school.test/ws/notify",
       userId,
-      token: async () => await options.token(userId),
+      pass: { kind: "token", get: async () => await options.token(userId) },
       ack: acks,
       startFrom: "history",
       environment,
