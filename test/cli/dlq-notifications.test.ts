@@ -12,7 +12,7 @@ let setup: ProductWithProviders;
 let admin: string;
 
 beforeAll(async () => {
-  setup = await startProductWithProviders();
+  setup = await startProductWithProviders({ SMS_LOOKUP_SECONDS: "1" });
   admin = await setup.product.token("boss", ["admin"]);
 });
 afterAll(async () => {
@@ -122,6 +122,7 @@ describe("an SMS that may have been sent", () => {
   it("is sent once more only if that channel is named", async () => {
     const number = "+46701234102";
     setup.twilio.script(number, { acceptThenReset: true });
+    setup.twilio.scriptLists(() => ({ status: 503 }));
     const id = await notify(meetingFor(someone(), number));
     setup.twilio.script(number, { status: 201 });
     const refused = await dlq("redrive", id);
