@@ -103,6 +103,7 @@ export function retryOrFail(
     stageStartedAt: startOf(note),
     budgetMs: limitOf(failure),
     askedMs: failure.askedMs,
+    hasNext: failure.hasNext,
     random: options.random(),
   });
   if (at !== undefined) {

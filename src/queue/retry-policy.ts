@@ -6,14 +6,14 @@ const MAX_ATTEMPTS: Readonly<Record<Channel, number>> = { websocket: 1, push: 6,
 
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 30_000;
-/** A provider may ask for longer; no longer than this, or nobody would be told in time. */
-const MAX_ASKED_DELAY_MS = 300_000;
-
-/** Delay before the next try: exponential with full jitter above half, or what the provider asked for. */
+/**
+ * Delay before the next try: exponential with full jitter above half; never less than what the provider
+ * asked for, which is read as an hour at most (`channels/retry-after.ts`).
+ */
 export function backoffMs(attempt: number, random: number, askedMs?: number): number {
   const ceiling = Math.min(FIRST_DELAY_MS * 2 ** Math.min(attempt, 16), MAX_DELAY_MS);
   const delay = Math.round(ceiling * (0.5 + random / 2));
-  return askedMs === undefined ? delay : Math.min(Math.max(askedMs, delay), MAX_ASKED_DELAY_MS);
+  return Math.max(askedMs ?? 0, delay);
 }
 
 export interface RetryQuestion {
@@ -25,6 +25,8 @@ export interface RetryQuestion {
   /** How long this stage may go on failing, ms; undefined for as long as there are tries. */
   readonly budgetMs: number | undefined;
   readonly askedMs: number | undefined;
+  /** Another channel is tried when this one ends: sooner than a provider that wants a long pause. */
+  readonly hasNext: boolean;
   /** 0 to 1. */
   readonly random: number;
 }
@@ -32,6 +34,7 @@ export interface RetryQuestion {
 /** Epoch ms of the next try, or undefined if the stage has had its chances. */
 export function nextTryAt(question: RetryQuestion): number | undefined {
   if (question.attempts >= MAX_ATTEMPTS[question.stage]) return undefined;
+  if (question.hasNext && (question.askedMs ?? 0) > MAX_HOLD_BEFORE_NEXT_MS) return undefined;
   const at = question.now + backoffMs(question.attempts - 1, question.random, question.askedMs);
   if (question.budgetMs !== undefined && at > question.stageStartedAt + question.budgetMs) {
     return undefined;
@@ -74,7 +77,7 @@ export function nextLookAt(question: HoldQuestion): number | undefined {
   const { budgetMs = Number.POSITIVE_INFINITY } = question;
   const patienceMs = Math.min(budgetMs, hasNext ? MAX_HOLD_BEFORE_NEXT_MS : MAX_HOLD_MS);
   const end = stageStartedAt + patienceMs;
-  const earliest = Math.max(until, now + Math.min(askedMs, MAX_ASKED_DELAY_MS));
+  const earliest = Math.max(until, now + askedMs);
   if (earliest >= end) return undefined;
   const spread = Math.min(Math.max((now - stageStartedAt) / 2, MIN_SPREAD_MS), MAX_SPREAD_MS);
   return Math.min(earliest + Math.round(spread * question.random), end);

@@ -36,6 +36,7 @@ const TAKEN = { push: { state: "delivered" }, tries: 1, kept: true };
 const GONE = { push: { state: "failed", reason: "gone" }, tries: 1, kept: false };
 const REFUSED = { push: { state: "failed", reason: "rejected" }, tries: 1, kept: true };
 const AGAIN = { push: { state: "delivered" }, tries: 2, kept: true };
+const LEFT = { push: { state: "failed", reason: "provider_error" }, kept: true };
 /** The tests' clock begins at that second. */
 const IN_40_S = new Date(Date.UTC(2026, 8, 1, 8, 0, 40)).toUTCString();
 
@@ -59,8 +60,10 @@ const ROWS: readonly Row[] = [
   { ...status(429, IN_40_S), ...AGAIN, waitMs: 39_000 },
   { ...status(429, "0"), ...AGAIN },
   { ...status(429, "soon"), ...AGAIN },
-  // Nobody would be told in time.
-  { ...status(429, "86400"), ...AGAIN, waitMs: 300_000 },
+  { ...status(429, "60"), ...AGAIN, waitMs: 60_000 },
+  // An SMS is sooner.
+  { ...status(429, "61"), ...LEFT, tries: 1 },
+  { ...status(429, "86400"), ...LEFT, tries: 1 },
   { ...status(500), ...AGAIN },
   { ...status(502), ...AGAIN },
   { ...status(503), ...AGAIN },
@@ -98,6 +101,24 @@ describe("a push service that", () => {
     await scene.service.next();
     scene.book.clock.advance(PROVIDER_TIMEOUT_MS);
     await working;
+    const [settled] = await scene.settle([note]);
+    expect(settled?.channels.push.state).toBe("delivered");
+    expect(scene.requests).toHaveLength(2);
+  });
+
+  it.each([
+    ["1800", 1_800_000],
+    // Read as an hour: what is told after a day is told too late.
+    ["86400", 3_600_000],
+  ])("asks for %s s is left alone for as long, where no SMS may follow", async (asked, waitMs) => {
+    const endpoint = await scene.subscribe(PERSON);
+    const headers = { "retry-after": asked };
+    scene.service.script(endpoint, { status: 429, headers, times: 1 });
+    const note = await scene.note(PERSON, { sms: "shut" });
+    await scene.work();
+    scene.book.clock.advance(waitMs - 1_000);
+    await scene.work();
+    expect(scene.requests).toHaveLength(1);
     const [settled] = await scene.settle([note]);
     expect(settled?.channels.push.state).toBe("delivered");
     expect(scene.requests).toHaveLength(2);
