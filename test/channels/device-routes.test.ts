@@ -165,6 +165,49 @@ describe("POST /push/renew", () => {
     expect(await stored()).toEqual([SUBSCRIPTION.endpoint]);
   });
 
+  it("brings nothing back that its person took off the list after its push service lost it", async () => {
+    const renewal = await renewalOf();
+    const [device] = await store.list(USER);
+    await store.prune(USER, device?.subscriptionId ?? "");
+    // Its page is opened before the browser knows; so it is in the list again, and is removed there.
+    const id = await subscribe();
+    await call("delete", "/push/subscriptions/:id", undefined, { id });
+    expect((await problemOf(renew(renewal))).code).toBe("subscription_removed");
+    expect(await stored()).toEqual([]);
+  });
+
+  it("brings nothing back that was turned off after its push service lost it", async () => {
+    const renewal = await renewalOf();
+    const [device] = await store.list(USER);
+    await store.prune(USER, device?.subscriptionId ?? "");
+    await call("delete", "/push/subscribe", { endpoint: SUBSCRIPTION.endpoint });
+    expect((await problemOf(renew(renewal))).code).toBe("subscription_removed");
+    expect(await stored()).toEqual([]);
+  });
+
+  it("keeps a removed browser off under its new subscription, until it is turned on there", async () => {
+    const renewal = await renewalOf();
+    const [device] = await store.list(USER);
+    await store.dismiss(USER, device?.subscriptionId ?? "");
+    expect((await problemOf(renew(renewal))).code).toBe("subscription_removed");
+    const visit = () => call("post", "/push/subscribe", { ...NEXT, visit: true });
+    expect((await problemOf(visit())).code).toBe("subscription_removed");
+    await call("post", "/push/subscribe", NEXT);
+    expect((await visit()).status).toBe(200);
+    // An old leave does not undo that.
+    expect((await problemOf(renew(renewal))).code).toBe("subscription_removed");
+    expect(await stored()).toEqual([NEXT.endpoint]);
+  });
+
+  it("takes nothing from whoever has signed in there meanwhile", async () => {
+    const renewal = await renewalOf();
+    await call("post", "/push/subscribe", NEXT, { as: "teacher-8" });
+    expect((await problemOf(renew(renewal))).code).toBe("subscription_removed");
+    expect(await stored("teacher-8")).toEqual([NEXT.endpoint]);
+    // The browser has no longer what it replaced.
+    expect(await stored()).toEqual([]);
+  });
+
   it("checks the new subscription like any other", async () => {
     const renewal = await renewalOf();
     const elsewhere = { ...NEXT, endpoint: "https://127.0.0.1/x" };

@@ -135,8 +135,9 @@ export function createSubscriptionStore(options: SubscriptionStoreOptions): Subs
     const newestFirst = (await records.readAll(userId)).sort(
       (a, b) => rank(b, now) - rank(a, now) || (a.id < b.id ? -1 : 1),
     );
-    for (const { id } of newestFirst.slice(MAX_SUBSCRIPTIONS_PER_USER)) {
-      await withdraw(records, userId, id);
+    for (const { id, sealed } of newestFirst.slice(MAX_SUBSCRIPTIONS_PER_USER)) {
+      // One that is seen again just now is the newest; whoever stored it makes room in its turn.
+      await withdraw(records, userId, id, { sealed });
     }
   };
 
@@ -185,6 +186,17 @@ export function createSubscriptionStore(options: SubscriptionStoreOptions): Subs
     return saved;
   };
 
+  /**
+   * What a browser puts in the place of one that its person took off the list stays off as well, until
+   * it is turned on there.
+   */
+  const stayOff = async (userId: string, id: string, saved?: Stored): Promise<undefined> => {
+    if (saved === undefined && (await readOwned(userId, id)) !== undefined) return undefined;
+    await records.markDismissed(userId, id, true);
+    await withdraw(records, userId, id);
+    return undefined;
+  };
+
   return {
     async put(userId, subscription, details) {
       await records.markDismissed(userId, subscriptionIdOf(subscription.endpoint), false);
@@ -194,7 +206,9 @@ export function createSubscriptionStore(options: SubscriptionStoreOptions): Subs
     async revisit(userId, subscription, details) {
       const id = subscriptionIdOf(subscription.endpoint);
       if (await records.isDismissed(userId, id)) return undefined;
-      return await put(userId, subscription, details);
+      const saved = await put(userId, subscription, details);
+      // Taken off the list just now, perhaps before this was written.
+      return (await records.isDismissed(userId, id)) ? await stayOff(userId, id, saved) : saved;
     },
 
     async list(userId) {
@@ -227,13 +241,15 @@ export function createSubscriptionStore(options: SubscriptionStoreOptions): Subs
       // Only what is there: ids that anybody makes up are not remembered.
       if ((await readOwned(userId, subscriptionId)) === undefined) return false;
       await records.markDismissed(userId, subscriptionId, true);
-      return await withdraw(records, userId, subscriptionId);
+      await withdraw(records, userId, subscriptionId);
+      return true;
     },
 
     async renew(userId, formerId, subscription, details = {}) {
-      const held = await readOwned(userId, formerId);
-      const former = held ?? (await records.readGone(userId, formerId))?.stored;
       const id = subscriptionIdOf(subscription.endpoint);
+      const held = await readOwned(userId, formerId);
+      if (await records.isDismissed(userId, formerId)) return await stayOff(userId, id);
+      const former = held ?? (await records.readGone(userId, formerId))?.stored;
       if (former === undefined) {
         // Renewed already, and the answer was lost: the browser says the same again.
         const current = await readOwned(userId, id);
@@ -243,11 +259,18 @@ export function createSubscriptionStore(options: SubscriptionStoreOptions): Subs
           current.keys.auth === subscription.keys.auth;
         return isSame ? await save(userId, subscription, details) : undefined;
       }
+      if (!(await records.claimIfFree(id, userId))) {
+        // Somebody else has signed in there since, and a worker speaks for whoever was there before.
+        await withdraw(records, userId, formerId);
+        return undefined;
+      }
       const { createdAt, label = details.madeLabel } = former;
       const saved = await save(userId, subscription, { madeLabel: label, createdAt });
       // Before anything makes room: a browser that was renewed is one, not two.
       if (id !== formerId) await withdraw(records, userId, formerId);
       if (held === undefined) await records.forgetGone(userId, formerId);
+      // Taken off the list just now, perhaps before this was written.
+      if (await records.isDismissed(userId, formerId)) return await stayOff(userId, id, saved);
       await trim(userId);
       return saved;
     },
