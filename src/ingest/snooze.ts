@@ -88,6 +88,10 @@ function submissionOf(note: Note, frame: Frame, sendAt: number): Submission {
   return { request, idempotencyKey: undefined, leniency: "lenient", event };
 }
 
+function tooMuch(): Problem {
+  return new Problem("not_snoozable", "Too much was sent to this person lately.");
+}
+
 /**
  * Accepts the notification of a note anew, to be sent in so many minutes; asked again, it is the one
  * that there is already.
@@ -104,6 +108,8 @@ export function createSnooze(options: SnoozeOptions) {
 
   async function find(noteId: string): Promise<Reminder | undefined> {
     const reminder = (await options.fetch([noteId])).get(noteId);
+    // It was refused when it was asked for first, and is now: it never comes.
+    if (reminder?.status === "suppressed") throw tooMuch();
     return reminder && { noteId, sendAt: reminder.sendAt ?? reminder.acceptedAt };
   }
 
@@ -123,9 +129,7 @@ export function createSnooze(options: SnoozeOptions) {
     }
     const [result] = await options.accept([submissionOf(note, frame, sendAt)], personOf(note));
     if (result?.kind === "refused") throw new Problem("not_snoozable", result.problem.detail);
-    if (result?.kind !== "accepted" || result.suppressed) {
-      throw new Problem("not_snoozable", "Too much was sent to this person lately.");
-    }
+    if (result?.kind !== "accepted" || result.suppressed) throw tooMuch();
     return (await find(result.id)) ?? { noteId: result.id, sendAt };
   };
 }

@@ -32,6 +32,8 @@ function scene(
     result?: Acceptance;
     /** The id that was claimed before. */
     known?: string;
+    /** What became of it. */
+    reminder?: Partial<Note>;
     /** Whoever claimed it died before the note was written. */
     unwritten?: boolean;
   } = {},
@@ -45,7 +47,7 @@ function scene(
     fetch(ids) {
       const written = options.unwritten === true ? [] : ids;
       const reminders = written.map(
-        (id) => [id, { ...note, id, sendAt: clock.now() + 1 }] as const,
+        (id) => [id, { ...note, id, sendAt: clock.now() + 1, ...options.reminder }] as const,
       );
       return Promise.resolve(new Map(reminders));
     },
@@ -154,6 +156,7 @@ it.each<[string, Partial<Note>, Parameters<typeof scene>[0]]>([
     },
   ],
   ["comes after too many others", {}, { result: FLOODED }],
+  ["came after too many others before", {}, { known: "r", reminder: { status: "suppressed" } }],
 ])("is refused for good where it %s", async (_why, changes, options) => {
   const { note, snooze } = scene(options);
   await expect(snooze({ ...note, ...changes }, 30)).rejects.toMatchObject({
