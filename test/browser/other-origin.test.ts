@@ -1,11 +1,13 @@
 /** An application under another name than the service takes its service worker in, as docs/PUSH.md says. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startProduct, type Product } from "../support/product.ts";
 import { startPushService, type PushService } from "../support/push-service.ts";
 import { openBrowser, type Browser } from "./chromium.ts";
 import { reachServiceWorker } from "./service-worker.ts";
+import { change, keep } from "./subscription-change.ts";
 import { post, sendTo, tokenFor } from "./visitor.ts";
 
 /** Only a hang takes as long. */
@@ -43,11 +45,16 @@ afterAll(async () => {
   await new Promise<void>((resolve) => void application.close(() => resolve()));
 });
 
-it("shows what is pushed there, and its receipts reach the service", async () => {
+async function openApplication(): Promise<Page> {
   const page = await browser.open(`${origin}/`);
   const script = `/sw.js?service=${encodeURIComponent(product.url)}`;
   await page.evaluate(`navigator.serviceWorker.register(${JSON.stringify(script)}, { scope: "/" })
     .then(() => navigator.serviceWorker.ready).then(() => undefined)`);
+  return page;
+}
+
+it("shows what is pushed there, and its receipts reach the service", async () => {
+  const page = await openApplication();
   const worker = await reachServiceWorker(browser.context, page);
   const token = await tokenFor(product.url, PERSON);
   const subscription = pushService.subscribe(product.vapidPublicKey);
@@ -67,4 +74,19 @@ it("shows what is pushed there, and its receipts reach the service", async () =>
     .toMatchObject({ confirmed_at: expect.any(String) });
   expect(await worker.shown()).toMatchObject([{ icon: `${origin}/icon.png` }]);
   expect(browser.errors).toEqual([]);
+});
+
+it("hands in at the service what the browser puts in the place of its subscription", async () => {
+  const page = await openApplication();
+  const [worker = await browser.context.waitForEvent("serviceworker")] =
+    browser.context.serviceWorkers();
+  const token = await tokenFor(product.url, "elsewhere-renewing");
+  const former = pushService.subscribe(product.vapidPublicKey);
+  const stored = await post(`${product.url}/push/subscribe`, former, token);
+  await page.evaluate(keep(String(stored["renewal"])));
+
+  const next = pushService.subscribe(product.vapidPublicKey);
+  await worker.evaluate(change(next));
+  await sendTo(product.url, "elsewhere-renewing", { title: "T", body: "B" });
+  expect((await pushService.next()).endpoint).toBe(next.endpoint);
 });

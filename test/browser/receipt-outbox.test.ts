@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { fallbackText } from "../../src/browser/worker/fallback-texts.ts";
-import { readPayload, receiptsUrl } from "../../src/browser/worker/payload.ts";
+import { readPayload, serviceUrl } from "../../src/browser/worker/payload.ts";
 import {
   createReceiptOutbox,
   type Receipt,
@@ -184,5 +184,5 @@ it.each([
   ["https://a.example/sw.js?service=javascript:alert(1)", "https://a.example/receipts"],
   ["https://a.example/sw.js?service=nonsense", "https://a.example/receipts"],
 ])("receipts of the worker at %s go to %s", (worker, receipts) => {
-  expect(receiptsUrl(worker)).toBe(receipts);
+  expect(serviceUrl(worker, "receipts")).toBe(receipts);
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { startProduct, type Product } from "../support/product.ts";
 import { startPushService, type PushService } from "../support/push-service.ts";
 import { openBrowser, type Browser } from "./chromium.ts";
+import { change, keep } from "./subscription-change.ts";
 import { post, sendTo, tokenFor } from "./visitor.ts";
 
 const PERSON = "renewing";
@@ -21,29 +22,6 @@ afterAll(async () => {
   await product.stop();
   await pushService.close();
 });
-
-/** As the page does when it subscribed. The text is run by the browser. */
-const keep = (renewal: string): string => `new Promise((resolve, reject) => {
-  const opening = indexedDB.open("schoolbell-renewal", 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore("renewal");
-  opening.onerror = reject;
-  opening.onsuccess = () => {
-    const put = opening.result.transaction("renewal", "readwrite").objectStore("renewal")
-      .put(${JSON.stringify(renewal)}, "current");
-    put.onsuccess = () => { opening.result.close(); resolve(); };
-  };
-})`;
-
-/** As the browser does: no test can have Chromium's push service do it. */
-const change = (next: unknown): string => `(async () => {
-  const event = new ExtendableEvent("pushsubscriptionchange");
-  const json = ${JSON.stringify(next)};
-  event.newSubscription = { ...json, options: { applicationServerKey: null }, toJSON: () => json };
-  let done;
-  event.waitUntil = (work) => { done = work; };
-  self.dispatchEvent(event);
-  await done;
-})()`;
 
 it("hands in the new one, and keeps what it needs for the next", async () => {
   const page = await browser.open(product.url);

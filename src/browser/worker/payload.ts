@@ -104,11 +104,11 @@ export function ringsAgain(payload: PushPayload, replaced: unknown): boolean {
 }
 
 /**
- * Where receipts go: beside the worker's script, or where the page that registered it says with
+ * Where the service is: beside the worker's script, or where the page that registered it says with
  * `?service=`, for an application that serves a worker of its own.
  */
-export function receiptsUrl(workerUrl: string): string {
+export function serviceUrl(workerUrl: string, path: string): string {
   const service = new URL(workerUrl).searchParams.get("service") ?? "";
   const base = URL.parse(service.replace(/\/*$/, "/"));
-  return new URL("receipts", base?.protocol.startsWith("http") === true ? base : workerUrl).href;
+  return new URL(path, base?.protocol.startsWith("http") === true ? base : workerUrl).href;
 }

@@ -3,6 +3,7 @@
  * last open. It is handed in with the leave that the page kept; what fails is left to the next page.
  */
 import * as z from "zod/mini";
+import { serviceUrl } from "./payload.ts";
 import { keepRenewal, readRenewal } from "./renewal-memory.ts";
 
 declare const self: ServiceWorkerGlobalScope;
@@ -25,7 +26,7 @@ async function serverKey(
   former: PushSubscription | null | undefined,
 ): Promise<BufferSource | string> {
   try {
-    const response = await fetch("/push/vapid-public-key", {
+    const response = await fetch(serviceUrl(self.location.href, "push/vapid-public-key"), {
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
     return z.parse(keySchema, await response.json()).public_key;
@@ -53,7 +54,7 @@ function statedKey({ options }: PushSubscription): { application_server_key?: st
 
 /** @returns undefined when asking again may help. */
 async function post(body: string): Promise<Response | undefined> {
-  const response = await fetch("/push/renew", {
+  const response = await fetch(serviceUrl(self.location.href, "push/renew"), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body,

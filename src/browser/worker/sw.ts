@@ -5,8 +5,8 @@ import { findPage, readPageMessage, tell, tellPages } from "./pages.ts";
 import {
   readPayload,
   readShown,
-  receiptsUrl,
   ringsAgain,
+  serviceUrl,
   shownActions,
   shownData,
   type ShownData,
@@ -43,7 +43,7 @@ const outbox = createReceiptOutbox({
   putBack: ({ title, options }) => self.registration.showNotification(title, options),
   now: () => Date.now(),
 });
-const endpoint = receiptsUrl(self.location.href);
+const endpoint = serviceUrl(self.location.href, "receipts");
 
 async function post(receipt: Receipt): Promise<number | undefined> {
   try {
