@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { makeVapidPair } from "../../src/platform/key-material.ts";
 import { openFirefoxStage, shownBy, type FirefoxStage } from "./firefox-stage.ts";
+import { tokenFor } from "./visitor.ts";
 
 /** Only a hang takes as long. */
 const WAIT = { timeout: 30_000 };
@@ -141,6 +142,31 @@ describe("new VAPID keys", () => {
     await expect
       .poll(async () => (await shownBy(again)).map(({ body }) => body), WAIT)
       .toEqual(expect.arrayContaining(["Before the visit", "After the visit"]));
+    await again.close();
+  });
+
+  it("do not bring a browser back that its person took off the list", async () => {
+    const page = await stage.subscribe("taken-off");
+    await page.close();
+    const token = await tokenFor(stage.product.url, "taken-off");
+    const headers = { authorization: `Bearer ${token}` };
+    const devices = async (): Promise<{ id: string }[]> => {
+      const answer = await fetch(`${stage.product.url}/push/subscriptions`, { headers });
+      return Object(await answer.json()).subscriptions;
+    };
+    const [device] = await devices();
+    const url = `${stage.product.url}/push/subscriptions/${device?.id}`;
+    expect((await fetch(url, { method: "DELETE", headers })).status).toBe(204);
+    const next = makeVapidPair();
+    await stage.restartProduct({
+      VAPID_PUBLIC_KEY: next.publicKey,
+      VAPID_PRIVATE_KEY: next.privateKey,
+      VAPID_PREVIOUS_KEYS: `${newKeys.publicKey}:${newKeys.privateKey}`,
+    });
+
+    const again = await stage.visit("taken-off");
+    await again.waitForSelector("#push-text[data-state=trouble]");
+    expect(await devices()).toEqual([]);
     await again.close();
   });
 });

@@ -3,7 +3,14 @@ import * as z from "zod/mini";
 import { byId } from "./elements.ts";
 import { createDevicesList } from "./push-devices.ts";
 import { lastTold } from "./push-told.ts";
-import { adoptSubscription, turnOff, turnOn, type PushState, type Who } from "./push.ts";
+import {
+  adoptSubscription,
+  clearScreen,
+  turnOff,
+  turnOn,
+  type PushState,
+  type Who,
+} from "./push.ts";
 
 interface PushPanelDeps {
   /** Undefined while nobody is signed in. */
@@ -88,6 +95,7 @@ export function createPushPanel({ who, onClicked }: PushPanelDeps): PushPanel {
     },
     async leave() {
       await during(turnOff);
+      await clearScreen().catch(() => undefined);
       devices.clear();
     },
   };

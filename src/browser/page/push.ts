@@ -97,6 +97,9 @@ async function resubscribe(
   key: Uint8Array<ArrayBuffer>,
 ): Promise<PushState> {
   try {
+    // One that its person took off the list is known there by what it had, and stays off.
+    const told = await tell(who, old, true);
+    if (!told.ok && told.status === GONE) return await giveUp(old);
     const registration = await navigator.serviceWorker.ready;
     const state = await save(who, await subscribe(registration, key), true);
     // Else the server would find out at its next push that nobody is there any more.
@@ -166,19 +169,20 @@ const REMOVED = "This browser was taken off your list of devices. Turn them on t
 /** What the server says of a subscription that its person removed. */
 const GONE = 410;
 
+const tell = (who: Who, subscription: PushSubscription, visit: boolean) =>
+  saveSubscription(who.token, { ...subscription.toJSON(), ...statedKey(subscription), visit });
+
 async function save(who: Who, subscription: PushSubscription, visit: boolean): Promise<PushState> {
-  const saved = await saveSubscription(who.token, {
-    ...subscription.toJSON(),
-    ...statedKey(subscription),
-    visit,
-  });
+  const saved = await tell(who, subscription, visit);
   if (saved.ok) {
     await rememberTold(who.userId, subscription, saved.value);
     return { kind: "on" };
   }
-  if (!visit || saved.status !== GONE) {
-    return trouble(`The service did not take it: ${saved.message}`);
-  }
+  if (visit && saved.status === GONE) return await giveUp(subscription);
+  return trouble(`The service did not take it: ${saved.message}`);
+}
+
+async function giveUp(subscription: PushSubscription): Promise<PushState> {
   await subscription.unsubscribe();
   await forgetTold();
   return trouble(REMOVED);
@@ -205,10 +209,20 @@ function subscribeTrouble(error: unknown): string {
 export async function turnOff(who: Who): Promise<PushState> {
   if (support() !== undefined) return { kind: "off" };
   const subscription = await existingSubscription();
-  if (subscription !== null) {
-    await dropSubscription(who.token, subscription.endpoint);
-    await subscription.unsubscribe();
-    await forgetTold();
-  }
+  const told = lastTold();
+  const endpoint = subscription?.endpoint ?? told?.endpoint;
+  if (endpoint !== undefined) await dropSubscription(who.token, endpoint);
+  // Somebody else has signed in here since, in another tab: it rings for them now.
+  if (told !== undefined && told.userId !== who.userId) return { kind: "off" };
+  await subscription?.unsubscribe();
+  // Also where the browser has none any more: its worker would renew it for who has gone.
+  await forgetTold();
   return { kind: "off" };
+}
+
+/** What stands on the screen was for who has signed out, and its buttons would act for them. */
+export async function clearScreen(): Promise<void> {
+  if (!("serviceWorker" in navigator)) return;
+  const registration = await navigator.serviceWorker.getRegistration("/");
+  for (const shown of (await registration?.getNotifications()) ?? []) shown.close();
 }
