@@ -42,7 +42,8 @@ export function carrierRoutes(options: CarrierRoutesOptions): Route[] {
       path: TWILIO_STATUS_PATH,
       tag: "SMS",
       summary: "Twilio says what became of an SMS",
-      rateLimit: "default",
+      // What is refused for its number would be lost: Twilio does not come back with it.
+      rateLimit: "none",
       bodyType: "form",
       bodyLimitBytes: MAX_FORM_BYTES,
       query: z.object({
