@@ -190,6 +190,14 @@ describe("more SMS at once than their provider sends", () => {
     expect(await book.ledger.depth()).toBe(0);
   });
 
+  it("stand open no longer than that, however far off their turn is", async () => {
+    openPaced();
+    const expiresAt = book.clock.now() + 5_500;
+    for (let count = 0; count < 60; count += 1) await smsNote({ expiresAt });
+    await scene.run(expiresAt + 1_000, 100);
+    expect(await book.ledger.depth()).toBe(0);
+  });
+
   it("do not go to another provider for that", async () => {
     openPaced({ smsProviders: ["twilio", "webhook"] });
     for (let count = 0; count < 6; count += 1) await smsNote();
