@@ -123,13 +123,12 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
   }
 
   /** What an attempt says beyond the note. */
-  async function putDown(attempt: SmsAttempt, phoneNumber: string, place: SmsPlace): Promise<void> {
+  async function putDown(attempt: SmsAttempt, phoneNumber: string): Promise<void> {
     if (attempt.kind === "answered") {
       const { note, outcome } = attempt;
       if (outcome.kind === "opted_out") await optOuts.optOut(phoneNumber);
       if (outcome.kind === "delivered") await lookup.taken(note, outcome.providerId);
     }
-    if (isSurelyUnsent(attempt)) await place.giveBack();
   }
 
   async function lookFor(job: Job): Promise<void> {
@@ -149,9 +148,11 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
     }
     const attempt = await attempts.send(job.note, address, message);
     if (attempt.kind === "lost") return;
-    const [noted] = await Promise.allSettled([putDown(attempt, address.phoneNumber, place)]);
+    const [noted] = await Promise.allSettled([putDown(attempt, address.phoneNumber)]);
     // Whether that worked or not: what the provider said must not be lost, as it is not asked again.
-    await desk.apply([changeAfter(attempt)]);
+    const [applied] = await desk.apply([changeAfter(attempt)]);
+    // Where the note had moved on another worker has it, and counts on the same place.
+    if (applied !== undefined && isSurelyUnsent(attempt)) await place.giveBack();
     if (noted.status === "rejected") throw noted.reason;
   }
 

@@ -118,6 +118,24 @@ describe("too many SMS to one person", () => {
     expect(await sendOne()).toBe("flood");
   });
 
+  it("are made of one that another worker sent while this one was told to wait", async () => {
+    let asked = 0;
+    const throughput = {
+      async take() {
+        asked += 1;
+        if (asked !== 1) return undefined;
+        // This worker is slow: its lease is over, and another takes the note up and sends it.
+        book.clock.advance(60_000);
+        await now();
+        return book.clock.now() + 1_000;
+      },
+    };
+    openCapped({ throughputOf: () => throughput });
+    expect(await sendOne()).toBe("delivered");
+    for (let count = 1; count < PER_USER; count += 1) expect(await sendOne()).toBe("delivered");
+    expect(await sendOne()).toBe("flood");
+  });
+
   it("are made of what may have been sent", async () => {
     openCapped();
     scene.answers.set("twilio", SILENT);
