@@ -126,7 +126,10 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
   async function putDown(attempt: SmsAttempt, phoneNumber: string): Promise<void> {
     if (attempt.kind === "answered") {
       const { note, outcome } = attempt;
-      if (outcome.kind === "opted_out") await optOuts.optOut(phoneNumber);
+      // What was known is not put down anew: a START may have come since it was read.
+      if (outcome.kind === "opted_out" && outcome.isKnown !== true) {
+        await optOuts.optOut(phoneNumber);
+      }
       if (outcome.kind === "delivered") await lookup.taken(note, outcome.providerId);
     }
   }
