@@ -12,6 +12,7 @@ import {
   holdOrFail,
   phoneNumberOf,
   retryOrFail,
+  startOf,
   takeInHand,
   type Patience,
   type ProviderStageOptions,
@@ -40,6 +41,10 @@ export interface SmsStage {
 }
 
 type Address = SmsAddress | { readonly missing: Reason };
+
+/** Before a busy provider is asked again that named no pause: half of what was waited, within these. */
+const LEAST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
 
 /** Nothing follows an SMS. */
 const LAST: Patience = { hasNext: false, budgetMs: undefined };
@@ -88,6 +93,11 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
     }
   }
 
+  function pauseOf(note: Note): number {
+    const waitedMs = clock.now() - startOf(note);
+    return Math.min(Math.max(Math.round(waitedMs / 2), LEAST_PAUSE_MS), LONGEST_PAUSE_MS);
+  }
+
   function changeAfter(attempt: Exclude<SmsAttempt, { kind: "lost" }>): NoteChange {
     const { note } = attempt;
     switch (attempt.kind) {
@@ -99,8 +109,14 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
         return waitTurn(note, attempt.until, clock.now());
       case "refused": {
         const waiting = { ...LAST, askedMs: attempt.askedMs };
-        return attempt.isProbe
-          ? holdOrFail(options, note, "sms", { ...waiting, until: clock.now() })
+        if (attempt.isProbe) {
+          return holdOrFail(options, note, "sms", { ...waiting, until: clock.now() });
+        }
+        // What was not even looked at costs none of its tries, as with a provider that is left alone; of
+        // long pauses there are as many as tries.
+        const isFree = attempt.isThrottled && (attempt.askedMs ?? 0) <= LONGEST_PAUSE_MS;
+        return isFree
+          ? holdOrFail(options, note, "sms", { ...waiting, until: clock.now() + pauseOf(note) })
           : retryOrFail(options, note, "sms", waiting);
       }
     }
