@@ -50,13 +50,14 @@ export function createTickets(deps: {
       const ticket = randomBytes(TICKET_BYTES).toString("base64url");
       const stored: z.infer<typeof storedSchema> = { userId, expiresAt };
       await redis.set(keyOf(ticket), JSON.stringify(stored), "PX", TICKET_TTL_MS);
-      return { ticket, expiresAt: clock.now() + TICKET_TTL_MS };
+      return { ticket, expiresAt: Math.min(clock.now() + TICKET_TTL_MS, expiresAt) };
     },
     async redeem(ticket) {
       if (!TICKET_PATTERN.test(ticket)) return undefined;
       const found = await redis.getdel(keyOf(ticket));
       if (found === null) return undefined;
-      return { ...storedSchema.parse(JSON.parse(found)), scopes: new Set() };
+      const stored = storedSchema.parse(JSON.parse(found));
+      return stored.expiresAt > clock.now() ? { ...stored, scopes: new Set() } : undefined;
     },
   };
 }

@@ -17,7 +17,11 @@ export type Outcome =
   /** Refused for good; the address stays. */
   | { readonly kind: "rejected"; readonly detail: string }
   /** The person asked not to be written to. */
-  | { readonly kind: "opted_out" }
+  | {
+      readonly kind: "opted_out";
+      /** It was put down before, so that its provider was not asked. */
+      readonly isKnown?: true;
+    }
   /** It may have been sent. Never blindly sent again. */
   | { readonly kind: "unknown"; readonly detail: string };
 

@@ -42,7 +42,8 @@ export function carrierRoutes(options: CarrierRoutesOptions): Route[] {
       path: TWILIO_STATUS_PATH,
       tag: "SMS",
       summary: "Twilio says what became of an SMS",
-      rateLimit: "default",
+      // What is refused for its number would be lost: Twilio does not come back with it.
+      rateLimit: "none",
       bodyType: "form",
       bodyLimitBytes: MAX_FORM_BYTES,
       query: z.object({
@@ -63,8 +64,9 @@ export function carrierRoutes(options: CarrierRoutesOptions): Route[] {
         // Twilio sent it: of a message that is not ours, or of a status to come. It need not be told.
         if (reference === undefined || report === undefined) return { status: 204 };
         const phoneNumber = data?.To === undefined ? undefined : toE164(data.To);
-        if (report.optedOut === true && phoneNumber !== undefined)
-          await optOuts.optOut(phoneNumber);
+        // Said again, it must not undo a START that came in between.
+        const isStop = report.optedOut === true && !(await reports.isOver(reference));
+        if (isStop && phoneNumber !== undefined) await optOuts.optOut(phoneNumber);
         await reports.receive(reference, report);
         return { status: 204 };
       },

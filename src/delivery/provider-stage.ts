@@ -33,7 +33,7 @@ export function phoneNumberOf({ note, preferences }: Job): string | undefined {
 }
 
 /** A note that was scheduled has its first stage from the start, and could not begin it. */
-function startOf(note: Note): number {
+export function startOf(note: Note): number {
   return Math.max(note.stageStartedAt, note.sendAt ?? 0);
 }
 

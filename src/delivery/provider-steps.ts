@@ -110,5 +110,7 @@ const THROUGHPUT = "throughput";
 export function waitTurn(note: Note, until: number, now: number): NoteChange {
   const held = hold(note, "sms", { until, now });
   const timeline = held.timeline.map((line) => ({ ...line, reason: THROUGHPUT }));
-  return { ...held, stageStartedAt: until, timeline };
+  // One whose time ends before its turn ends then, instead of standing open until its turn.
+  const dueAt = Math.min(until, note.expiresAt ?? until);
+  return { ...held, dueAt, stageStartedAt: until, timeline };
 }

@@ -26,6 +26,8 @@ export type SmsAttempt =
       readonly note: Note;
       /** Every one of them was only asked to find out whether it is back. */
       readonly isProbe: boolean;
+      /** Or else is well, and was asked too often. */
+      readonly isThrottled: boolean;
       /** When the first of them wants to be asked again, ms from now. */
       readonly askedMs: number | undefined;
     }
@@ -99,6 +101,7 @@ export function createSmsAttempts(options: SmsAttemptsOptions): {
       kind: "refused",
       note,
       isProbe: refusals.every(({ isProbe }) => isProbe),
+      isThrottled: refusals.every(({ isProbe, outcome }) => isProbe || outcome.throttled === true),
       askedMs: earliest([...refusals.map(({ outcome }) => outcome.afterMs), ...untilNext]),
     };
   }

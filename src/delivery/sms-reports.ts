@@ -2,8 +2,9 @@
  * What is said of an SMS after it was handed over, and what its note becomes by it. Saying so twice,
  * late or out of order changes nothing: a message only goes forward.
  */
-import { hasFailed } from "../channels/sms/carrier-status.ts";
+import { hasFailed, isFinal } from "../channels/sms/carrier-status.ts";
 import type { SmsReference } from "../channels/sms/callback-token.ts";
+import { KEEP_MS, type SmsRecord } from "../channels/sms/sms-records.ts";
 import type { CarrierReport } from "../channels/channel.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
@@ -23,6 +24,7 @@ export interface SmsReportsOptions {
     report(reference: SmsReference, report: CarrierReport): Promise<CarrierReport | undefined>;
     claim(messageId: string, noteId: string): Promise<boolean>;
     request(noteId: string): Promise<string | undefined>;
+    read(noteId: string): Promise<Pick<SmsRecord, "sentAt" | "report"> | undefined>;
   };
   readonly ledger: {
     fetch(ids: readonly string[]): Promise<Map<string, Note>>;
@@ -40,6 +42,8 @@ export interface SmsReportsOptions {
 export interface SmsReports {
   /** Resolves once it is written down. Rejects while Redis is away: to be said again. */
   receive(reference: SmsReference, report: CarrierReport): Promise<void>;
+  /** Its last word was said, so that whatever is said is said again; or it is too long ago to know. */
+  isOver(reference: SmsReference): Promise<boolean>;
 }
 
 export function createSmsReports(options: SmsReportsOptions): SmsReports {
@@ -90,6 +94,14 @@ export function createSmsReports(options: SmsReportsOptions): SmsReports {
   }
 
   return {
+    async isOver({ noteId, sentAt }) {
+      const record = await records.read(noteId);
+      if (record === undefined) return clock.now() - sentAt >= KEEP_MS;
+      return record.sentAt === sentAt && record.report !== undefined
+        ? isFinal(record.report.status)
+        : false;
+    },
+
     async receive(reference, report) {
       const { noteId } = reference;
       const { messageId } = report;

@@ -12,6 +12,7 @@ import {
   holdOrFail,
   phoneNumberOf,
   retryOrFail,
+  startOf,
   takeInHand,
   type Patience,
   type ProviderStageOptions,
@@ -40,6 +41,10 @@ export interface SmsStage {
 }
 
 type Address = SmsAddress | { readonly missing: Reason };
+
+/** Before a busy provider is asked again that named no pause: half of what was waited, within these. */
+const LEAST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
 
 /** Nothing follows an SMS. */
 const LAST: Patience = { hasNext: false, budgetMs: undefined };
@@ -88,6 +93,11 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
     }
   }
 
+  function pauseOf(note: Note): number {
+    const waitedMs = clock.now() - startOf(note);
+    return Math.min(Math.max(Math.round(waitedMs / 2), LEAST_PAUSE_MS), LONGEST_PAUSE_MS);
+  }
+
   function changeAfter(attempt: Exclude<SmsAttempt, { kind: "lost" }>): NoteChange {
     const { note } = attempt;
     switch (attempt.kind) {
@@ -99,8 +109,14 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
         return waitTurn(note, attempt.until, clock.now());
       case "refused": {
         const waiting = { ...LAST, askedMs: attempt.askedMs };
-        return attempt.isProbe
-          ? holdOrFail(options, note, "sms", { ...waiting, until: clock.now() })
+        if (attempt.isProbe) {
+          return holdOrFail(options, note, "sms", { ...waiting, until: clock.now() });
+        }
+        // What was not even looked at costs none of its tries, as with a provider that is left alone; of
+        // long pauses there are as many as tries.
+        const isFree = attempt.isThrottled && (attempt.askedMs ?? 0) <= LONGEST_PAUSE_MS;
+        return isFree
+          ? holdOrFail(options, note, "sms", { ...waiting, until: clock.now() + pauseOf(note) })
           : retryOrFail(options, note, "sms", waiting);
       }
     }
@@ -123,13 +139,15 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
   }
 
   /** What an attempt says beyond the note. */
-  async function putDown(attempt: SmsAttempt, phoneNumber: string, place: SmsPlace): Promise<void> {
+  async function putDown(attempt: SmsAttempt, phoneNumber: string): Promise<void> {
     if (attempt.kind === "answered") {
       const { note, outcome } = attempt;
-      if (outcome.kind === "opted_out") await optOuts.optOut(phoneNumber);
+      // What was known is not put down anew: a START may have come since it was read.
+      if (outcome.kind === "opted_out" && outcome.isKnown !== true) {
+        await optOuts.optOut(phoneNumber);
+      }
       if (outcome.kind === "delivered") await lookup.taken(note, outcome.providerId);
     }
-    if (isSurelyUnsent(attempt)) await place.giveBack();
   }
 
   async function lookFor(job: Job): Promise<void> {
@@ -149,9 +167,11 @@ export function createSmsStage(options: SmsStageOptions): SmsStage {
     }
     const attempt = await attempts.send(job.note, address, message);
     if (attempt.kind === "lost") return;
-    const [noted] = await Promise.allSettled([putDown(attempt, address.phoneNumber, place)]);
+    const [noted] = await Promise.allSettled([putDown(attempt, address.phoneNumber)]);
     // Whether that worked or not: what the provider said must not be lost, as it is not asked again.
-    await desk.apply([changeAfter(attempt)]);
+    const [applied] = await desk.apply([changeAfter(attempt)]);
+    // Where the note had moved on another worker has it, and counts on the same place.
+    if (applied !== undefined && isSurelyUnsent(attempt)) await place.giveBack();
     if (noted.status === "rejected") throw noted.reason;
   }
 

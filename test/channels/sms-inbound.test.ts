@@ -164,7 +164,10 @@ describe("a message that is in hand when its owner says STOP", () => {
     const number = newNumber();
     const pass = admit(number);
     await take(message(number, "STOP"));
-    expect(await pass.send({ noteId: "n", text: "t" })).toEqual({ kind: "opted_out" });
+    expect(await pass.send({ noteId: "n", text: "t" })).toEqual({
+      kind: "opted_out",
+      isKnown: true,
+    });
     expect(asked).not.toContain(number);
   });
 

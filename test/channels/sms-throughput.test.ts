@@ -153,6 +153,28 @@ describe("a burst of SMS", () => {
   });
 });
 
+describe("a clock that is set back by hours", () => {
+  it.each([false, true])("holds up nothing that comes then (critical: %s)", async (isCritical) => {
+    const early = clock.now();
+    const line = openLine(1);
+    clock.advance(3 * 3_600_000);
+    await sendAll(line, burst(10, { isCritical }));
+    // All processes read the time of a Redis that is three hours behind the one before.
+    clock = createManualClock(early);
+    const sent = await sendAll(openLine(1), burst(3, { isCritical }, "later"));
+    expect(sent).toHaveLength(3);
+    expect(Math.max(...sent.map(({ atMs }) => atMs))).toBeLessThanOrEqual(10_000);
+  });
+
+  it("does not make more of one second than a process sells that is a little behind", async () => {
+    await sendAll(openLine(1), burst(10));
+    const behind = createManualClock(clock.now() - 5_000);
+    clock = behind;
+    const sent = await sendAll(openLine(1), burst(2, {}, "later"));
+    expect(sent.map(({ atMs }) => atMs)).toEqual([6_000, 7_000]);
+  });
+});
+
 describe("whatever comes, and whenever", () => {
   const arrival = fc.record({
     segments: fc.integer({ min: 1, max: 3 }),

@@ -28,6 +28,7 @@ beforeAll(async () => {
       tokens,
       reports: {
         receive: async (reference, report) => void reports.push({ ...reference, ...report }),
+        isOver: async () => reports.some(({ status }) => status === "failed"),
       },
       optOuts: { optOut: async (number) => void optedOut.push(number) },
       toE164: (number) => number,
@@ -77,6 +78,9 @@ describe("a report of a gateway", () => {
     expect((await post(JSON.stringify(refused))).status).toBe(204);
     expect(optedOut).toEqual(["+46701234567"]);
     expect(reports).toMatchObject([{ fault: "opted_out", optedOut: true }]);
+    // Said again, it must not undo a START that came since.
+    expect((await post(JSON.stringify(refused))).status).toBe(204);
+    expect(optedOut).toHaveLength(1);
   });
 
   it.each([

@@ -130,6 +130,20 @@ describe("a carrier that could not deliver it", () => {
     expect(scene.optedOut).toEqual([PHONE]);
   });
 
+  it("because the person wrote STOP, is old news when it is said again after a START", async () => {
+    const one = await sent();
+    await say(one, 21_610);
+    scene.optedOut.splice(0);
+    await say(one, 21_610);
+    expect(scene.optedOut).toEqual([]);
+    // Nothing is known of it any more: a request that somebody kept, played again.
+    scene.book.clock.advance(31 * 86_400_000);
+    const { redis, keyspace } = scene.book.store;
+    await redis.del(keyspace.sharded(keyspace.shardOfUser(one.note.userId), `sms:${one.note.id}`));
+    await say(one, 21_610);
+    expect(scene.optedOut).toEqual([]);
+  });
+
   it("has the chain go on with a channel that was not needed, with what it had said", async () => {
     const { book } = scene;
     const push = { ...book.shut(), reason: "not_needed" as const };

@@ -126,3 +126,24 @@ describe("what cannot be put down about an address", () => {
     });
   });
 });
+
+describe("that a person opted out", () => {
+  it.each([
+    ["is put down where their provider says so", {}, 1],
+    [
+      "is not put down anew where it was read, as a START may have come since",
+      { isKnown: true },
+      0,
+    ],
+  ] as const)("%s", async (_what, known, times) => {
+    scene.answers.set("twilio", { kind: "opted_out", ...known });
+    await book.create({
+      stage: "sms",
+      channels: { websocket: book.shut(), push: book.shut(), sms: book.open() },
+      dueAt: book.clock.now(),
+      request: { data: {}, correlation_id: "c", phone_number: "+46701234567" },
+    });
+    await scene.run(soon());
+    expect(scene.optedOut).toHaveLength(times);
+  });
+});

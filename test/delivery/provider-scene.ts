@@ -39,6 +39,8 @@ export interface Scene {
   readonly breakers: Breakers;
   /** Subscriptions of users: endpoints. */
   readonly endpoints: Map<string, readonly string[]>;
+  /** Numbers that were put down as having opted out. */
+  readonly optedOut: readonly string[];
   /** Whether subscriptions that are gone and numbers that opted out can be put down. */
   storing: "works" | "fails";
   /** Works everything that is due until nothing is, or until `until`, epoch ms. */
@@ -64,6 +66,7 @@ export function openScene(book: TestLedger, options: SceneOptions = {}): Scene {
   const asked = new Map<string, number>();
   const endpoints = new Map<string, readonly string[]>();
   const texted: Texted[] = [];
+  const optedOut: string[] = [];
   const answer = (origin: string): Outcome => {
     asked.set(origin, (asked.get(origin) ?? 0) + 1);
     return answers.get(origin) ?? TAKEN;
@@ -134,7 +137,13 @@ export function openScene(book: TestLedger, options: SceneOptions = {}): Scene {
       throughput: throughputOf(name),
     })),
     caps: smsCaps,
-    optOuts: { isOptedOut: async () => false, optOut: put },
+    optOuts: {
+      isOptedOut: async () => false,
+      async optOut(number) {
+        await put();
+        optedOut.push(number);
+      },
+    },
     toE164: (number) => number,
     messages: { sms: (note) => ({ noteId: note.id, text: "x".repeat(smsCharacters) }) },
     lookup: createTestSmsParts(book, desk).lookup,
@@ -156,6 +165,7 @@ export function openScene(book: TestLedger, options: SceneOptions = {}): Scene {
     asked,
     breakers,
     endpoints,
+    optedOut,
     storing: "works",
     async run(until, stepMs = 500) {
       while (clock.now() < until) {

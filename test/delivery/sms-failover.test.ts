@@ -129,6 +129,43 @@ describe("the second SMS provider", () => {
   });
 });
 
+describe("two providers that are asked too often", () => {
+  const AT_ONCE: Outcome = { kind: "retry", throttled: true, detail: "http 429" };
+  const throttle = (): void => [FIRST, SECOND].forEach((name) => scene.answers.set(name, AT_ONCE));
+
+  it("for some minutes, and say no time: a message that waits keeps its tries, and is sent", async () => {
+    throttle();
+    const note = await smsNote();
+    await minutes(10);
+    expect(await book.read(note.id)).toMatchObject({ status: "queued", attempt: 0 });
+    scene.answers.set(FIRST, TAKEN);
+    await minutes(10);
+    expect((await book.read(note.id)).status).toBe("delivered");
+  });
+
+  it("and say when: a message is sent then, however far off that is", async () => {
+    const LATER: Outcome = { ...AT_ONCE, afterMs: 50 * 60_000 };
+    for (const name of [FIRST, SECOND]) scene.answers.set(name, LATER);
+    const note = await smsNote();
+    await minutes(1);
+    scene.answers.clear();
+    await minutes(60);
+    expect((await book.read(note.id)).status).toBe("delivered");
+    expect(askedFor(note)).toHaveLength(3);
+  });
+
+  it("for good: it has failed within half an hour, and asked them ever less often", async () => {
+    throttle();
+    const note = await smsNote();
+    await minutes(31);
+    expect((await book.read(note.id)).channels.sms).toMatchObject({
+      state: "failed",
+      reason: "provider_error",
+    });
+    expect(askedFor(note).length).toBeLessThanOrEqual(60);
+  });
+});
+
 describe("whatever two providers answer", () => {
   const outcome = fc.constantFrom<Outcome>(
     TAKEN,

@@ -118,6 +118,24 @@ describe("too many SMS to one person", () => {
     expect(await sendOne()).toBe("flood");
   });
 
+  it("are made of one that another worker sent while this one was told to wait", async () => {
+    let asked = 0;
+    const throughput = {
+      async take() {
+        asked += 1;
+        if (asked !== 1) return undefined;
+        // This worker is slow: its lease is over, and another takes the note up and sends it.
+        book.clock.advance(60_000);
+        await now();
+        return book.clock.now() + 1_000;
+      },
+    };
+    openCapped({ throughputOf: () => throughput });
+    expect(await sendOne()).toBe("delivered");
+    for (let count = 1; count < PER_USER; count += 1) expect(await sendOne()).toBe("delivered");
+    expect(await sendOne()).toBe("flood");
+  });
+
   it("are made of what may have been sent", async () => {
     openCapped();
     scene.answers.set("twilio", SILENT);
@@ -187,6 +205,14 @@ describe("more SMS at once than their provider sends", () => {
     for (let count = 0; count < 12; count += 1) await smsNote({ expiresAt });
     await scene.run(book.clock.now() + 60_000, 100);
     expect(scene.texted).toHaveLength(9);
+    expect(await book.ledger.depth()).toBe(0);
+  });
+
+  it("stand open no longer than that, however far off their turn is", async () => {
+    openPaced();
+    const expiresAt = book.clock.now() + 5_500;
+    for (let count = 0; count < 60; count += 1) await smsNote({ expiresAt });
+    await scene.run(expiresAt + 1_000, 100);
     expect(await book.ledger.depth()).toBe(0);
   });
 

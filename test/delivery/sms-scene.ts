@@ -7,6 +7,7 @@ import { UNLIMITED_THROUGHPUT } from "../../src/channels/sms/throughput.ts";
 import { createTwilioSignature } from "../../src/channels/sms/twilio-signature.ts";
 import { carrierRoutes } from "../../src/delivery/carrier-routes.ts";
 import { createSmsStage } from "../../src/delivery/sms-stage.ts";
+import { decideRate } from "../../src/http/rate-decision.ts";
 import type { NewNote } from "../../src/tracking/ledger-changes.ts";
 import type { Note } from "../../src/tracking/note.ts";
 import { createTestBreakers } from "../channels/breaker/test-breakers.ts";
@@ -17,6 +18,7 @@ import { createTestDesk } from "./test-desk.ts";
 import { createTestSmsParts, SMS_TIMEOUT_MS, type TestSmsParts } from "./test-sms-parts.ts";
 
 const SENDER = "+15005550001";
+const USED_UP = { limit: 1, current: 1, previous: 1, needed: 1 };
 export const PHONE = "+46701234567";
 export const TEXT = "The meeting is at nine.";
 
@@ -40,7 +42,8 @@ export interface SmsScene {
   close(): Promise<void>;
 }
 
-export async function openSmsScene(): Promise<SmsScene> {
+/** @param workers how many take up each note at the same time */
+export async function openSmsScene({ workers = 1 } = {}): Promise<SmsScene> {
   const book = await openTestLedger({ outcomes: true });
   const { clock, ledger, store } = book;
   const twilio = await startTwilio({
@@ -69,6 +72,8 @@ export async function openSmsScene(): Promise<SmsScene> {
       optOuts,
       toE164,
     }),
+    // Twilio reports from few addresses, and does not come back with what was refused for its number.
+    { rateLimiter: { take: async () => decideRate(USED_UP, false, clock.now()) } },
   );
   const channel = createTwilioSmsChannel({
     settings: {
@@ -113,7 +118,9 @@ export async function openSmsScene(): Promise<SmsScene> {
       );
       const items = due.flat().filter(({ stage: name }) => name === "sms");
       if (items.length === 0) return;
-      for (const item of items) await stage.process([item]);
+      for (const item of items) {
+        await Promise.all(Array.from({ length: workers }, () => stage.process([item])));
+      }
     }
   }
 

@@ -88,6 +88,16 @@ describe("a ticket", () => {
     expect(await client.closed).toEqual({ code: 1008, reason: "token expired" });
   });
 
+  it("opens none once the token has ended that bought it, and says so when it is sold", async () => {
+    const node = await start();
+    const expiresAt = node.clock.now() + 5_000;
+    const bought = await node.tickets.issue({ userId: "anna", expiresAt });
+    expect(bought.expiresAt).toBe(expiresAt);
+    node.clock.advance(5_000);
+    const client = await connect(node.url, { ticket: bought.ticket });
+    expect(await client.closed).toEqual({ code: 1008, reason: "unauthorized" });
+  });
+
   it.each(["", "made-up", "x".repeat(43), "*".repeat(43), "y".repeat(8_000)])(
     "that nobody gave out (%#) opens nothing, whatever else the address says",
     async (ticket) => {

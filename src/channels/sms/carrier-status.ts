@@ -55,6 +55,11 @@ function faultOf(code: string): string {
   return words === undefined ? code : `${code}_${words}`;
 }
 
+/** Nothing comes after it. */
+export function isFinal(status: CarrierStatus): boolean {
+  return status === "delivered" || hasFailed(status);
+}
+
 /** Nothing comes after the last ones, of which the first that is said counts. */
 export function rankOf(status: CarrierStatus): number {
   switch (status) {

@@ -16,7 +16,9 @@ export function guardOptOuts(
   /** The reason not to send; undefined: there is none. */
   async function objection({ phoneNumber }: SmsAddress): Promise<Outcome | undefined> {
     try {
-      return (await optOuts.isOptedOut(phoneNumber)) ? { kind: "opted_out" } : undefined;
+      return (await optOuts.isOptedOut(phoneNumber))
+        ? { kind: "opted_out", isKnown: true }
+        : undefined;
     } catch (error) {
       if (!isRedisUnavailable(error)) throw error;
       return { kind: "retry", detail: "opt-outs cannot be read" };

@@ -11,7 +11,7 @@ import type { SmsReference } from "./callback-token.ts";
 import { rankOf } from "./carrier-status.ts";
 
 /** As long as notes are kept. */
-const KEEP_MS = 30 * 86_400_000;
+export const KEEP_MS = 30 * 86_400_000;
 /** Providers try for ten hours at most; some carriers say a day or two later what came of it. */
 const KEEP_REQUEST_MS = 3 * 86_400_000;
 

@@ -72,7 +72,10 @@ export interface WebhookStatusOptions {
   readonly secrets: readonly string[];
   readonly clock: Pick<Clock, "now">;
   readonly tokens: Pick<CallbackTokens, "read">;
-  readonly reports: { receive(reference: SmsReference, report: CarrierReport): Promise<void> };
+  readonly reports: {
+    receive(reference: SmsReference, report: CarrierReport): Promise<void>;
+    isOver(reference: SmsReference): Promise<boolean>;
+  };
   readonly optOuts: { optOut(phoneNumber: string): Promise<void> };
   readonly toE164: (phoneNumber: string) => string | undefined;
 }
@@ -83,7 +86,9 @@ export function webhookStatusRoutes(options: WebhookStatusOptions): Route[] {
   async function take(reference: SmsReference, said: Said): Promise<void> {
     const report = reportOf(said);
     const phoneNumber = said.to === undefined ? undefined : toE164(said.to);
-    if (report.optedOut === true && phoneNumber !== undefined) await optOuts.optOut(phoneNumber);
+    // Said again, it must not undo a START that came in between.
+    const isStop = report.optedOut === true && !(await reports.isOver(reference));
+    if (isStop && phoneNumber !== undefined) await optOuts.optOut(phoneNumber);
     await reports.receive(reference, report);
   }
 

@@ -11,16 +11,24 @@ local isCritical, id = ARGV[4] == "1", ARGV[5]
 local burst, kept = tonumber(ARGV[6]), tonumber(ARGV[7])
 -- Milliseconds: a place that is reached must not be missed by the rounding of fractions.
 local NEARLY = 0.01
+-- Milliseconds: each process sets its clock by Redis' every 30 s.
+local APART = 60000
 
 local state = redis.call("HMGET", KEYS[1], "at", "free", "last", "critical")
 local at = tonumber(state[1]) or now
 local free = tonumber(state[2]) or 0
 local last = tonumber(state[3]) or -burst
 local critical = tonumber(state[4]) or 0
--- A process whose clock is behind sees no time go by.
+-- A process whose clock is behind sees no time go by. One that is behind by more than processes are
+-- apart says that the time they share was set back: waiting for it would hold up everything.
 if now > at then
   free = free + (now - at) * rate
   at = now
+elseif at - now > APART then
+  critical = critical - (at - now)
+  at = now
+  -- Their places are times that lie too far ahead; they get new ones when they ask.
+  redis.call("DEL", KEYS[3])
 end
 -- After a pause no more than a burst has been saved up.
 last = math.max(last, free - burst)
