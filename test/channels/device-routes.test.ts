@@ -108,6 +108,10 @@ describe("POST /push/renew", () => {
     const first = await renew(renewal);
     expect(await renew(renewal)).toEqual(first);
     expect(await stored()).toEqual([NEXT.endpoint]);
+    // Whoever has that leave cannot read what is sent there from then on.
+    const auth = Buffer.alloc(16, 7).toString("base64url");
+    const swapped = { ...NEXT, keys: { ...NEXT.keys, auth } };
+    expect((await problemOf(renew(renewal, swapped))).code).toBe("subscription_removed");
   });
 
   it("pushes no other browser out of a full list", async () => {

@@ -147,6 +147,41 @@ describe("what Twilio answers", () => {
   });
 });
 
+describe("looking for an SMS that may have been taken", () => {
+  const minute = (): { from: number; until: number } => {
+    const now = Date.now();
+    return { from: now - 60_000, until: now + 60_000 };
+  };
+
+  it.each<[string, SmsSender, SmsSender]>([
+    ["another number", { from: "+15005550001" }, { from: "+15005550002" }],
+    ["a messaging service", { from: "+15005550001" }, { messagingServiceSid: "MG1" }],
+    ["another service", { messagingServiceSid: "MG1" }, { messagingServiceSid: "MG2" }],
+  ])("finds none that went out by %s of the account", async (_what, own, other) => {
+    const [ours, theirs] = [own, other].map((sender) => openTwilioChannel(twilio, { sender }));
+    const { phoneNumber } = numberWith({});
+    await theirs?.send({ phoneNumber }, MESSAGE);
+    expect(await ours?.find({ phoneNumber, ...minute() })).toEqual([]);
+    await ours?.send({ phoneNumber }, MESSAGE);
+    const found = await ours?.find({ phoneNumber, ...minute() });
+    expect(found).toMatchObject([
+      { messageId: twilio.received.at(-1)?.sid, text: MESSAGE.text, report: { status: "queued" } },
+    ]);
+    await ours?.close();
+    await theirs?.close();
+  });
+
+  it("finds none to another phone, and none of another time", async () => {
+    const { phoneNumber } = numberWith({});
+    await channel.send({ phoneNumber }, MESSAGE);
+    const { from, until } = minute();
+    expect(await channel.find({ phoneNumber, from, until })).toHaveLength(1);
+    expect(await channel.find({ ...numberWith({}), from, until })).toEqual([]);
+    expect(await channel.find({ phoneNumber, from: from - 60_000, until: from })).toEqual([]);
+    expect(await channel.find({ phoneNumber, from: until, until: until + 60_000 })).toEqual([]);
+  });
+});
+
 describe("what the network does", () => {
   it("a connection lost after the request leaves it unknown, and nothing is sent again", async () => {
     const address = numberWith({ acceptThenReset: true, times: 1 });

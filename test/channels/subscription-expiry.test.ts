@@ -5,7 +5,11 @@ import {
   type DeviceWarning,
   type SubscriptionExpiry,
 } from "../../src/channels/push/subscription-expiry.ts";
-import { createSubscriptionRecords } from "../../src/channels/push/subscription-records.ts";
+import {
+  createSubscriptionRecords,
+  subscriptionIdOf,
+  type SubscriptionRecords,
+} from "../../src/channels/push/subscription-records.ts";
 import { createSubscriptionStore } from "../../src/channels/push/subscriptions.ts";
 import { createSilentLogger } from "../../src/platform/logger.ts";
 import { createSealing } from "../../src/platform/sealing.ts";
@@ -37,16 +41,21 @@ function openStore(): ReturnType<typeof createSubscriptionStore> {
   return createSubscriptionStore({ redis, keyspace, sealing, clock, life: LIFE });
 }
 
+function openRecords(): SubscriptionRecords {
+  const { redis, keyspace } = test;
+  return createSubscriptionRecords({ redis, keyspace, sealing });
+}
+
 function openExpiry(
   warn: (warning: DeviceWarning) => Promise<void> = async (warning) => {
     warnings.push(warning);
     await Promise.resolve();
   },
+  records = openRecords(),
 ): SubscriptionExpiry {
-  const { redis, keyspace } = test;
   return createSubscriptionExpiry({
-    records: createSubscriptionRecords({ redis, keyspace, sealing }),
-    keyspace,
+    records,
+    keyspace: test.keyspace,
     clock,
     logger: createSilentLogger(),
     life: LIFE,
@@ -181,6 +190,40 @@ describe("several workers", () => {
     expect(await expiry.run()).toEqual({ warned: 0, removed: 0 });
     expect(await store.list("teacher-1")).toHaveLength(1);
   });
+});
+
+it("a browser that is opened just as it is given up keeps its place", async () => {
+  const store = openStore();
+  const [user, late] = ["teacher-1", browser("late")];
+  await store.put(user, late);
+  clock.advance(50 * DAY_MS);
+  await openExpiry().run();
+  clock.advance(14 * DAY_MS);
+  const records = openRecords();
+  const slow = openExpiry(undefined, {
+    ...records,
+    // Between reading it and taking it away.
+    async ownerOf(id) {
+      await store.put(user, late);
+      return await records.ownerOf(id);
+    },
+  });
+  expect(await slow.run()).toEqual({ warned: 0, removed: 0 });
+  expect(await store.list(user)).toMatchObject([{ ...late, lastSeenAt: clock.now() }]);
+});
+
+it("nobody is warned about a browser that another uses now, nor is it taken from that one", async () => {
+  const store = openStore();
+  const shared = browser("library");
+  await store.put("teacher-2", shared);
+  // Left behind by a move that was cut short.
+  const [now, id] = [clock.now(), subscriptionIdOf(shared.endpoint)];
+  const stored = { ...shared, createdAt: now, lastSeenAt: now - 50 * DAY_MS };
+  await openRecords().write("teacher-1", id, { stored, attentionAt: now });
+  expect(await openExpiry().run()).toEqual({ warned: 0, removed: 0 });
+  expect(warnings).toEqual([]);
+  expect(await openRecords().readAll("teacher-1")).toEqual([]);
+  expect(await store.list("teacher-2")).toHaveLength(1);
 });
 
 describe("what lies in the index and is no more", () => {

@@ -1,5 +1,6 @@
 /** Which browsers ring for whom: at most ten each, and a shared computer only for its latest user. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createSubscriptionRecords } from "../../src/channels/push/subscription-records.ts";
 import { createSubscriptionStore } from "../../src/channels/push/subscriptions.ts";
 import type { PushSubscription } from "../../src/channels/push/subscription.ts";
 import { createSealing } from "../../src/platform/sealing.ts";
@@ -227,6 +228,38 @@ describe("push subscriptions", () => {
     await store.prune(user, subscriptionId);
     expect(await test.redis.exists(test.keyspace.plain(`endpoint:${subscriptionId}`))).toBe(0);
   });
+});
+
+it("what is remembered of browsers that went is forgotten in time", async () => {
+  const user = someone();
+  const gone = await store.put(user, browser("gone-for-good"));
+  await store.prune(user, gone.subscriptionId);
+  const dismissed = await store.put(user, browser("dismissed"));
+  await store.dismiss(user, dismissed.subscriptionId);
+  for (const [name, id, days] of [
+    ["subs-gone", gone.subscriptionId, 30],
+    ["subs-out", dismissed.subscriptionId, 365],
+  ] as const) {
+    const key = test.keyspace.sharded(test.keyspace.shardOfUser(user), `${name}:${user}:${id}`);
+    const left = await test.redis.pttl(key);
+    expect(left).toBeGreaterThan((days - 1) * DAY_MS);
+    expect(left).toBeLessThanOrEqual(days * DAY_MS);
+  }
+});
+
+it("a browser that another has by now is no longer the former one's, even if its move was cut short", async () => {
+  const [before, after] = [someone(), someone()];
+  const { subscriptionId } = await store.put(after, browser("cut-short"));
+  const { redis, keyspace } = test;
+  const sealing = createSealing(Buffer.alloc(32, 1));
+  const records = createSubscriptionRecords({ redis, keyspace, sealing });
+  const { endpoint, keys } = browser("cut-short");
+  const stored = { endpoint, keys, createdAt: now, lastSeenAt: now };
+  await records.write(before, subscriptionId, { stored, attentionAt: now });
+  expect(await store.list(before)).toEqual([]);
+  expect(await store.dismiss(before, subscriptionId)).toBe(false);
+  expect(await store.renew(before, subscriptionId, browser("its-successor"))).toBeUndefined();
+  expect(await endpointsOf(after)).toEqual(["cut-short"]);
 });
 
 describe("the VAPID key of a subscription", () => {

@@ -52,7 +52,10 @@ export function resourceOf(
   };
 }
 
-/** A page of messages, newest first, as `GET Messages.json` answers. */
+/**
+ * A page of messages, newest first, as `GET Messages.json` answers. What waits in a queue has not been
+ * sent: asked for what was sent since a time, Twilio leaves it out.
+ */
 export function listOf(
   messages: readonly TwilioMessage[],
   query: URLSearchParams,
@@ -62,10 +65,15 @@ export function listOf(
   const size = Number(query.get("PageSize") ?? DEFAULT_PAGE_SIZE);
   const found = messages
     .filter((message) => to === null || message.to === to)
-    .filter(({ takenAt }) => since === null || takenAt >= new Date(since))
+    .map(resource)
+    .filter(({ date_sent: sent }) => since === null || isSince(sent, since))
     .toReversed()
     .slice(0, size);
-  return { messages: found.map(resource), page: 0, page_size: size, next_page_uri: null };
+  return { messages: found, page: 0, page_size: size, next_page_uri: null };
+}
+
+function isSince(sent: unknown, since: string): boolean {
+  return typeof sent === "string" && new Date(sent) >= new Date(since);
 }
 
 /** The signature of a request: over the address as it was given, and the fields sorted by name. */

@@ -12,7 +12,7 @@ import { TwilioRequestClient } from "./twilio-request-client.ts";
 /** What Twilio accepts as a validity period. */
 const MIN_VALIDITY_SECONDS = 1;
 const MAX_VALIDITY_SECONDS = 36_000;
-/** More than a phone gets in the minute that is looked at. */
+/** The newest come first: more than a phone gets until it is looked for the last time. */
 const MAX_FOUND = 50;
 
 export interface TwilioSmsChannelOptions {
@@ -89,9 +89,9 @@ export function createTwilioSmsChannel(options: TwilioSmsChannelOptions): Twilio
     },
 
     async find({ phoneNumber, from, until }) {
+      // Not by the date of sending: what waits in Twilio's queue, for hours perhaps, has none yet.
       const listed = await client.messages.list({
         to: phoneNumber,
-        dateSentAfter: new Date(from),
         pageSize: MAX_FOUND,
         limit: MAX_FOUND,
       });
