@@ -63,6 +63,7 @@ export async function openSmsScene(): Promise<SmsScene> {
       signature: {
         isRight: (...request) =>
           createTwilioSignature({ authToken, base: server.url }).isRight(...request),
+        refusal: (path) => createTwilioSignature({ authToken, base: server.url }).refusal(path),
       },
       tokens,
       reports,
