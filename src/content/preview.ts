@@ -15,7 +15,9 @@ export const previewSchema = z.object({
   public_title: z.string().describe("on a lock screen: public fields only"),
   public_body: z.string(),
   url: z.string().describe("where a tap leads: a path of this site, or an address"),
-  actions: z.array(z.object({ action: z.string(), title: z.string(), url: z.string() })),
+  actions: z
+    .array(z.object({ action: z.string(), title: z.string(), url: z.string() }))
+    .describe("the template's own; a push has `mark-read` or `remind-later` beside them"),
   sms: z.object({
     text: z.string().describe("what a phone shows, should it go out by SMS"),
     encoding: z

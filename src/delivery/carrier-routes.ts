@@ -33,7 +33,7 @@ export function carrierRoutes(options: CarrierRoutesOptions): Route[] {
   /** @throws Problem `forbidden` for all that Twilio did not send, whatever is wrong with it. */
   function assertTwilio(token: string, form: Form, given: string | undefined): void {
     if (signature.isRight(twilioStatusPath(token), form, given)) return;
-    throw new Problem("forbidden", "The signature is not right.");
+    throw new Problem("forbidden", signature.refusal(TWILIO_STATUS_PATH));
   }
 
   return [

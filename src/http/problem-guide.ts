@@ -35,12 +35,15 @@ export const PROBLEM_GUIDE: Readonly<Record<ProblemCode, ProblemGuide>> = {
   },
   unauthenticated: {
     meaning:
-      "There is no token, or it is expired, wrongly signed or incomplete; `detail` says which.",
-    remedy: "Get a fresh token and repeat the request.",
+      "There is no token, or it is expired, wrongly signed or incomplete; or a receipt or a renewal is not ours. `detail` says which.",
+    remedy:
+      "Get a fresh token and repeat the request; a receipt or renewal that is refused can be dropped.",
   },
   forbidden: {
-    meaning: "The token is valid but lacks the scope that this needs.",
-    remedy: "Use a token with the scope that `detail` names.",
+    meaning:
+      "The token is valid but lacks the scope that this needs; or what an SMS provider hands over is not rightly signed.",
+    remedy:
+      "Use a token with the scope that `detail` names; sign over the very address and body, with a clock that is right.",
   },
   not_found: {
     meaning: "There is no such path, or nothing with this id that the caller may see.",
@@ -87,8 +90,10 @@ export const PROBLEM_GUIDE: Readonly<Record<ProblemCode, ProblemGuide>> = {
     remedy: "Send less, or split the bulk request.",
   },
   unsupported_media_type: {
-    meaning: "The body is not declared as JSON in UTF-8.",
-    remedy: "Send `Content-Type: application/json`.",
+    meaning:
+      "The body is not declared as what is taken here: JSON in UTF-8, or from Twilio a form.",
+    remedy:
+      "Send `Content-Type: application/json`; Twilio's webhooks take `application/x-www-form-urlencoded`.",
   },
   rate_limited: {
     meaning: "Too many requests by this service, user or address within a minute.",

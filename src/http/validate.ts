@@ -1,5 +1,6 @@
 /** Checks one part of a request against its schema and names every fault by its place. */
 import type { z } from "zod";
+import { issuesOf } from "../platform/problem-issues.ts";
 import { Problem, type ProblemIssue } from "../platform/problems.ts";
 
 /** `undefined` without a schema: a handler never sees what nobody described. */
@@ -11,12 +12,8 @@ export function validate(
   if (schema === undefined) return undefined;
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const errors = result.error.issues.map(issueOf);
+  const errors = issuesOf(result.error);
   throw new Problem("invalid_request", detailOf(part, errors), { errors });
-}
-
-function issueOf(issue: z.core.$ZodIssue): ProblemIssue {
-  return { path: issue.path.map(String).join("."), message: issue.message };
 }
 
 /** The first fault in the detail too: many callers log only that. */

@@ -20,7 +20,7 @@ export const PROBLEMS = {
     retryable: false,
   },
   unauthenticated: { status: 401, title: "A valid token is required", retryable: false },
-  forbidden: { status: 403, title: "The token does not allow this", retryable: false },
+  forbidden: { status: 403, title: "This is not allowed", retryable: false },
   not_found: { status: 404, title: "There is nothing here", retryable: false },
   unknown_template: { status: 404, title: "There is no such template", retryable: false },
   method_not_allowed: {
@@ -43,7 +43,11 @@ export const PROBLEMS = {
   not_snoozable: { status: 409, title: "It cannot be put off", retryable: false },
   receipt_expired: { status: 410, title: "The receipt has expired", retryable: false },
   body_too_large: { status: 413, title: "The body is too large", retryable: false },
-  unsupported_media_type: { status: 415, title: "The body must be JSON", retryable: false },
+  unsupported_media_type: {
+    status: 415,
+    title: "The body is of another type than this takes",
+    retryable: false,
+  },
   rate_limited: { status: 429, title: "Too many requests", retryable: true },
   internal: { status: 500, title: "Something went wrong here", retryable: true },
   unavailable: { status: 503, title: "The service is not available now", retryable: true },

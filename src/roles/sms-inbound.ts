@@ -39,13 +39,12 @@ export function createSmsInboundRoutes(deps: {
         number: sealing.digest(phoneNumber).slice(0, NUMBER_DIGEST_CHARACTERS),
       }),
   });
+  // The address is known once this process listens.
+  const now = (token: string): TwilioSignature =>
+    createTwilioSignature({ authToken: token, base: callbackBase(config) ?? publicUrl() });
   const signature = (token: string): TwilioSignature => ({
-    // The address is known once this process listens.
-    isRight: (path, form, given) =>
-      createTwilioSignature({
-        authToken: token,
-        base: callbackBase(config) ?? publicUrl(),
-      }).isRight(path, form, given),
+    isRight: (path, form, given) => now(token).isRight(path, form, given),
+    refusal: (path) => now(token).refusal(path),
   });
   const twilioReplies = config.TWILIO_KEYWORD_REPLIES === "on";
   return [

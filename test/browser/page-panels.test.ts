@@ -101,6 +101,28 @@ describe("what happened", () => {
   });
 });
 
+describe("text messages", () => {
+  it("are not said to be kept here where a provider sends them to phones", async () => {
+    const provided = await startProduct({
+      SMS_WEBHOOK_URL: "http://127.0.0.1:9/messages",
+      SMS_WEBHOOK_SECRET: "s".repeat(32),
+    });
+    try {
+      await page.goto(provided.url);
+      await signInAs(page, person);
+      await page.getByText("text messages go to real phones").waitFor();
+      expect(await page.getByText("kept here").count()).toBe(0);
+    } finally {
+      await provided.stop();
+    }
+  });
+
+  it("are kept here where there is no provider", async () => {
+    await signInAs(page, person);
+    await page.getByText("They are not sent to real phones but kept here").waitFor();
+  });
+});
+
 describe("the header", () => {
   it("shows the health of each part without leaving the page", async () => {
     await signInAs(page, person);
@@ -120,12 +142,16 @@ describe("the header", () => {
     await page.route("**/health", async (route) => {
       const answer = await route.fetch();
       const health: object = Object(await answer.json());
-      await route.fulfill({ json: { ...health, status: "degraded", queue: "unhealthy" } });
+      const wrong = { queue: "unhealthy", push_reason: "keys_refused" };
+      const open_breakers = { push: 2, sms: 0 };
+      await route.fulfill({ json: { ...health, status: "degraded", open_breakers, ...wrong } });
     });
     await page.getByRole("button", { name: "Health" }).click();
     const dialog = page.getByRole("dialog", { name: "Health" });
     await dialog.getByText("working with trouble").waitFor();
     expect(await dialog.getByText("not working").count()).toBe(1);
+    await dialog.getByText("A push service refuses the keys").waitFor();
+    await dialog.getByText("Providers not asked for a while, as they failed: 2.").waitFor();
   });
 
   it("opens the API's description beside the page, and says so", async () => {

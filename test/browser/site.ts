@@ -67,7 +67,7 @@ export async function openSite(): Promise<Site> {
     rateLimit: "none",
     responses: {},
     problems: [],
-    handle: () => ({ status: 200, body: { messages: [] } }),
+    handle: () => ({ status: 200, body: { in_use: true, messages: [] } }),
   });
   const app = createHttpApp({
     routes: [...pageRoutes(assets), ...landingRoutes(assets), receiptRoute, outboxRoute],

@@ -83,12 +83,19 @@ describe("POST /push/subscribe", () => {
     ["one that has ended", { ...SUBSCRIPTION, expirationTime: 1_000 }, "expirationTime"],
     ["a name of 61 letters", { ...SUBSCRIPTION, device_label: "x".repeat(61) }, "device_label"],
     ["a name of two lines", { ...SUBSCRIPTION, device_label: "a\nb" }, "device_label"],
+    ["a visit that is no yes or no", { ...SUBSCRIPTION, visit: "yes" }, "visit"],
     ["an empty name", { ...SUBSCRIPTION, device_label: " " }, "device_label"],
   ])("refuses %s and names the field", async (_what, body, path) => {
     const problem = await problemOf(call("post", "/push/subscribe", body));
     expect(problem.code).toBe("invalid_subscription");
     expect(problem.errors.map((issue) => issue.path)).toContain(path);
     expect(await stored()).toEqual([]);
+  });
+
+  it("says in plain words that a subscription has no keys", async () => {
+    const { endpoint } = SUBSCRIPTION;
+    const problem = await problemOf(call("post", "/push/subscribe", { endpoint }));
+    expect(problem.errors).toEqual([{ path: "keys", message: "is required" }]);
   });
 
   it.each(["https://example.org/x", "http://fcm.googleapis.com/x", "https://127.0.0.1/x", "x"])(

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { CarrierReport } from "../../src/channels/channel.ts";
 import { webhookStatusPath } from "../../src/channels/sms/callback-address.ts";
+import { toE164 } from "../../src/channels/sms/phone-number.ts";
 import { createCallbackTokens } from "../../src/channels/sms/callback-token.ts";
 import { webhookStatusRoutes } from "../../src/channels/sms/webhook-status-routes.ts";
 import { createKeyspace } from "../../src/platform/keyspace.ts";
@@ -31,7 +32,7 @@ beforeAll(async () => {
         isOver: async () => reports.some(({ status }) => status === "failed"),
       },
       optOuts: { optOut: async (number) => void optedOut.push(number) },
-      toE164: (number) => number,
+      toE164,
     }),
   );
 });
@@ -82,6 +83,17 @@ describe("a report of a gateway", () => {
     expect((await post(JSON.stringify(refused))).status).toBe(204);
     expect(optedOut).toHaveLength(1);
   });
+
+  it.each([{}, { to: "0701234567" }])(
+    "that the person asked for no more, of %j, is not taken: nothing could be put down",
+    async (whom) => {
+      const refused = { ...REPORT, status: "failed", error: "opted_out", ...whom };
+      const response = await post(JSON.stringify(refused));
+      expect(response.status).toBe(400);
+      expect(await problemFrom(response)).toMatchObject({ errors: [{ path: "to" }] });
+      expect([optedOut, reports]).toEqual([[], []]);
+    },
+  );
 
   it.each([
     ["another message", () => tokens.sign({ noteId: keyspace.newNoteId("teacher-2"), sentAt: 5 })],

@@ -66,6 +66,7 @@ export async function openSmsScene({ workers = 1 } = {}): Promise<SmsScene> {
       signature: {
         isRight: (...request) =>
           createTwilioSignature({ authToken, base: server.url }).isRight(...request),
+        refusal: (path) => createTwilioSignature({ authToken, base: server.url }).refusal(path),
       },
       tokens,
       reports,

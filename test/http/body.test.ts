@@ -71,6 +71,11 @@ describe("a JSON body", () => {
     expect(problem.detail).toContain("user_id");
   });
 
+  it("without a field says so in plain words", async () => {
+    const problem = await problemFrom(await post('{"count":1}'));
+    expect(problem.errors).toEqual([{ path: "user_id", message: "is required" }]);
+  });
+
   it.each(["[]", "null", '"text"', "7"])("that is no object (%s) is refused", async (body) => {
     expect((await problemFrom(await post(body))).code).toBe("invalid_request");
   });

@@ -65,6 +65,16 @@ describe("a gateway that hands over an answer", () => {
     expect(await isOptedOut(number)).toBe(false);
   });
 
+  it.each(["46701236006", "0701236006", "School"])(
+    "is not told that a STOP was taken whose number cannot be one (%s)",
+    async (from) => {
+      const answer = await say(from, "STOP");
+      expect(answer.status).toBe(400);
+      expect(answer.body["detail"]).toContain("from in the body: must be a number in E.164");
+      expect((await say(from, "Thank you!")).status).toBe(200);
+    },
+  );
+
   it("of any other kind is told nothing", async () => {
     expect((await say("+46701236004", "Thank you!")).body).toEqual({});
   });

@@ -171,7 +171,11 @@ describe("whoever is not Twilio", () => {
   ])("(%s) is refused, and nothing happens", async (_what, options) => {
     const answer = await say(number, "STOP", options);
     expect(answer.status).toBe(403);
-    expect(JSON.parse(answer.text)).toMatchObject({ code: "forbidden" });
+    expect(JSON.parse(answer.text)).toMatchObject({
+      code: "forbidden",
+      // Most often it is the address that was set up wrongly: at Twilio, or here.
+      detail: expect.stringContaining(BASE + PATH),
+    });
     expect(await notify(matchingFor(someone(), number))).toBe("delivered");
   });
 

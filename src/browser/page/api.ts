@@ -87,6 +87,7 @@ const previewSchema = z.object({
 });
 const vapidSchema = z.object({ public_key: z.string() });
 const outboxSchema = z.object({
+  in_use: z.boolean(),
   messages: z.array(
     z.object({ to: z.string(), text: z.string(), at: z.string(), notification_id: z.string() }),
   ),
@@ -99,6 +100,9 @@ const healthSchema = z.object({
   queue: z.string(),
   kafka: z.string(),
   services: z.record(z.string(), z.string()),
+  open_breakers: z.record(z.string(), z.number()),
+  push_reason: z.nullable(z.string()),
+  outbox: z.boolean(),
   total_connections: z.number(),
   active_users: z.number(),
 });

@@ -44,7 +44,10 @@ function renderHealth(view: HealthView): HTMLElement[] {
       parts.map(([part, state]) =>
         element("div", {}, [
           element("dt", { text: PART_NAMES.get(part) ?? part }),
-          element("dd", {}, [statePill(state)]),
+          element("dd", {}, [
+            statePill(state),
+            ...explain(view, part).map((text) => element("p", { class: "hint", text })),
+          ]),
         ]),
       ),
     ),
@@ -52,6 +55,18 @@ function renderHealth(view: HealthView): HTMLElement[] {
       class: "hint",
       text: `Open connections: ${view.total_connections}, of people: ${view.active_users}.`,
     }),
+  ];
+}
+
+/** What lies behind a part's state, as far as the service says. */
+function explain(view: HealthView, part: string): string[] {
+  const resting = view.open_breakers[part] ?? 0;
+  return [
+    ...(part === "push" && view.push_reason === "keys_refused"
+      ? ["A push service refuses the keys of this installation; the log names it."]
+      : []),
+    ...(resting > 0 ? [`Providers not asked for a while, as they failed: ${resting}.`] : []),
+    ...(part === "sms" && view.outbox ? ["Shown on this page instead of sent."] : []),
   ];
 }
 

@@ -11,6 +11,11 @@ export interface OutboxPanel {
 const REFRESH_INTERVAL_MS = 4_000;
 const MAX_SHOWN = 5;
 
+const KEPT_HERE =
+  "None sent. They are not sent to real phones but kept here; pick “Nobody is online” to see one.";
+const SENT_FOR_REAL =
+  "An SMS provider is set up: text messages go to real phones, and are not shown here.";
+
 /** Stays hidden where the service has no outbox: in production, or seen from another machine. */
 export function createOutboxPanel(): OutboxPanel {
   const section = byId("outbox-section", HTMLElement);
@@ -36,7 +41,10 @@ export function createOutboxPanel(): OutboxPanel {
       return;
     }
     section.hidden = false;
-    show([...result.value.messages].sort((a, b) => b.at.localeCompare(a.at)));
+    const { in_use: inUse, messages } = result.value;
+    empty.textContent = inUse ? KEPT_HERE : SENT_FOR_REAL;
+    // What was kept before a provider was set up would look as if the next were kept as well.
+    show(inUse ? [...messages].sort((a, b) => b.at.localeCompare(a.at)) : []);
   }
 
   const timer = window.setInterval(() => {

@@ -104,6 +104,10 @@ function renderLockScreen(texts: Texts): HTMLElement[] {
       element("span", { text: "A tap leads to " }),
       element("code", { text: texts.url }),
     ]),
+    element("p", {
+      class: "hint",
+      text: "Browsers may show one more button: to mark it as read, or to be reminded in an hour.",
+    }),
   ];
 }
 

@@ -57,7 +57,7 @@ const REASON_NAMES: Readonly<Record<Reason, string>> = {
   opted_out: "opted out",
   preference: "turned off by the person",
   quiet_hours: "quiet hours",
-  flood: "too many at once",
+  flood: "over the limit",
   poison: "every process that tried it ended",
   disabled: "not set up here",
   rejected: "refused by the provider",

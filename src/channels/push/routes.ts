@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { describedAs } from "../../http/openapi.ts";
 import { publicRoute, tokenRoute, type Route } from "../../http/route.ts";
+import { issuesOf } from "../../platform/problem-issues.ts";
 import { Problem } from "../../platform/problems.ts";
 import { deviceLabel } from "./device-label.ts";
 import { deviceRoutes } from "./device-routes.ts";
@@ -82,8 +83,8 @@ const renewalSchema = z.object({
 function parseDevice(body: unknown): z.infer<typeof deviceFields> {
   const result = deviceFields.safeParse(body);
   if (result.success) return result.data;
-  throw new Problem("invalid_subscription", "The browser's name is not one.", {
-    errors: result.error.issues.map(({ path, message }) => ({ path: path.join("."), message })),
+  throw new Problem("invalid_subscription", "What is said beside the subscription is not valid.", {
+    errors: issuesOf(result.error),
   });
 }
 
@@ -175,10 +176,7 @@ function renewRoute(options: PushRoutesOptions): Route {
       const given = renewalSchema.safeParse(body);
       if (!given.success) {
         throw new Problem("invalid_request", "Send renewal and subscription.", {
-          errors: given.error.issues.map(({ path, message }) => ({
-            path: path.join("."),
-            message,
-          })),
+          errors: issuesOf(given.error),
         });
       }
       const renewal = renewals.read(given.data.renewal);

@@ -1,4 +1,5 @@
 /** What must be true of a subscription that a browser hands in, whichever way it comes. */
+import { issuesOf } from "../../platform/problem-issues.ts";
 import { Problem } from "../../platform/problems.ts";
 import type { EndpointPolicy, EndpointRefusal } from "./endpoint-policy.ts";
 import { subscriptionSchema, type PushSubscription } from "./subscription.ts";
@@ -81,10 +82,7 @@ function parseSubscription(body: unknown): PushSubscription {
   const result = subscriptionSchema.safeParse(body);
   if (result.success) return result.data;
   throw new Problem("invalid_subscription", "Send the browser's PushSubscription as it is.", {
-    errors: result.error.issues.map((issue) => ({
-      path: issue.path.join("."),
-      message: issue.message,
-    })),
+    errors: issuesOf(result.error),
   });
 }
 

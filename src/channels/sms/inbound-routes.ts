@@ -62,7 +62,7 @@ export function twilioInboundRoutes({ signature, take, replyTo }: InboundRoutesO
       problems: ["forbidden"],
       async handle({ body, context }) {
         if (!signature.isRight(TWILIO_INBOUND_PATH, body, context.header("x-twilio-signature"))) {
-          throw new Problem("forbidden", "The signature is not Twilio's over this address.");
+          throw new Problem("forbidden", signature.refusal(TWILIO_INBOUND_PATH));
         }
         validate(messageSchema, body, "body");
         const message = messageSchema.parse(body);

@@ -16,6 +16,8 @@ export interface TwilioSignature {
    * @param given the value of `X-Twilio-Signature`
    */
   isRight(path: string, form: SignedForm, given: string | undefined): boolean;
+  /** What to tell whoever is refused: most often the address was set up otherwise than it is called. */
+  refusal(path: string): string;
 }
 
 /**
@@ -29,5 +31,7 @@ export function createTwilioSignature(options: TwilioSignatureOptions): TwilioSi
   return {
     isRight: (path, form, given) =>
       given !== undefined && twilio.validateRequest(authToken, given, base + path, form),
+    refusal: (path) =>
+      `The signature is not Twilio's over ${base}${path} and the fields (see CALLBACK_URL).`,
   };
 }

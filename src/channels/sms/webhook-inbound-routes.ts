@@ -7,7 +7,8 @@ import type { Clock } from "../../platform/clock.ts";
 import { readJsonText } from "../../platform/json-text.ts";
 import { Problem } from "../../platform/problems.ts";
 import type { TakeInbound } from "./inbound.ts";
-import type { Keyword } from "./keywords.ts";
+import { keywordOf, type Keyword } from "./keywords.ts";
+import { toE164 } from "./phone-number.ts";
 import { checkSignature, SIGNATURE_HEADER } from "./webhook-signature.ts";
 
 const WEBHOOK_INBOUND_PATH = "/webhooks/sms/inbound";
@@ -40,10 +41,17 @@ export interface WebhookInboundOptions {
   readonly replyTo: (keyword: Keyword) => string | undefined;
 }
 
+/** A keyword has to be put down for somebody: a STOP that is answered with 200 is taken for done. */
+const usableSchema = inboundSchema.refine(
+  ({ keyword, text, from }) =>
+    (keyword ?? keywordOf(text)) === undefined || toE164(from) !== undefined,
+  { path: ["from"], message: "must be a number in E.164, such as +46701234567" },
+);
+
 function parse(text: string): z.infer<typeof inboundSchema> {
   const reading = readJsonText(text);
   if (reading.kind !== "value") throw new Problem("invalid_json", "The body is not valid JSON.");
-  validate(inboundSchema, reading.value, "body");
+  validate(usableSchema, reading.value, "body");
   return inboundSchema.parse(reading.value);
 }
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { describedAs } from "../../http/openapi.ts";
 import { publicRoute, type Route } from "../../http/route.ts";
 import type { Clock } from "../../platform/clock.ts";
+import { issuesOf } from "../../platform/problem-issues.ts";
 import { Problem } from "../../platform/problems.ts";
 import { readJsonText } from "../../platform/json-text.ts";
 import type { CarrierReport } from "../channel.ts";
@@ -33,7 +34,7 @@ const statusSchema = z.object({
     .string()
     .max(16)
     .optional()
-    .describe("the number; with `opted_out` nothing is sent to it from then on"),
+    .describe("the number, required with `opted_out`: nothing is sent to it from then on"),
 });
 
 type Said = z.infer<typeof statusSchema>;
@@ -59,13 +60,21 @@ function parse(text: string): Said {
   const { data, error } = statusSchema.safeParse(reading.value);
   if (data !== undefined) return data;
   throw new Problem("invalid_request", "The body is not a report on a message.", {
-    errors: error.issues.map(({ path, message }) => ({ path: path.join("."), message })),
+    errors: issuesOf(error),
   });
 }
 
 function reportOf({ status, provider_id: messageId, error }: Said): CarrierReport {
   if (!hasFailed(status)) return { status, messageId };
   return { status, messageId, fault: error ?? status, optedOut: error === OPTED_OUT };
+}
+
+/** Only a digest of the number is kept here; an opt-out that nothing is put down of must not look taken. */
+function whoseOptOut(): Problem {
+  const message = "with opted_out, must be the number in E.164, such as +46701234567";
+  return new Problem("invalid_request", `to in the body: ${message}`, {
+    errors: [{ path: "to", message }],
+  });
 }
 
 export interface WebhookStatusOptions {
@@ -86,9 +95,11 @@ export function webhookStatusRoutes(options: WebhookStatusOptions): Route[] {
   async function take(reference: SmsReference, said: Said): Promise<void> {
     const report = reportOf(said);
     const phoneNumber = said.to === undefined ? undefined : toE164(said.to);
-    // Said again, it must not undo a START that came in between.
-    const isStop = report.optedOut === true && !(await reports.isOver(reference));
-    if (isStop && phoneNumber !== undefined) await optOuts.optOut(phoneNumber);
+    if (report.optedOut === true) {
+      if (phoneNumber === undefined) throw whoseOptOut();
+      // Said again, it must not undo a START that came in between.
+      if (!(await reports.isOver(reference))) await optOuts.optOut(phoneNumber);
+    }
     await reports.receive(reference, report);
   }
 

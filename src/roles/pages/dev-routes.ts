@@ -11,6 +11,8 @@ interface Signer {
 }
 
 interface Outbox {
+  /** False where a provider is set up: then texts go to phones, and to nothing that could be shown. */
+  readonly inUse: boolean;
   list(): Promise<readonly { to: string; text: string; at: string; notificationId: string }[]>;
 }
 
@@ -46,6 +48,7 @@ const tokenSchema = z.object({
 });
 
 const outboxSchema = z.object({
+  in_use: z.boolean().describe("false: an SMS provider is set up, and phones get them"),
   messages: z.array(
     z.object({
       to: z.string(),
@@ -123,7 +126,11 @@ export function devRoutes({ signer, outbox, isLoopback, clock }: DevRouteDeps): 
           at,
           notification_id: notificationId,
         }));
-        return { status: 200, body: { messages }, headers: { "Cache-Control": "no-store" } };
+        return {
+          status: 200,
+          body: { in_use: outbox.inUse, messages },
+          headers: { "Cache-Control": "no-store" },
+        };
       },
     }),
   ];

@@ -1,6 +1,7 @@
 /** The try-out page, the API's documentation, and in development what the page needs to sign in. */
 import { createTokenSigner } from "../../auth/token-signer.ts";
 import { createSmsOutbox } from "../../channels/sms/outbox.ts";
+import { readSmsSettings } from "../../channels/sms/settings.ts";
 import { docsRoutes } from "../../http/docs.ts";
 import type { Route } from "../../http/route.ts";
 import type { Foundation } from "../foundation.ts";
@@ -30,6 +31,7 @@ export async function siteRoutes(foundation: Foundation): Promise<Route[]> {
       clock,
       isLoopback: isLoopbackAddress,
       outbox: {
+        inUse: readSmsSettings(config).kind === "outbox",
         list: async () =>
           (await outbox.list()).map(({ phoneNumber, text, at, noteId }) => ({
             to: phoneNumber,

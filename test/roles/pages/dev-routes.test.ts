@@ -18,6 +18,7 @@ async function open(isLoopback: (address: string) => boolean): Promise<HttpServe
         Promise.resolve(`token of ${userId}: ${scopes.join(" ")} for ${ttlSeconds} s`),
     },
     outbox: {
+      inUse: true,
       list: () =>
         Promise.resolve([
           { to: "+46701740605", text: "Hello", at: "2026-09-15T14:00:00Z", notificationId: "n1" },
@@ -137,6 +138,7 @@ describe("GET /dev/outbox", () => {
   it("shows what a phone would have got", async () => {
     const answer = await call(server, "GET", "/dev/outbox");
     expect(answer.body).toEqual({
+      in_use: true,
       messages: [
         { to: "+46701740605", text: "Hello", at: "2026-09-15T14:00:00Z", notification_id: "n1" },
       ],
