@@ -1,7 +1,7 @@
 /**
  * Fits what a push says into the bytes that push services take. The rule, in this order: the body loses
- * its end; then the actions go, the last one first; then the title loses its end; a link that still
- * does not fit gives way to the start page. So much is kept of each as there is room for: what goes
+ * its end; then the actions go, the last one first; then the title loses its end; a link that would
+ * leave no room for a title gives way to the start page. So much is kept of each as there is room for: what goes
  * later is never shortened for the sake of what goes earlier.
  */
 import { MAX_PUSH_PAYLOAD_BYTES } from "../channels/channel.ts";
@@ -35,7 +35,7 @@ export function fitPayload(payload: FittedPayload): string {
     MAX_PUSH_PAYLOAD_BYTES - bytesOf(JSON.stringify(part));
 
   let fitted: FittedPayload = { ...payload, body: "", actions: [], title: "" };
-  if (roomOf(fitted) < 0) fitted = { ...fitted, url: START_PAGE };
+  if (roomOf(fitted) < MIN_TEXT_BYTES) fitted = { ...fitted, url: START_PAGE };
   fitted = { ...fitted, title: cut(payload.title, roomOf(fitted), locale) };
   for (let count = payload.actions.length; count > 0; count -= 1) {
     const withActions = { ...fitted, actions: payload.actions.slice(0, count) };

@@ -75,6 +75,13 @@ describe("a push message", () => {
     expect({ title, body, url }).toEqual({ title: SHORT.title, body: SHORT.body, url: "/" });
   });
 
+  it("has a title, however long its link is", () => {
+    for (let length = 3_000; length < 4_000; length += 1) {
+      const { title, url } = fit({ title: "Essay ready", url: `/${"u".repeat(length)}` });
+      expect([title, url.length]).not.toEqual(["", length + 1]);
+    }
+  });
+
   it("always fits, whatever it says", () => {
     const unit = fc.constantFrom(
       "a",
