@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { fallbackText } from "../../src/browser/worker/fallback-texts.ts";
-import { readPayload, serviceUrl } from "../../src/browser/worker/payload.ts";
+import { readPayload, sameOriginUrl, serviceUrl } from "../../src/browser/worker/payload.ts";
 import {
   createReceiptOutbox,
   type Receipt,
@@ -186,3 +186,10 @@ it.each([
 ])("receipts of the worker at %s go to %s", (worker, receipts) => {
   expect(serviceUrl(worker, "receipts")).toBe(receipts);
 });
+
+it.each(["blob:https://a.example/x", "https://a.example.evil/", "https://a.example:444/"])(
+  "%s is no page of https://a.example",
+  (url) => {
+    expect(sameOriginUrl(url, "https://a.example")).toBe("https://a.example/");
+  },
+);

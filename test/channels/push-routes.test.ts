@@ -84,6 +84,7 @@ describe("POST /push/subscribe", () => {
     ["a name of 61 letters", { ...SUBSCRIPTION, device_label: "x".repeat(61) }, "device_label"],
     ["a name of two lines", { ...SUBSCRIPTION, device_label: "a\nb" }, "device_label"],
     ["a visit that is no yes or no", { ...SUBSCRIPTION, visit: "yes" }, "visit"],
+    ["a name with a line separator", { ...SUBSCRIPTION, device_label: "a\u2028b" }, "device_label"],
     ["an empty name", { ...SUBSCRIPTION, device_label: " " }, "device_label"],
   ])("refuses %s and names the field", async (_what, body, path) => {
     const problem = await problemOf(call("post", "/push/subscribe", body));

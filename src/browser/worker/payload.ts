@@ -65,7 +65,8 @@ function parseJson(text: string): unknown {
 export function sameOriginUrl(url: string | undefined, origin: string): string {
   const home = `${origin}/`;
   const parsed = URL.parse(url ?? home, home);
-  return parsed?.origin === origin ? parsed.href : home;
+  // Not by its origin: a blob: address has that of whoever made it.
+  return parsed?.href.startsWith(home) === true ? parsed.href : home;
 }
 
 /** The first ones: they come in the order of their use. @param max what this browser shows. */

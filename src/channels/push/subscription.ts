@@ -64,4 +64,7 @@ export const deviceLabelSchema = z
   .trim()
   .min(1)
   .max(MAX_LABEL_LENGTH)
-  .refine((text) => text.isWellFormed() && !/\p{Cc}/u.test(text), "must be one line of text");
+  .refine(
+    (text) => text.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text),
+    "must be one line of text",
+  );
