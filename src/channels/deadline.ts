@@ -1,4 +1,5 @@
 /** One deadline over a whole request to a provider: connecting, writing and the answer's head. */
+import { errors } from "undici";
 import type { Clock } from "../platform/clock.ts";
 
 /** The name of the error that `withDeadline` aborts with. */
@@ -29,6 +30,8 @@ function isDeadline(error: unknown): boolean {
 /** A stable word for a failure of the network, such as `ECONNRESET`; undefined for anything else. */
 export function networkFault(error: unknown): string | undefined {
   if (isDeadline(error)) return "timeout";
+  // It has no code, unlike all others, and speaks of bytes that came: no fault of ours.
+  if (error instanceof errors.HTTPParserError) return "no_http";
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") {
     return undefined;
   }
