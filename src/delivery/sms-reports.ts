@@ -87,8 +87,10 @@ export function createSmsReports(options: SmsReportsOptions): SmsReports {
 
   async function fail(noteId: string, { status, fault = status }: CarrierReport): Promise<void> {
     const reason = fault.endsWith("opted_out") ? "opted_out" : "undelivered";
+    // A gateway need not say why.
+    const detail = fault === "undelivered" ? fault : `undelivered:${fault}`;
     for (let tries = 0; tries < TRIES; tries += 1) {
-      if (await tryFail(noteId, { reason, detail: `undelivered:${fault}` })) return;
+      if (await tryFail(noteId, { reason, detail })) return;
     }
     throw new Error(`${noteId} is changed by others time and again`);
   }

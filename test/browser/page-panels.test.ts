@@ -117,9 +117,14 @@ describe("text messages", () => {
     }
   });
 
-  it("are kept here where there is no provider", async () => {
+  it("are kept here where there is no provider, and the steps of one say so", async () => {
     await signInAs(page, person);
     await page.getByText("They are not sent to real phones but kept here").waitFor();
+    await page.getByText("Nobody is online", { exact: true }).click();
+    await page.getByRole("button", { name: /^Send to/ }).click();
+    await page.locator("#outbox li").waitFor();
+    await cards().first().getByText("Every step").click();
+    await cards().getByText("SMS: pending → sending (to this page)").waitFor();
   });
 });
 

@@ -106,6 +106,12 @@ describe("a carrier that could not deliver it", () => {
     expect(note.timeline).toContain(` sms delivered failed undelivered:${code}_${words}\n`);
   });
 
+  it("and does not say why says no more than that", async () => {
+    const one = await sent();
+    await say(one, "undelivered");
+    expect((await read(one.note)).timeline).toContain(" sms delivered failed undelivered\n");
+  });
+
   it("leaves a dead letter that a person can have sent again", async () => {
     const one = await sent();
     await say(one, 30_003);

@@ -66,11 +66,21 @@ const REASON_NAMES: Readonly<Record<Reason, string>> = {
   unknown: "may have been sent",
 };
 
-const REASONS_BY_NAME = new Map<string, string>(Object.entries(REASON_NAMES));
+const REASONS_BY_NAME = new Map<string, string>([
+  ...Object.entries(REASON_NAMES),
+  // What only steps have: by whom an SMS is sent, and why it is not yet.
+  ["twilio", "by Twilio"],
+  ["webhook", "by the gateway"],
+  ["outbox", "to this page"],
+  ["throughput", "waits for its turn"],
+  ["worker_lost", "the process that had it ended"],
+]);
 
-/** A reason that this page does not know is shown as the API names it. */
+/** A reason that this page does not know is shown as the API names it; so is what stands behind a colon. */
 export function reasonName(reason: string): string {
-  return REASONS_BY_NAME.get(reason) ?? reason.replaceAll("_", " ");
+  const [name = "", ...details] = reason.split(":");
+  const words = [REASONS_BY_NAME.get(name) ?? name, ...details];
+  return words.join(": ").replaceAll("_", " ");
 }
 
 export const PRIORITY_NAMES: Readonly<Record<Priority, string>> = {
