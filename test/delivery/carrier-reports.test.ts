@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Note } from "../../src/tracking/note.ts";
 import type { TwilioMessage } from "../support/twilio.ts";
 import { callBack, callbackFields, signatureOf } from "../support/twilio-messages.ts";
-import { openSmsScene, PHONE, type SmsScene } from "./sms-scene.ts";
+import { openSmsScene, PHONE, TEXT, type SmsScene } from "./sms-scene.ts";
 
 let scene: SmsScene;
 beforeEach(async () => {
@@ -32,6 +32,9 @@ async function say({ message }: Sent, ...words: readonly (string | number)[]): P
     expect(await scene.twilio.report(message, report)).toBe(204);
   }
 }
+
+/** What its address is signed with. */
+const tokenOf = ({ message }: Sent): string => message.statusCallback?.split(".").at(-1) ?? "";
 
 const smsOf = async ({ note }: Sent): Promise<string> => (await read(note)).channels.sms.state;
 
@@ -126,6 +129,20 @@ describe("a carrier that could not deliver it", () => {
     expect(await smsOf(one)).toBe("delivered");
   });
 
+  it("is not contradicted by what is heard of an earlier SMS of it", async () => {
+    const first = await sent();
+    await say(first, 30_003);
+    scene.book.clock.advance(60_000);
+    await scene.book.deadNotes.redrive(first.note.id, { by: "boss" });
+    await scene.work();
+    const message = scene.twilio.received[1];
+    if (message === undefined) throw new Error("nothing was sent again");
+    await say({ note: first.note, message }, 30_005);
+    await say(first, "sent");
+    expect(await smsOf(first)).toBe("failed");
+    expect((await read(first.note)).status).toBe("failed");
+  });
+
   it("because the person wrote STOP, suppresses the number", async () => {
     const one = await sent();
     await say(one, 21_610);
@@ -162,6 +179,31 @@ describe("a carrier that could not deliver it", () => {
       stage: "push",
       channels: { push: { state: "pending" }, sms: { state: "failed" } },
       request: { data: { student_name: "Sarah" } },
+    });
+  });
+
+  it.each<[string, (one: Sent) => Promise<unknown>]>([
+    ["its time is over", async () => await Promise.resolve(scene.book.clock.advance(60_000))],
+    [
+      "what it said is no longer kept",
+      async ({ note }) => {
+        const { redis } = scene.book.store;
+        expect(await redis.del(scene.book.key(note.userId, `sms-request:${note.id}`))).toBe(1);
+      },
+    ],
+  ])("ends where %s, whatever channel is left", async (_why, pass) => {
+    const { book } = scene;
+    const push = { ...book.shut(), reason: "not_needed" as const };
+    const one = await sent({
+      channels: { websocket: book.shut(), push, sms: book.open() },
+      expiresAt: book.clock.now() + 60_000,
+    });
+    await pass(one);
+    await say(one, 30_003);
+    expect(await read(one.note)).toMatchObject({
+      status: "failed",
+      stage: null,
+      channels: { push: { state: "skipped" }, sms: { state: "failed" } },
     });
   });
 
@@ -245,8 +287,12 @@ describe("nobody but Twilio", () => {
   it("finds a number, a text or a signature in the log", async () => {
     const one = await sent();
     await say(one, 30_003);
-    const log = scene.server.logs.join("");
-    expect(log).not.toContain(PHONE);
-    expect(log).not.toContain("Sarah");
+    const log = scene.logs.join("");
+    for (const told of ["delivery.attempted", "sms.reported", one.note.id]) {
+      expect(log).toContain(told);
+    }
+    for (const secret of [PHONE, PHONE.slice(3), TEXT, "Sarah", tokenOf(one)]) {
+      expect(log).not.toContain(secret);
+    }
   });
 });
