@@ -128,6 +128,26 @@ describe("text messages", () => {
   });
 });
 
+describe("a text message that a provider has taken", () => {
+  it("is followed until its carrier says whether it arrived", async () => {
+    let looks = 0;
+    await page.route("**/notifications/*", async (route) => {
+      looks += 1;
+      const answer = await route.fetch();
+      const text = (await answer.text()).replaceAll('"outbox"', '"webhook"');
+      const view: Record<string, unknown> = Object(JSON.parse(text));
+      const details: Record<string, object> = Object(view["channel_details"]);
+      const said = looks > 7 ? { confirmed_at: new Date().toISOString() } : {};
+      const sms = { ...details["sms"], ...said };
+      await route.fulfill({ json: { ...view, channel_details: { ...details, sms } } });
+    });
+    await signInAs(page, person);
+    await page.getByText("Nobody is online", { exact: true }).click();
+    await page.getByRole("button", { name: /^Send to/ }).click();
+    await cards().first().getByText("confirmed", { exact: true }).waitFor();
+  });
+});
+
 describe("the header", () => {
   it("shows the health of each part without leaving the page", async () => {
     await signInAs(page, person);

@@ -62,7 +62,7 @@ export function createTracker({ fetchView, onChange }: TrackerDeps): Tracker {
         render(card, card === latest);
         onChange();
       }
-      if (isSettled(result.value)) settledLooks += 1;
+      if (isSettled(result.value) && !awaitsCarrier(result.value)) settledLooks += 1;
     }
   }
 
@@ -98,6 +98,18 @@ function pause(delayMs: number): Promise<void> {
 
 function isSettled(view: NotificationView): boolean {
   return view.status !== "queued" && view.status !== "scheduled";
+}
+
+/** A provider has the SMS, and its carrier is yet to say, seconds or minutes later, whether it arrived. */
+function awaitsCarrier({
+  channels,
+  channel_details: details,
+  timeline,
+}: NotificationView): boolean {
+  const isOut = timeline?.some(
+    ({ channel, to, reason }) => channel === "sms" && to === "sending" && reason !== "outbox",
+  );
+  return isOut === true && channels.sms === "delivered" && details?.sms?.confirmed_at == null;
 }
 
 /** One line of an earlier message, with all else behind a click. */
