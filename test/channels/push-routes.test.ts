@@ -121,6 +121,16 @@ describe("POST /push/subscribe", () => {
     expect(await stored()).toEqual([]);
   });
 
+  it("asks about the name that the endpoint has", async () => {
+    const asked: string[] = [];
+    const available = routes(true, (name, options, callback) => {
+      asked.push(name);
+      saying("142.250.74.74")(name, options, callback);
+    });
+    await call("post", "/push/subscribe", SUBSCRIPTION, { available });
+    expect(asked).toEqual(["fcm.googleapis.com"]);
+  });
+
   it("takes one whose name cannot be resolved now: each send looks again", async () => {
     const failing: ResolveAll = (_name, _options, callback) => {
       callback(Object.assign(new Error("no name server"), { code: "EAI_AGAIN" }), []);

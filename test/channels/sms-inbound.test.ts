@@ -104,6 +104,17 @@ describe("an answer to a text message", () => {
     expect((await store.redis.keys(`${store.prefix}*`)).sort()).toEqual(before.sort());
   });
 
+  it("is remembered for two days, for as long as a provider may repeat it", async () => {
+    await take(message(newNumber(), "STOP", "remembered"));
+    const known = await store.redis.keys(`${store.keyspace.plain("sms-in:")}*`);
+    const left = await Promise.all(known.map((key) => store.redis.ttl(key)));
+    expect(left.length).toBeGreaterThan(0);
+    for (const seconds of left) {
+      expect(seconds).toBeGreaterThan(86_400);
+      expect(seconds).toBeLessThanOrEqual(2 * 86_400);
+    }
+  });
+
   it("leaves neither number nor text in logs and keys", async () => {
     const number = newNumber();
     await take(message(number, "STOP"));

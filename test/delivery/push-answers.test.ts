@@ -135,6 +135,16 @@ describe("a push service that", () => {
     expect(scene.requests.length).toBeLessThanOrEqual(11);
   });
 
+  it("refused one browser's message for good is not asked about it again for another's sake", async () => {
+    const [refused, slow] = [await scene.subscribe(PERSON), await scene.subscribe(PERSON)];
+    scene.service.script(refused, { status: 400 });
+    scene.service.script(slow, { status: 503, times: 2 });
+    const [note] = await scene.settle([await scene.note(PERSON)]);
+    expect(note?.channels.push.state).toBe("delivered");
+    expect(scene.requests.filter(({ endpoint }) => endpoint === refused)).toHaveLength(1);
+    expect(scene.requests.filter(({ endpoint }) => endpoint === slow)).toHaveLength(3);
+  });
+
   it("cannot prove who it is gets nothing", async () => {
     const stranger = await openPushScene({ trusted: false });
     await stranger.subscribe(PERSON);

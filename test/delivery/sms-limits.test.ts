@@ -39,9 +39,9 @@ function openCapped(options: SceneOptions = {}): void {
   });
 }
 
-function openPaced(options: SceneOptions = {}): void {
+function openPaced(options: SceneOptions = {}, isCapped = false): void {
   const { redis, keyspace } = book.store;
-  open({
+  (isCapped ? openCapped : open)({
     ...options,
     throughputOf: (provider) =>
       createSmsThroughput({ redis, keyspace, clock: book.clock, provider, segmentsPerSecond: 1 }),
@@ -59,6 +59,12 @@ async function smsNote(given: Partial<NewNote> = {}): Promise<Note> {
     ...given,
   });
 }
+
+const toNumber = (last: number) => ({
+  data: {},
+  correlation_id: "c",
+  phone_number: `+4670123456${last}`,
+});
 
 const now = (): Promise<void> => scene.run(book.clock.now() + 1);
 
@@ -214,6 +220,21 @@ describe("more SMS at once than their provider sends", () => {
     for (let count = 0; count < 60; count += 1) await smsNote({ expiresAt });
     await scene.run(expiresAt + 1_000, 100);
     expect(await book.ledger.depth()).toBe(0);
+  });
+
+  it("and are not sent in the end do not count for their person's day", async () => {
+    openPaced({}, true);
+    // Others take what may go at once.
+    for (let count = 0; count < 4; count += 1) {
+      await smsNote({ userId: `other-${count}`, request: toNumber(count) });
+    }
+    await now();
+    const expiresAt = book.clock.now() + 500;
+    for (let count = 0; count < PER_USER; count += 1) await smsNote({ expiresAt });
+    await scene.run(book.clock.now() + 60_000, 100);
+    expect(scene.texted).toHaveLength(4);
+    book.clock.advance(60_000);
+    for (let count = 0; count < PER_USER; count += 1) expect(await sendOne()).toBe("delivered");
   });
 
   it("do not go to another provider for that", async () => {
