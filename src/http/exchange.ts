@@ -20,7 +20,8 @@ export interface Exchange {
 
 const REQUEST_ID_PATTERN = /^[A-Za-z0-9._-]{1,128}$/;
 const MAX_LOGGED_URL = 512;
-const SECRET_PARAMETERS: ReadonlySet<string> = new Set(["token", "ticket", "access_token"]);
+/** `sms`: the signed name of a text message, in the address that its provider calls back. */
+const SECRET_PARAMETERS: ReadonlySet<string> = new Set(["token", "ticket", "access_token", "sms"]);
 
 export interface ExchangeLog {
   readonly logger: Pick<Logger, "debug" | "info" | "warn">;

@@ -1,5 +1,6 @@
 /** The SMS stage with Twilio's SDK, a Twilio of our own, and the route where that calls back. */
 import { expect } from "vitest";
+import type { FindSms } from "../../src/channels/channel.ts";
 import { guardChannel } from "../../src/channels/breaker/guarded-channel.ts";
 import { NO_SMS_CAPS } from "../../src/channels/sms/caps.ts";
 import { createTwilioSmsChannel } from "../../src/channels/sms/sms-channel-twilio.ts";
@@ -8,6 +9,7 @@ import { createTwilioSignature } from "../../src/channels/sms/twilio-signature.t
 import { carrierRoutes } from "../../src/delivery/carrier-routes.ts";
 import { createSmsStage } from "../../src/delivery/sms-stage.ts";
 import { decideRate } from "../../src/http/rate-decision.ts";
+import { createLogger } from "../../src/platform/logger.ts";
 import type { NewNote } from "../../src/tracking/ledger-changes.ts";
 import type { Note } from "../../src/tracking/note.ts";
 import { createTestBreakers } from "../channels/breaker/test-breakers.ts";
@@ -27,6 +29,8 @@ export interface SmsScene {
   readonly twilio: TwilioService;
   readonly server: OpenServer;
   readonly parts: TestSmsParts;
+  /** Everything that was logged, as text. */
+  readonly logs: readonly string[];
   /** Numbers that were put down as having asked for no more. */
   readonly optedOut: string[];
   /** A note whose SMS is due; `changes` where more of it matters. */
@@ -55,10 +59,16 @@ export async function openSmsScene({ workers = 1 } = {}): Promise<SmsScene> {
     isOptedOut: async (number: string) => optedOut.includes(number),
     optOut: async (number: string) => void optedOut.push(number),
   };
-  const desk = createTestDesk({ clock, ledger });
+  const logs: string[] = [];
+  const logger = createLogger({
+    level: "debug",
+    destination: { write: (line: string) => void logs.push(line) },
+  });
+  const desk = createTestDesk({ clock, ledger, logger });
   const toE164 = (number: string): string => number;
   // Its address is what Twilio is given, so it listens before there is a channel.
-  const parts = createTestSmsParts(book, desk, async (query) => await channel.find(query));
+  const find: FindSms = async (query) => await channel.find(query);
+  const parts = createTestSmsParts(book, desk, find, logger);
   const { tokens, reports } = parts;
   const { authToken } = twilio;
   const server = await openServer(
@@ -73,8 +83,11 @@ export async function openSmsScene({ workers = 1 } = {}): Promise<SmsScene> {
       optOuts,
       toE164,
     }),
-    // Twilio reports from few addresses, and does not come back with what was refused for its number.
-    { rateLimiter: { take: async () => decideRate(USED_UP, false, clock.now()) } },
+    {
+      logger,
+      // Twilio reports from few addresses, and does not come back with what was refused for its number.
+      rateLimiter: { take: async () => decideRate(USED_UP, false, clock.now()) },
+    },
   );
   const channel = createTwilioSmsChannel({
     settings: {
@@ -130,6 +143,7 @@ export async function openSmsScene({ workers = 1 } = {}): Promise<SmsScene> {
     twilio,
     server,
     parts,
+    logs,
     optedOut,
     work,
     note: async (changes = {}) =>

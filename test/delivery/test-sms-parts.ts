@@ -28,10 +28,10 @@ export function createTestSmsParts(
   book: TestLedger,
   desk: StageDesk,
   find?: FindSms,
+  logger = createSilentLogger(),
 ): TestSmsParts {
   const { ledger, receipts, clock, store } = book;
   const { redis, keyspace } = store;
-  const logger = createSilentLogger();
   // As the ledger is sealed, which takes back what a note said.
   const sealing = createSealing(undefined);
   const records = createSmsRecords({ redis, keyspace, sealing });
