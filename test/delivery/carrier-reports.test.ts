@@ -123,6 +123,20 @@ describe("a carrier that could not deliver it", () => {
     expect(await smsOf(one)).toBe("delivered");
   });
 
+  it("is not contradicted by what is heard of an earlier SMS of it", async () => {
+    const first = await sent();
+    await say(first, 30_003);
+    scene.book.clock.advance(60_000);
+    await scene.book.deadNotes.redrive(first.note.id, { by: "boss" });
+    await scene.work();
+    const message = scene.twilio.received[1];
+    if (message === undefined) throw new Error("nothing was sent again");
+    await say({ note: first.note, message }, 30_005);
+    await say(first, "sent");
+    expect(await smsOf(first)).toBe("failed");
+    expect((await read(first.note)).status).toBe("failed");
+  });
+
   it("because the person wrote STOP, suppresses the number", async () => {
     const one = await sent();
     await say(one, 21_610);
@@ -159,6 +173,31 @@ describe("a carrier that could not deliver it", () => {
       stage: "push",
       channels: { push: { state: "pending" }, sms: { state: "failed" } },
       request: { data: { student_name: "Sarah" } },
+    });
+  });
+
+  it.each<[string, (one: Sent) => Promise<unknown>]>([
+    ["its time is over", async () => await Promise.resolve(scene.book.clock.advance(60_000))],
+    [
+      "what it said is no longer kept",
+      async ({ note }) => {
+        const { redis } = scene.book.store;
+        expect(await redis.del(scene.book.key(note.userId, `sms-request:${note.id}`))).toBe(1);
+      },
+    ],
+  ])("ends where %s, whatever channel is left", async (_why, pass) => {
+    const { book } = scene;
+    const push = { ...book.shut(), reason: "not_needed" as const };
+    const one = await sent({
+      channels: { websocket: book.shut(), push, sms: book.open() },
+      expiresAt: book.clock.now() + 60_000,
+    });
+    await pass(one);
+    await say(one, 30_003);
+    expect(await read(one.note)).toMatchObject({
+      status: "failed",
+      stage: null,
+      channels: { push: { state: "skipped" }, sms: { state: "failed" } },
     });
   });
 
