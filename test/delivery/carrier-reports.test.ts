@@ -107,6 +107,12 @@ describe("a carrier that could not deliver it", () => {
       channels: { sms: { state: "failed", reason: "undelivered" } },
     });
     expect(note.timeline).toContain(` sms delivered failed undelivered:${code}_${words}\n`);
+    // Nor did it take any time to arrive.
+    expect(await scene.book.counters(one.note)).toMatchObject({
+      "status.failed": "1",
+      "status.delivered": "0",
+      "latency.count": "0",
+    });
   });
 
   it("leaves a dead letter that a person can have sent again", async () => {
@@ -174,6 +180,9 @@ describe("a carrier that could not deliver it", () => {
       channels: { push: { state: "pending" }, sms: { state: "failed" } },
       request: { data: { student_name: "Sarah" } },
     });
+    // As long as it is under way it is kept, however long that takes.
+    const key = book.key(one.note.userId, `rec:${one.note.id}`);
+    expect(await book.store.redis.ttl(key)).toBe(-1);
   });
 
   it.each<[string, (one: Sent) => Promise<unknown>]>([
@@ -202,12 +211,14 @@ describe("a carrier that could not deliver it", () => {
   });
 
   it("fails no notification that reached the person otherwise, and keeps nothing of it", async () => {
-    const one = await sent();
-    await scene.book.receive({ noteId: one.note.id, channel: "websocket", kind: "confirmed" });
+    const { book } = scene;
+    const push = { ...book.shut(), reason: "not_needed" as const };
+    const one = await sent({ channels: { websocket: book.shut(), push, sms: book.open() } });
+    await book.receive({ noteId: one.note.id, channel: "websocket", kind: "confirmed" });
     await say(one, 30_003);
     expect(await read(one.note)).toMatchObject({
       status: "delivered",
-      channels: { sms: { state: "failed" } },
+      channels: { push: { state: "skipped" }, sms: { state: "failed" } },
       request: null,
     });
     expect(await scene.book.counters(one.note)).toMatchObject({ "status.delivered": "1" });
