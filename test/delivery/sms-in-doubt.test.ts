@@ -154,6 +154,16 @@ describe("never accepted, and no answer came", () => {
     expect((await smsOf(note)).state).toBe("unknown");
   });
 
+  it("does not take a message that says something else for its own", async () => {
+    const note = await vanish();
+    scene.book.clock.advance(1_000);
+    scene.text = "Something else.";
+    const other = await lose();
+    await scene.pass(LAST_LOOK_MS);
+    expect((await smsOf(note)).state).toBe("unknown");
+    expect((await smsOf(other)).state).toBe("delivered");
+  });
+
   it("is not sent again where its worker died", async () => {
     const note = await scene.note();
     const { claim } = await import("../../src/delivery/provider-steps.ts");
