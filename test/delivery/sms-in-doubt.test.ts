@@ -88,6 +88,16 @@ describe("accepted, and the answer never came", () => {
     expectOneSent();
   });
 
+  it("is known without asking Twilio, where only the note was not told before its worker died", async () => {
+    const note = await lose();
+    const { at: sentAt } = await smsOf(note);
+    await scene.parts.records.report({ noteId: note.id, sentAt }, { status: "queued" });
+    await scene.pass(30_000);
+    expect((await smsOf(note)).state).toBe("delivered");
+    expect(scene.twilio.lists).toBe(0);
+    expectOneSent();
+  });
+
   it("is found at a later look, where Twilio could not be asked before", async () => {
     const note = await lose();
     scene.twilio.scriptLists(() => ({ status: 503 }));
@@ -142,6 +152,16 @@ describe("never accepted, and no answer came", () => {
     await scene.pass(LAST_LOOK_MS);
     expect((await smsOf(other)).state).toBe("delivered");
     expect((await smsOf(note)).state).toBe("unknown");
+  });
+
+  it("does not take a message that says something else for its own", async () => {
+    const note = await vanish();
+    scene.book.clock.advance(1_000);
+    scene.text = "Something else.";
+    const other = await lose();
+    await scene.pass(LAST_LOOK_MS);
+    expect((await smsOf(note)).state).toBe("unknown");
+    expect((await smsOf(other)).state).toBe("delivered");
   });
 
   it("is not sent again where its worker died", async () => {

@@ -31,6 +31,8 @@ export interface SmsScene {
   readonly parts: TestSmsParts;
   /** Everything that was logged, as text. */
   readonly logs: readonly string[];
+  /** What an SMS says from now on. */
+  text: string;
   /** Numbers that were put down as having asked for no more. */
   readonly optedOut: string[];
   /** A note whose SMS is due; `changes` where more of it matters. */
@@ -119,7 +121,7 @@ export async function openSmsScene({ workers = 1 } = {}): Promise<SmsScene> {
     caps: NO_SMS_CAPS,
     optOuts,
     toE164,
-    messages: { sms: (note) => ({ noteId: note.id, text: TEXT }) },
+    messages: { sms: (note) => ({ noteId: note.id, text: scene.text }) },
     lookup: parts.lookup,
   });
 
@@ -144,6 +146,7 @@ export async function openSmsScene({ workers = 1 } = {}): Promise<SmsScene> {
     server,
     parts,
     logs,
+    text: TEXT,
     optedOut,
     work,
     note: async (changes = {}) =>
