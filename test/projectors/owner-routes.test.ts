@@ -74,7 +74,7 @@ describe("/owners/{kind}/{id}", () => {
   it.each<[what: string, path: string, body: unknown, issue: string, message: RegExp]>([
     ["another kind", "/owners/school/s-1", { user_id: "a" }, "kind", /one of batch, class/],
     ["an endless id", `/owners/batch/${"b".repeat(129)}`, { user_id: "a" }, "id", /<=128/],
-    ["no user", "/owners/batch/batch-2", {}, "user_id", /expected string/],
+    ["no user", "/owners/batch/batch-2", {}, "user_id", /is required/],
     ["a user who cannot be one", "/owners/batch/batch-2", { user_id: "a:*" }, "user_id", /letters/],
   ])("refuses %s and names it", async (_what, path, body, issue, message) => {
     const response = await call("PUT", path, body);
